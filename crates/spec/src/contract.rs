@@ -1,0 +1,200 @@
+//! Contracts: what a table's columns are and which rows are acceptable.
+
+use serde::{Deserialize, Serialize};
+
+use crate::format::TimeFormat;
+use crate::name::{ColumnName, TableName};
+use crate::types::DataType;
+
+/// What a source's records become: one parent table and any number of child tables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Contract {
+    /// The table that gets one row for each accepted record.
+    pub parent: Table,
+    /// Tables that get one row for each item of a list column of the parent.
+    pub children: Vec<ChildTable>,
+    /// What to do with a column that the contract does not know.
+    pub unknown_columns: UnknownColumns,
+    /// What to do when a column of the contract is not in the object.
+    pub missing_columns: MissingColumns,
+    /// How columns of the object find their column in the contract.
+    pub columns_by: ColumnsBy,
+    /// Above this, the object is held and nothing of it is loaded.
+    pub max_rejected: MaxRejected,
+}
+
+/// A table with one row for each accepted record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its name in the lake and in SQL.
+    pub name: TableName,
+    /// The column that periods look at: a `date` or `timestamp` column.
+    pub time: Option<ColumnName>,
+    /// The columns, in the order of the contract.
+    pub columns: Vec<Column>,
+}
+
+impl Table {
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name.as_str() == name)
+    }
+}
+
+/// One column of a parent table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name in the lake and in SQL.
+    pub name: ColumnName,
+    /// Its type.
+    pub data_type: DataType,
+    /// Where its values come from.
+    pub from: ColumnFrom,
+    /// A record without a value here is refused.
+    pub required: bool,
+    /// For `date`, `timestamp` and `time`: the allowed formats, in order of preference. Never empty for these types.
+    pub formats: Vec<TimeFormat>,
+    /// For `timestamp`: the IANA time zone of values that state no offset.
+    pub zone: Option<String>,
+    /// For numbers: how they are written.
+    pub numbers: NumberFormat,
+    /// For lists: how they are written inside one field.
+    pub list: ListSyntax,
+    /// Field texts that mean "no value". For every type but `string` the empty text means that too.
+    pub null_values: Vec<String>,
+    /// Personal data: marked in the quarantine and in profiles.
+    pub pii: bool,
+}
+
+/// Where the values of a column come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnFrom {
+    /// A field of the record. Names are compared without case, blanks, `_` and `-`; the column's own name always counts.
+    Field {
+        /// Other names that the field may have.
+        aliases: Vec<String>,
+    },
+    /// A placeholder of the path template, such as `yyyy`: the same text for every record of an object.
+    Path(String),
+    /// How the year of this (date or timestamp) column was found: `stated`, `path`, `setting` or `file time`.
+    YearOrigin(ColumnName),
+}
+
+/// How numbers are written. A sign in front, `(…)` for negative and blanks around are always understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberFormat {
+    /// The decimal mark: `.` or `,`.
+    pub decimal: char,
+    /// The grouping mark that may stand between groups of three digits, if any.
+    pub grouping: Option<char>,
+    /// Leading or trailing currency signs and codes (`$`, `EUR`) are skipped.
+    pub currency: Currency,
+}
+
+impl Default for NumberFormat {
+    fn default() -> Self {
+        Self { decimal: '.', grouping: None, currency: Currency::Refuse }
+    }
+}
+
+/// Whether a currency sign beside a number is put up with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Currency {
+    /// A currency sign makes the value unreadable.
+    Refuse,
+    /// A currency sign or code is skipped.
+    Skip,
+}
+
+/// How a list is written inside one CSV field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListSyntax {
+    /// Text that begins with `[` is Python or JSON, whichever reads more records; else one item.
+    Auto,
+    /// `['a', "b's"]`, as Python's `repr` writes it.
+    Python,
+    /// A JSON array.
+    Json,
+    /// Items between delimiters; the empty text is the empty list.
+    Delimiter(String),
+}
+
+/// A table with one row for each item of a list column: `from = "events.tags[]"`.
+///
+/// Its rows carry the parent's `_object` and `_record`, and `_item`, the item's position from 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildTable {
+    /// Its name in the lake and in SQL.
+    pub name: TableName,
+    /// The list column of the parent.
+    pub list: ColumnName,
+    /// The column that holds the item.
+    pub item: ColumnName,
+    /// Parent columns that are repeated on every row: (name here, name in the parent).
+    pub copied: Vec<(ColumnName, ColumnName)>,
+}
+
+/// What to do with a column that the contract does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownColumns {
+    /// The object is held until somebody acts.
+    Hold,
+    /// The column is left out.
+    Ignore,
+}
+
+/// What to do when a column of the contract is not in the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MissingColumns {
+    /// The object is held until somebody acts.
+    Hold,
+    /// The column is null, unless it is `required`: then the object is held.
+    Null,
+}
+
+/// How columns of the object find their column in the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnsBy {
+    /// By the names of the header; without a header, by position.
+    Name,
+    /// By position; a header is skipped.
+    Position,
+    /// By name; columns that no name finds are matched by whether their values fit the type, in order.
+    Fit,
+}
+
+/// How many records of an object may be refused before the object is held.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxRejected {
+    /// A share of the records read (blank ones not counted), in hundredths of a percent: 100 is 1 %.
+    Share(u32),
+    /// A number of records.
+    Count(u64),
+}
+
+impl MaxRejected {
+    /// Whether `rejected` out of `records` (blank ones not counted) is more than allowed.
+    pub fn exceeded(self, rejected: u64, records: u64) -> bool {
+        match self {
+            MaxRejected::Share(share) => u128::from(rejected) * 10_000 > u128::from(records) * u128::from(share),
+            MaxRejected::Count(count) => rejected > count,
+        }
+    }
+}
+
+impl std::fmt::Display for MaxRejected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            MaxRejected::Share(share) if share % 100 == 0 => write!(f, "{}%", share / 100),
+            MaxRejected::Share(share) => write!(f, "{}.{:02}%", share / 100, share % 100),
+            MaxRejected::Count(count) => write!(f, "{count}"),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The receipt: the account of one object version. It is stored for ever, so its form is versioned from the first day.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::choice::Choice;
+
+/// The form that this version writes. Readers refuse a higher one.
+pub const RECEIPT_FORMAT: u32 = 1;
+
+/// The account of one object version: read = loaded + quarantined + filtered + blank.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// [`RECEIPT_FORMAT`].
+    pub format: u32,
+    /// Which object, in which version.
+    pub object: ObjectVersion,
+    /// Stands for the key in `_object`.
+    pub key_number: i64,
+    /// Counts the versions of the key.
+    pub generation: i64,
+    /// Counts everything that was staged for the key.
+    pub revision: i64,
+    /// The batch that it was committed with.
+    pub batch: String,
+    /// The place of the batch in the publish queue.
+    pub seq: i64,
+    /// BLAKE3 of the bytes, hex.
+    pub digest: String,
+    /// Bytes read.
+    pub bytes: u64,
+    /// The four counts.
+    pub counts: Counts,
+    /// When it was first offered, when reading began and ended; microseconds since 1970.
+    pub offered_at: i64,
+    /// See `offered_at`.
+    pub started_at: i64,
+    /// See `offered_at`. This is the `_ingested_at` of the rows.
+    pub decoded_at: i64,
+    /// What was decided about the format: name (`delimiter`, `header`, `date format of x`, `year of x`, …) to value.
+    pub decided: BTreeMap<String, Choice<String>>,
+    /// [`crate::Source::fingerprint`] at that time; the text lies in the lake under this name.
+    pub source_fingerprint: String,
+    /// The version of the program that decoded it.
+    pub decoder: String,
+    /// For each table of the contract: rows and files.
+    pub tables: BTreeMap<String, TableCount>,
+    /// Rows for each day (UTC, ISO) of the time column; the empty text counts rows without a time.
+    pub days: BTreeMap<String, u64>,
+    /// Reasons of refusal with their counts.
+    pub reasons: BTreeMap<String, u64>,
+    /// Records in quarantine, the first [`REJECTS_IN_RECEIPT_MAX`] of them.
+    pub rejects: Vec<RejectPlace>,
+    /// Where the original is.
+    pub original: Original,
+    /// Things worth a look that refuse nothing (a repeated header name, ignored columns).
+    pub warnings: Vec<String>,
+}
+
+/// How many refused records a receipt names; `_quarantine` has them all.
+pub const REJECTS_IN_RECEIPT_MAX: usize = 100;
+
+/// Identity of an object, and of one version of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ObjectVersion {
+    /// The source's name.
+    pub source: String,
+    /// The key, relative to the project folder or bucket.
+    pub key: String,
+    /// The member of an archive; empty for a plain object.
+    pub member: String,
+    /// The store's tag of this version (local: inode, mtime and size).
+    pub etag: String,
+    /// Bytes.
+    pub size: u64,
+    /// Last change, microseconds since 1970.
+    pub modified_at: i64,
+}
+
+/// The four counts of a receipt, in records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Records read: the sum of the others.
+    pub read: u64,
+    /// Rows in the parent table.
+    pub loaded: u64,
+    /// Records in `_quarantine`.
+    pub quarantined: u64,
+    /// Records that the contract leaves out on purpose.
+    pub filtered: u64,
+    /// Blank lines.
+    pub blank: u64,
+}
+
+impl Counts {
+    /// Promise 2: read = loaded + quarantined + filtered + blank.
+    pub fn balanced(&self) -> bool {
+        self.read == self.loaded + self.quarantined + self.filtered + self.blank
+    }
+
+    /// Adds another account.
+    pub fn add(&mut self, other: &Counts) {
+        self.read += other.read;
+        self.loaded += other.loaded;
+        self.quarantined += other.quarantined;
+        self.filtered += other.filtered;
+        self.blank += other.blank;
+    }
+}
+
+/// Rows and files of one table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableCount {
+    /// Rows of this object.
+    pub rows: u64,
+    /// Data files that hold them; a file may hold rows of other objects too.
+    pub files: Vec<String>,
+}
+
+/// Where a refused record stands and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectPlace {
+    /// Ordinal of the record in the object, from 0; the `_record` it would have had.
+    pub record: u64,
+    /// Physical line on which it begins, from 1.
+    pub line: u64,
+    /// Byte at which it begins, from 0.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// The column, where one is to blame.
+    pub column: Option<String>,
+    /// A short, stable word: see the list in `decode`.
+    pub reason: String,
+    /// What was expected.
+    pub expected: String,
+    /// What was found, cut to a readable length; empty where the column is PII.
+    pub found: String,
+}
+
+/// Where the original of an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Original {
+    /// Where it was read from.
+    Source,
+}
+
+/// `_object`: key number and generation in one number, so that "all older versions of this key" is one range.
+pub fn object_id(key_number: i64, generation: i64) -> i64 {
+    (key_number << GENERATION_BITS) | generation
+}
+
+/// The key number and generation of an `_object`.
+pub fn split_object_id(object: i64) -> (i64, i64) {
+    (object >> GENERATION_BITS, object & (GENERATIONS_MAX - 1))
+}
+
+/// Bits of `_object` that hold the generation.
+pub const GENERATION_BITS: u32 = 20;
+/// Generations that a key can have; 43 bits are left for the key number.
+pub const GENERATIONS_MAX: i64 = 1 << GENERATION_BITS;

@@ -1,0 +1,122 @@
+//! Reports: titled queries with typed parameters.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{QueryName, ReportName};
+use crate::period::{Grain, Period, PeriodChoice};
+
+/// A report, as `reports/NAME/report.toml` and the `.sql` files beside it describe it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The folder name under `reports/`.
+    pub name: ReportName,
+    /// What a person reads first.
+    pub title: String,
+    /// What it is about, for a person; may be empty.
+    pub description: String,
+    /// The period it is about.
+    pub period: PeriodParameter,
+    /// Other parameters, bound as `$NAME`.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// The queries, in the order of the file. Never empty.
+    pub queries: Vec<Query>,
+    /// A digest (BLAKE3, hex) of the report file and its SQL as the user wrote them.
+    pub fingerprint: String,
+}
+
+/// The period parameter of a report. Queries see `$period_start` and `$period_end` (timestamps; the end is not in it),
+/// `$previous_start` (where the period of the same length before it begins) and `$year_start`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeriodParameter {
+    /// Which periods make sense.
+    pub kind: PeriodKind,
+    /// The period when none is named.
+    pub default: PeriodChoice,
+}
+
+/// Which periods a report takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PeriodKind {
+    /// Only whole periods of that grain; a longer one is run for each of its parts.
+    Each(Grain),
+    /// Any period, as one.
+    Any,
+    /// The report is always about everything; a period given on the command line only says what to load.
+    All,
+}
+
+impl PeriodKind {
+    /// The periods to run for what the user asked; empty when the request is finer than the report, or when `All` has
+    /// to be split by the data (the caller then splits the days that the data covers).
+    pub fn expand(self, asked: Period) -> Vec<Period> {
+        match self {
+            PeriodKind::Any => vec![asked],
+            PeriodKind::All => vec![Period::All],
+            PeriodKind::Each(grain) => {
+                let parts = asked.split(grain);
+                let whole = |part: &Period| match (part.days(), asked.days()) {
+                    (Some((first, end)), Some((from, to))) => from <= first && end <= to,
+                    _ => false,
+                };
+                parts.into_iter().filter(whole).collect()
+            }
+        }
+    }
+}
+
+/// A typed parameter with a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parameter {
+    /// A whole number.
+    Int(i64),
+    /// A text.
+    Text(String),
+}
+
+/// One query of a report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Query {
+    /// Its name, and its result's.
+    pub name: QueryName,
+    /// What a person reads above the result.
+    pub title: String,
+    /// The SQL file, relative to the project folder.
+    pub file: String,
+    /// The SQL.
+    pub sql: String,
+    /// How columns are printed, by column name.
+    pub columns: BTreeMap<String, ColumnFormat>,
+}
+
+/// How a column is printed. Results are stored unrounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnFormat {
+    /// Digits behind the decimal point, rounded half away from zero.
+    pub decimals: Option<u8>,
+}
+
+/// How whole a report's inputs were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Completeness {
+    /// Every object that was expected for the period is loaded.
+    Complete,
+    /// Something expected is missing, not due yet, or held.
+    Partial,
+    /// Nothing is loaded for the period.
+    Empty,
+}
+
+impl std::fmt::Display for Completeness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Completeness::Complete => "COMPLETE",
+            Completeness::Partial => "PARTIAL",
+            Completeness::Empty => "EMPTY",
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! Sources: where data comes from, and in which shape.
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::Contract;
+use crate::name::SourceName;
+use crate::period::Grain;
+use crate::template::PathTemplate;
+
+/// A folder or bucket path with a format and a contract.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The file name under `sources/` without `.toml`.
+    pub name: SourceName,
+    /// Which objects belong to it, relative to the project folder.
+    pub path: PathTemplate,
+    /// How the objects are written.
+    pub format: InputFormat,
+    /// How often an object is expected; completeness follows from it.
+    pub cadence: Option<Cadence>,
+    /// A file that changed less than this many milliseconds ago is still being written and is left for the next run.
+    pub settle_ms: u64,
+    /// A longer record is refused, and kept by offset and length.
+    pub max_record_bytes: u64,
+    /// The tables.
+    pub contract: Contract,
+    /// A digest (BLAKE3, hex) of the source file as the user wrote it, secrets not filled in.
+    pub fingerprint: String,
+}
+
+/// How often an object arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cadence {
+    /// One object (or set of objects) for each of these; the path template names at least its parts.
+    pub every: Grain,
+    /// An object may hold rows of this many days before and after its own period.
+    pub spill_days: u32,
+}
+
+/// How the objects are written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputFormat {
+    /// Delimited text.
+    Csv(CsvOptions),
+}
+
+/// What the user said about the CSV dialect. `None` is detected for each object.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CsvOptions {
+    /// The byte between fields: ASCII, not a quote or a line end.
+    pub delimiter: Option<u8>,
+    /// The byte around quoted fields.
+    pub quote: Option<QuoteStyle>,
+    /// How a quote inside a quoted field is written.
+    pub escape: Option<EscapeStyle>,
+    /// Whether the first record names the columns.
+    pub header: Option<HeaderStyle>,
+    /// Physical lines to leave out before anything else.
+    pub skip_lines: u64,
+    /// Lines that begin with this byte are left out.
+    pub comment: Option<u8>,
+    /// The year of dates that state none.
+    pub year: Option<i16>,
+}
+
+/// Whether and how fields are quoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QuoteStyle {
+    /// This byte around a field.
+    Byte(u8),
+    /// Quotes have no meaning.
+    None,
+}
+
+/// How a quote inside a quoted field is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EscapeStyle {
+    /// Twice (RFC 4180).
+    Doubled,
+    /// After a backslash, as Spark and MySQL write it; a doubled quote is understood as well.
+    Backslash,
+}
+
+/// Whether the first record names the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HeaderStyle {
+    /// It does.
+    Present,
+    /// It is data.
+    Absent,
+}
+
+/// The default of `max_record_bytes`: 64 MB (64 × 1024 × 1024).
+pub const MAX_RECORD_BYTES_DEFAULT: u64 = 64 << 20;

@@ -1,0 +1,2 @@
+//! stillhouse-decode
+fn main() {}
