@@ -1,0 +1,35 @@
+# make demo   build the program, load the sample project and print its report
+# make test   install what the tests need, then run them all
+# make lint   formatting, clippy, our own rules (xtask), licences and sources of dependencies
+#
+# All of them build with the same profile and the same features, so a machine compiles the dependency tree once. The
+# build lies outside the clone, so that several clones share it.
+
+CACHE := $(or $(STILLHOUSE_CACHE),$(HOME)/.cache/stillhouse)
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export PATH := $(CACHE)/tools/bin:$(PATH)
+BUILD := --locked --release
+
+.PHONY: demo test lint fmt clean-demo
+
+demo:
+	cargo build $(BUILD) -p stillhouse
+	@bash scripts/demo.sh "$(CARGO_TARGET_DIR)/release/stillhouse" demo
+
+test:
+	@bash scripts/test-deps.sh
+	@"$(CACHE)/venv/bin/python" scripts/read_delta.py --self-test
+	cargo nextest run $(BUILD) --workspace --no-fail-fast
+
+lint:
+	cargo fmt --all --check
+	cargo clippy $(BUILD) --workspace --all-targets -- -D warnings
+	cargo run -q $(BUILD) -p xtask -- tidy
+	@bash scripts/lint-deps.sh
+	cargo deny --locked check --hide-inclusion-graph licenses bans sources
+
+fmt:
+	cargo fmt --all
+
+clean-demo:
+	rm -rf demo
