@@ -1,1 +1,23 @@
-//! arrow
+//! Bytes to records to typed columns and rejects.
+//!
+//! Start at [`decode`]: it pulls bytes from a [`ByteSource`], and hands Arrow batches and [`Reject`]s to a [`Sink`].
+//! What it decided on the way and how the records were counted is in the [`Outcome`]. [`schemas`] tells beforehand
+//! which tables the batches belong to, and [`reason`] lists why a record can be refused.
+//!
+//! **Invariant:** nothing here opens a file, reads a clock or draws a random number; bytes come in, batches go out.
+//! **Invariant:** a bad record never ends the object; it becomes one [`Reject`] with its exact place.
+//! **Invariant:** read = loaded + quarantined + filtered + blank, whenever [`decode`] returns `Ok`.
+//! **Invariant:** memory does not grow with the object, only with `max_record_bytes` and the size of a batch.
+
+mod api;
+mod decode;
+mod error;
+pub mod reason;
+mod schema;
+mod source;
+
+pub use api::{Outcome, Reject, Request, Sink, SinkError, YearHint};
+pub use decode::decode;
+pub use error::{Error, Kind};
+pub use schema::{ITEM_COLUMN, RECORD_COLUMN, schemas};
+pub use source::{ByteSource, SourceError};

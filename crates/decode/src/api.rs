@@ -1,0 +1,78 @@
+//! What a caller passes in and gets back.
+
+use std::collections::BTreeMap;
+
+use arrow::record_batch::RecordBatch;
+use stillhouse_spec::{Choice, Contract, Counts, CsvOptions, RejectPlace};
+
+/// Everything that decides how an object is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// What the user said about the dialect; the rest is detected.
+    pub csv: &'a CsvOptions,
+    /// The tables and what their records must look like.
+    pub contract: &'a Contract,
+    /// A longer record is refused, and kept by offset and length. At most 1 GB is honoured.
+    pub max_record_bytes: u64,
+    /// What the placeholders of the path template stand for.
+    pub path_values: &'a BTreeMap<String, String>,
+    /// Where dates without a year take it from.
+    pub year: YearHint,
+    /// A batch holds at most this many rows of a table …
+    pub batch_rows: usize,
+    /// … and is handed over once it holds about this many bytes.
+    pub batch_bytes: usize,
+}
+
+/// Where dates without a year take it from: the first that is known, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct YearHint {
+    /// The year that the path names.
+    pub path: Option<i16>,
+    /// The year that the user set; [`CsvOptions::year`] counts as well.
+    pub setting: Option<i16>,
+    /// The year of the object's last change.
+    pub modified: i16,
+}
+
+/// An error of the caller's own, carried through [`decode`](crate::decode()) and back.
+pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Takes what comes out.
+pub trait Sink {
+    /// Rows of a table: 0 is the parent, 1 and on are the children in the order of the contract.
+    fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError>;
+
+    /// One refused record.
+    fn reject(&mut self, reject: Reject) -> Result<(), SinkError>;
+
+    /// Everything handed over so far is void: a choice was contradicted, and the object starts again.
+    fn restart(&mut self) -> Result<(), SinkError>;
+}
+
+/// One refused record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Where it stands and why it was refused.
+    pub place: RejectPlace,
+    /// Its bytes without the line end that closes it; `None` above `max_record_bytes`, where offset and length remain.
+    pub raw: Option<Vec<u8>>,
+    /// The column to blame holds personal data; where no single column is to blame, some column of the contract does.
+    pub pii: bool,
+}
+
+/// The account of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// Records read and what became of them.
+    pub counts: Counts,
+    /// What was decided, by whom: `delimiter`, `quote`, `escape`, `header`, `encoding`, `columns`, `column X`,
+    /// `date format of X`, `year of X`, `decimal mark of X`.
+    pub decided: BTreeMap<String, Choice<String>>,
+    /// Rows for each UTC day of the parent's time column, as `2021-04-01`; the empty text counts rows without a time.
+    pub days: BTreeMap<String, u64>,
+    /// How often each [reason](crate::reason) refused a record.
+    pub reasons: BTreeMap<String, u64>,
+    /// Things worth a look that refuse nothing.
+    pub warnings: Vec<String>,
+}
