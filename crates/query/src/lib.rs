@@ -1,1 +1,21 @@
-//! stillhouse-lake
+//! DataFusion over exactly the files that a lake snapshot names: read-only, bound, within limits.
+//!
+//! Start at [`Engine`], which holds the ceilings (memory, spill, time, rows). [`Engine::open`] makes a [`Session`] over
+//! a list of [`TableInput`]; a session plans ([`Session::plan`]), runs ([`Session::query`]) or streams
+//! ([`Session::stream`]) one statement with its [`Params`].
+//!
+//! **Invariant:** nothing is read but the files that the inputs name; nothing is listed, nothing is written but spill files.
+//! **Invariant:** no value becomes SQL text; parameters are bound to the plan.
+//! **Invariant:** a result is whole or an error; no limit ever cuts a result short.
+
+mod engine;
+mod error;
+mod params;
+mod session;
+mod table;
+
+pub use engine::{Engine, EngineOptions};
+pub use error::{Error, Kind};
+pub use params::{Params, Value};
+pub use session::{Planned, QueryResult, RowStream, Session};
+pub use table::{FileInput, TableInput};
