@@ -1,1 +1,26 @@
-//! serde
+//! The diary: jobs, leases, attempts and the publish queue, in SQLite or PostgreSQL.
+//!
+//! Start at [`Ledger`]; its methods are the named transactions of the commit protocol, in this order: `offer`, `claim`,
+//! `stage`, `take_publish_lease`, `queue_head`, `finish`. What they speak of: [`VersionId`], [`State`], [`Job`],
+//! [`StageRequest`], [`QueueEntry`].
+//!
+//! **Invariant:** the lake is the truth. A ledger that is lost is rebuilt from it; nothing here is needed to read tables.
+//! **Invariant:** every write names the ledger id with which the ledger was opened, and every write about a claim or about
+//! publishing names its token; a stale one changes nothing.
+//! **Invariant:** one writer at a time, on either database (SQLite: `BEGIN IMMEDIATE`; PostgreSQL: the row of
+//! `ledger_meta` is locked first). So transactions are serial, and what the conformance suite shows for one holds for both.
+//! **Invariant:** no transaction waits for anything but the database, and none reads a clock or makes a random number.
+
+mod claim;
+mod error;
+mod ledger;
+mod look;
+mod offer;
+mod publish;
+mod rebuild;
+mod stage;
+mod types;
+
+pub use error::{Error, Kind};
+pub use ledger::Ledger;
+pub use types::*;
