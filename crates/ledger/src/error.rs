@@ -133,14 +133,11 @@ fn sort(error: &dyn DatabaseError) -> Sorted {
 
 fn sort_sqlite(primary: u32) -> Sorted {
     match primary {
-        5 | 6 => Sorted {
-            undone: true,
-            ..Sorted::of(
-                Kind::Retry,
-                "the ledger is locked by another process",
-                Some("see whether another `stillhouse` hangs on this project, then run the same command again"),
-            )
-        },
+        5 | 6 => Sorted::of(
+            Kind::Retry,
+            "the ledger is locked by another process",
+            Some("see whether another `stillhouse` hangs on this project, then run the same command again"),
+        ),
         8 | 3 | 14 => Sorted::of(
             Kind::FixSettings,
             "the ledger file cannot be opened for writing",

@@ -1,41 +1,99 @@
 //! Opening a ledger, and its own numbers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::error::Error;
-use crate::types::Status;
+use sqlx::AnyConnection;
+
+use crate::database::Database;
+use crate::error::{Error, Kind};
+use crate::filesystem;
+use crate::migrate::migrate;
+use crate::sql::{Columns, keepable, one_row};
+use crate::types::{Phase, Status};
 
 /// An open ledger. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    inner: Arc<str>,
+    pub(crate) database: Arc<Database>,
+    pub(crate) ledger_id: Arc<str>,
+}
+
+/// The row of `ledger_meta` as a transaction found it.
+#[derive(Debug, Clone)]
+pub(crate) struct Meta {
+    pub ledger_id: String,
+    pub status: Status,
+    pub publish_token: Option<String>,
+    pub publish_until: i64,
+}
+
+/// In which phase of the ledger a transaction may run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    Open,
+    NotOpen,
+    Nothing,
+}
+
+macro_rules! meta_text {
+    ($lock:literal) => {
+        concat!(
+            "-- ledger.meta\nSELECT ledger_id, phase, epoch, next_seq, lake, publish_token, publish_until ",
+            "FROM ledger_meta WHERE id = 1",
+            $lock
+        )
+    };
 }
 
 impl Ledger {
     /// Opens the SQLite ledger at `path`, or makes it with the id `new_ledger_id`. Network file systems are refused.
     pub async fn open_sqlite(path: &Path, new_ledger_id: &str, now: i64) -> Result<Self, Error> {
-        let _ = (path, new_ledger_id, now);
-        Err(Error::bug("under construction"))
+        filesystem::check(path)?;
+        Self::open(Database::open_sqlite(path).await?, new_ledger_id, now).await
     }
 
     /// Opens the ledger at a `postgres://` or `sqlite://` address, or makes it with the id `new_ledger_id`.
     pub async fn open_url(url: &str, new_ledger_id: &str, now: i64) -> Result<Self, Error> {
-        let _ = (url, new_ledger_id, now);
-        Err(Error::bug("under construction"))
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            return Self::open_sqlite(&PathBuf::from(path), new_ledger_id, now).await;
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Self::open(Database::open_postgres(url).await?, new_ledger_id, now).await;
+        }
+        let scheme = url.split(':').next().unwrap_or_default();
+        Err(Error::new(
+            Kind::FixSettings,
+            format!("address of the ledger: expected `sqlite://` or `postgres://`, found `{scheme}:`"),
+        )
+        .with_hint("see `ledger` in `stillhouse.toml`"))
+    }
+
+    async fn open(database: Database, new_ledger_id: &str, now: i64) -> Result<Self, Error> {
+        let place = database.place().to_owned();
+        let opened = async {
+            keepable("ledger id", new_ledger_id)?;
+            migrate(&database, new_ledger_id, now).await?;
+            database.read(async |connection| Ok(read_meta(connection, meta_text!("")).await?.ledger_id)).await
+        };
+        let ledger_id = opened.await.map_err(|error: Error| error.at(&place))?;
+        Ok(Self { database: Arc::new(database), ledger_id: ledger_id.into() })
     }
 
     /// Closes the connections of this ledger and of its clones.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
 
     /// The id under which this ledger was opened. All writes name it.
     pub fn ledger_id(&self) -> &str {
-        &self.inner
+        &self.ledger_id
     }
 
     /// The ledger's own numbers.
     pub async fn status(&self) -> Result<Status, Error> {
-        Err(Error::bug("under construction"))
+        self.read("status", async |_, meta| Ok(meta.status)).await
     }
 
     /// The newest epoch that the ledger knows of.
@@ -45,7 +103,95 @@ impl Ledger {
 
     /// Says which lake this ledger speaks for; refused when it speaks for another.
     pub async fn bind_lake(&self, lake: &str) -> Result<(), Error> {
-        let _ = lake;
-        Err(Error::bug("under construction"))
+        keepable("lake", lake)?;
+        self.write("bind_lake", Needs::Nothing, async |connection, meta| {
+            if let Some(known) = meta.status.lake {
+                return if known == lake { Ok(()) } else { Err(other_lake(&known, lake)) };
+            }
+            let bind = "-- ledger.bind_lake\nUPDATE ledger_meta SET lake = $1 WHERE id = 1 AND lake IS NULL";
+            one_row(sqlx::query(bind).bind(lake).execute(connection).await?)
+        })
+        .await
     }
+
+    /// A write transaction named `name`. It holds the ledger's only write lock, the ledger is still the one that was
+    /// opened, and it is in the phase that the work needs.
+    pub(crate) async fn write<T>(
+        &self,
+        name: &'static str,
+        needs: Needs,
+        mut work: impl AsyncFnMut(&mut AnyConnection, Meta) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let text = self.database.locked(meta_text!(""), meta_text!(" FOR UPDATE"));
+        let done = self.database.write(async |connection| {
+            let meta = read_meta(connection, text).await?;
+            self.check(&meta)?;
+            check_phase(meta.status.phase, needs)?;
+            work(connection, meta).await
+        });
+        done.await.map_err(|error| self.at(name, error))
+    }
+
+    /// A transaction named `name` that sees one state of the ledger and changes nothing.
+    pub(crate) async fn read<T>(
+        &self,
+        name: &'static str,
+        work: impl AsyncFnOnce(&mut AnyConnection, Meta) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let done = self.database.read(async |connection| {
+            let meta = read_meta(connection, meta_text!("")).await?;
+            self.check(&meta)?;
+            work(connection, meta).await
+        });
+        done.await.map_err(|error| self.at(name, error))
+    }
+
+    fn at(&self, name: &str, error: Error) -> Error {
+        error.at(name).at(self.database.place())
+    }
+
+    fn check(&self, meta: &Meta) -> Result<(), Error> {
+        if *meta.ledger_id == *self.ledger_id {
+            return Ok(());
+        }
+        let message = format!("expected ledger id {}, found {}", self.ledger_id, meta.ledger_id);
+        Err(Error::fenced(message).with_hint("the ledger was rebuilt meanwhile; run the same command again"))
+    }
+}
+
+fn check_phase(phase: Phase, needs: Needs) -> Result<(), Error> {
+    match (needs, phase) {
+        (Needs::Nothing, _) | (Needs::Open, Phase::Open) | (Needs::NotOpen, Phase::New | Phase::Rebuilding) => Ok(()),
+        (Needs::NotOpen, Phase::Open) => {
+            Err(Error::bug("expected a ledger that is being rebuilt, found one that is open"))
+        }
+        (Needs::Open, Phase::New) => Err(not_open("the ledger is new and not open for work")),
+        (Needs::Open, Phase::Rebuilding) => Err(not_open("the ledger is being rebuilt and not open for work")),
+    }
+}
+
+fn not_open(message: &str) -> Error {
+    Error::new(Kind::FixSettings, message)
+        .with_hint("run `stillhouse ledger rebuild`: it makes the ledger from the lake")
+}
+
+fn other_lake(known: &str, lake: &str) -> Error {
+    Error::new(Kind::FixSettings, format!("expected the lake `{known}`, found the lake `{lake}`"))
+        .with_hint("one ledger speaks for one lake; give this lake a ledger of its own")
+}
+
+async fn read_meta(connection: &mut AnyConnection, text: &'static str) -> Result<Meta, Error> {
+    let row = sqlx::query(text).fetch_one(connection).await?;
+    let phase = row.text("phase")?;
+    Ok(Meta {
+        ledger_id: row.text("ledger_id")?,
+        status: Status {
+            phase: Phase::from_str(&phase)?,
+            epoch: row.int("epoch")?,
+            next_seq: row.int("next_seq")?,
+            lake: row.text_opt("lake")?,
+        },
+        publish_token: row.text_opt("publish_token")?,
+        publish_until: row.int("publish_until")?,
+    })
 }

@@ -12,12 +12,16 @@
 //! **Invariant:** no transaction waits for anything but the database, and none reads a clock or makes a random number.
 
 mod claim;
+mod database;
 mod error;
+mod filesystem;
 mod ledger;
 mod look;
+mod migrate;
 mod offer;
 mod publish;
 mod rebuild;
+mod sql;
 mod stage;
 mod types;
 

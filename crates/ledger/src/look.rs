@@ -2,37 +2,172 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+
+use crate::claim::object;
 use crate::error::Error;
 use crate::ledger::Ledger;
-use crate::types::{FoundKey, KeyHistory, State, VersionId, VersionRow};
+use crate::sql::Columns;
+use crate::types::{AttemptRow, FoundKey, KeyHistory, State, VersionId, VersionRow};
+
+macro_rules! versions_text {
+    ($name:literal, $condition:literal) => {
+        concat!(
+            "-- ledger.",
+            $name,
+            "\nSELECT v.key_number, v.generation, k.source, k.object_key, k.member, v.etag, v.size, v.modified_at,
+                v.offered_at, v.changed_at, v.state, v.ready_at, v.token, v.attempt, v.attempts_count, v.reason
+            FROM ledger_versions v JOIN ledger_keys k ON k.key_number = v.key_number ",
+            $condition
+        )
+    };
+}
 
 impl Ledger {
     /// What is known of a key: one history for each member of an archive, one for a plain object, none if unknown.
     pub async fn history(&self, source: &str, key: &str) -> Result<Vec<KeyHistory>, Error> {
-        let _ = (source, key);
-        Err(Error::bug("under construction"))
+        let mut histories = self
+            .read("history", async |connection, _| {
+                let find = "-- ledger.history.keys
+                    SELECT key_number, source, object_key, member, revision FROM ledger_keys
+                    WHERE source = $1 AND object_key = $2";
+                let mut histories = Vec::new();
+                for row in sqlx::query(find).bind(source).bind(key).fetch_all(&mut *connection).await? {
+                    histories.push(history(connection, &row).await?);
+                }
+                Ok(histories)
+            })
+            .await?;
+        // Sorted here: the databases do not agree on the order of texts.
+        histories.sort_by(|a, b| a.member.cmp(&b.member));
+        Ok(histories)
     }
 
     /// Keys of any source that hold `part`, at most `limit`: equal ones first, then those that end in it, then the rest.
     pub async fn find_keys(&self, part: &str, limit: usize) -> Result<Vec<FoundKey>, Error> {
-        let _ = (part, limit);
-        Err(Error::bug("under construction"))
+        let mut pattern = String::from("%");
+        for char in part.chars() {
+            if matches!(char, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(char);
+        }
+        pattern.push('%');
+        let found = self.read("find_keys", async |connection, _| {
+            let find = r"-- ledger.find_keys
+                SELECT key_number, source, object_key, member FROM ledger_keys WHERE object_key LIKE $1 ESCAPE '\'";
+            let found = sqlx::query(find).bind(&pattern).fetch_all(connection).await?;
+            found.iter().map(found_key).collect::<Result<Vec<_>, _>>()
+        });
+        let mut found = found.await?;
+        // SQLite's LIKE takes no notice of case, PostgreSQL's does.
+        found.retain(|found| found.key.contains(part));
+        found.sort_by_cached_key(|found| (rank(&found.key, part), found.clone()));
+        found.truncate(limit);
+        Ok(found)
     }
 
     /// Object versions in a state, oldest offer first.
     pub async fn list(&self, state: State, limit: u32) -> Result<Vec<VersionRow>, Error> {
-        let _ = (state, limit);
-        Err(Error::bug("under construction"))
+        self.read("list", async |connection, _| {
+            let list =
+                versions_text!("list", "WHERE v.state = $1 ORDER BY v.offered_at, v.key_number, v.generation LIMIT $2");
+            let list = sqlx::query(list).bind(state.as_str()).bind(i64::from(limit)).fetch_all(connection).await?;
+            list.iter().map(version_row).collect()
+        })
+        .await
     }
 
     /// How many object versions are in each state; a state without any is absent.
     pub async fn counts(&self) -> Result<BTreeMap<State, u64>, Error> {
-        Err(Error::bug("under construction"))
+        self.read("counts", async |connection, _| {
+            let counts = "-- ledger.counts\nSELECT state, COUNT(*) AS versions FROM ledger_versions GROUP BY state";
+            let counts = sqlx::query(counts).fetch_all(connection).await?;
+            counts.iter().map(|row| Ok((row.text("state")?.parse()?, row.count("versions")?))).collect()
+        })
+        .await
+    }
+
+    /// How many batches wait in the publish queue.
+    pub async fn queue_count(&self) -> Result<u64, Error> {
+        self.read("queue_count", async |connection, _| {
+            let count = "-- ledger.queue_count\nSELECT COUNT(*) AS batches FROM ledger_queue";
+            sqlx::query(count).fetch_one(connection).await?.count("batches")
+        })
+        .await
     }
 
     /// One object version.
     pub async fn version(&self, version: VersionId) -> Result<Option<VersionRow>, Error> {
-        let _ = version;
-        Err(Error::bug("under construction"))
+        self.read("version", async |connection, _| {
+            let find = versions_text!("version", "WHERE v.key_number = $1 AND v.generation = $2");
+            let find = sqlx::query(find).bind(version.key_number).bind(version.generation);
+            find.fetch_optional(connection).await?.as_ref().map(version_row).transpose()
+        })
+        .await
+    }
+}
+
+async fn history(connection: &mut AnyConnection, key: &AnyRow) -> Result<KeyHistory, Error> {
+    let key_number = key.int("key_number")?;
+    let versions = versions_text!("history.versions", "WHERE v.key_number = $1 ORDER BY v.generation");
+    let versions = sqlx::query(versions).bind(key_number).fetch_all(&mut *connection).await?;
+    let attempts = "-- ledger.history.attempts
+        SELECT key_number, generation, attempt, started_at, ended_at, outcome, error FROM ledger_attempts
+        WHERE key_number = $1 ORDER BY started_at, generation";
+    let attempts = sqlx::query(attempts).bind(key_number).fetch_all(connection).await?;
+    Ok(KeyHistory {
+        key_number,
+        source: key.text("source")?,
+        key: key.text("object_key")?,
+        member: key.text("member")?,
+        revision: key.int("revision")?,
+        versions: versions.iter().map(version_row).collect::<Result<_, _>>()?,
+        attempts: attempts.iter().map(attempt_row).collect::<Result<_, _>>()?,
+    })
+}
+
+fn version_row(row: &AnyRow) -> Result<VersionRow, Error> {
+    Ok(VersionRow {
+        version: row.version()?,
+        object: object(row)?,
+        state: row.text("state")?.parse()?,
+        offered_at: row.int("offered_at")?,
+        changed_at: row.int("changed_at")?,
+        ready_at: row.int_opt("ready_at")?,
+        token: row.text_opt("token")?,
+        attempt: row.text_opt("attempt")?,
+        attempts_count: row.count32("attempts_count")?,
+        reason: row.text_opt("reason")?,
+    })
+}
+
+fn attempt_row(row: &AnyRow) -> Result<AttemptRow, Error> {
+    Ok(AttemptRow {
+        attempt: row.text("attempt")?,
+        version: row.version()?,
+        started_at: row.int("started_at")?,
+        ended_at: row.int_opt("ended_at")?,
+        outcome: row.text_opt("outcome")?,
+        error: row.text_opt("error")?,
+    })
+}
+
+fn found_key(row: &AnyRow) -> Result<FoundKey, Error> {
+    Ok(FoundKey {
+        source: row.text("source")?,
+        key: row.text("object_key")?,
+        member: row.text("member")?,
+        key_number: row.int("key_number")?,
+    })
+}
+
+/// Smaller is a better answer to a search for `part`.
+fn rank(key: &str, part: &str) -> u8 {
+    match () {
+        () if key == part => 0,
+        () if key.ends_with(part) => 1,
+        () => 2,
     }
 }

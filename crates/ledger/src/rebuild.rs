@@ -1,21 +1,58 @@
 //! A ledger that is not the unbroken continuation of itself is made anew from the lake (`protocol.md` section 6).
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sqlx::{AnyConnection, AssertSqlSafe};
+use stillhouse_spec::{GENERATIONS_MAX, ObjectVersion};
+
 use crate::error::Error;
-use crate::ledger::Ledger;
-use crate::types::ImportedReceipt;
+use crate::ledger::{Ledger, Needs};
+use crate::offer::{KEYS_MAX, size};
+use crate::sql::{Columns, ROWS_MAX, keepable, one_row, rows, values};
+use crate::stage::{Batch, enqueue};
+use crate::types::{ImportedReceipt, Phase, StagedMember, State};
+
+/// Tables that a rebuild empties, in an order that their references allow.
+const WIPE: &[&str] = &[
+    "-- ledger.begin_rebuild.members\nDELETE FROM ledger_members",
+    "-- ledger.begin_rebuild.queue\nDELETE FROM ledger_queue",
+    "-- ledger.begin_rebuild.attempts\nDELETE FROM ledger_attempts",
+    "-- ledger.begin_rebuild.versions\nDELETE FROM ledger_versions",
+    "-- ledger.begin_rebuild.keys\nDELETE FROM ledger_keys",
+];
 
 impl Ledger {
     /// Forgets everything, takes a new id and closes for work; answers the ledger under its new id. Whoever works with
     /// the old one is fenced. Then: fence the tables, read the lake, import, restore, open for work.
     pub async fn begin_rebuild(&self, new_ledger_id: &str, now: i64) -> Result<Ledger, Error> {
-        let _ = (new_ledger_id, now);
-        Err(Error::bug("under construction"))
+        keepable("ledger id", new_ledger_id)?;
+        if new_ledger_id == self.ledger_id() {
+            return Err(Error::bug(format!("expected a new ledger id, found the old one, {new_ledger_id}")));
+        }
+        self.write("begin_rebuild", Needs::Nothing, async |connection, meta| {
+            for wipe in WIPE {
+                sqlx::query(*wipe).execute(&mut *connection).await?;
+            }
+            let close = "-- ledger.begin_rebuild
+                UPDATE ledger_meta SET ledger_id = $1, phase = 'rebuilding', epoch = 0, next_seq = 1, created_at = $2,
+                    lake = NULL, publish_token = NULL, publish_until = 0
+                WHERE id = 1 AND ledger_id = $3";
+            let close = sqlx::query(close).bind(new_ledger_id).bind(now).bind(&meta.ledger_id);
+            one_row(close.execute(connection).await?)
+        })
+        .await?;
+        Ok(Ledger { database: Arc::clone(&self.database), ledger_id: new_ledger_id.into() })
     }
 
     /// Takes over what receipts say; in any order, in as many calls as convenient, the same ones twice if need be.
     pub async fn import_receipts(&self, receipts: &[ImportedReceipt], now: i64) -> Result<(), Error> {
-        let _ = (receipts, now);
-        Err(Error::bug("under construction"))
+        self.write("import_receipts", Needs::NotOpen, async |connection, _| {
+            let complete =
+                |receipt: &ImportedReceipt| if receipt.forgotten { State::Forgotten } else { State::Complete };
+            import(connection, receipts, complete, now).await
+        })
+        .await
     }
 
     /// Puts a batch that a table has and `_receipts` has not back into the queue, from its manifest.
@@ -27,14 +64,164 @@ impl Ledger {
         members: &[ImportedReceipt],
         now: i64,
     ) -> Result<(), Error> {
-        let _ = (seq, batch_id, manifest, members, now);
-        Err(Error::bug("under construction"))
+        keepable("batch id", batch_id)?;
+        keepable("manifest of batch", manifest)?;
+        self.write("restore_batch", Needs::NotOpen, async |connection, _| {
+            import(connection, members, |_| State::Staged, now).await?;
+            let staged: Vec<_> = members
+                .iter()
+                .map(|member| StagedMember { version: member.version, revision: member.revision })
+                .collect();
+            // The epoch is set when the ledger opens; until then there is none.
+            let batch = Batch { seq, batch_id, manifest, epoch: 0 };
+            enqueue(connection, &batch, &staged, now).await
+        })
+        .await
     }
 
     /// Opens for work: `epoch` is in every table, `next_seq` is above every seq in them. Also the last step of a new
     /// ledger for an empty lake. Doing it again is doing nothing.
     pub async fn open_for_work(&self, epoch: i64, next_seq: i64, now: i64) -> Result<(), Error> {
-        let _ = (epoch, next_seq, now);
-        Err(Error::bug("under construction"))
+        self.write("open_for_work", Needs::Nothing, async |connection, meta| {
+            if meta.status.phase == Phase::Open {
+                return opened_before(meta.status.epoch, epoch);
+            }
+            check_opening(connection, epoch, next_seq).await?;
+            supersede_older(connection, now).await?;
+            let known = "-- ledger.open_for_work.queue\nUPDATE ledger_queue SET epoch = $1";
+            sqlx::query(known).bind(epoch).execute(&mut *connection).await?;
+            let open = "-- ledger.open_for_work
+                UPDATE ledger_meta SET phase = 'open', epoch = $1, next_seq = $2 WHERE id = 1 AND phase <> 'open'";
+            one_row(sqlx::query(open).bind(epoch).bind(next_seq).execute(connection).await?)
+        })
+        .await
     }
+}
+
+/// Two processes that start with the same new ledger may both open it; the epoch has meanwhile grown at most.
+fn opened_before(known: i64, epoch: i64) -> Result<(), Error> {
+    if epoch <= known {
+        return Ok(());
+    }
+    Err(Error::bug(format!("the ledger is open with epoch {known} and cannot be opened with epoch {epoch}"))
+        .with_hint("adopt the epoch under the publish lease"))
+}
+
+async fn check_opening(connection: &mut AnyConnection, epoch: i64, next_seq: i64) -> Result<(), Error> {
+    if epoch < 1 || next_seq < 1 {
+        return Err(Error::bug(format!("expected epoch and seq from 1 on, found epoch {epoch} and seq {next_seq}")));
+    }
+    let last = "-- ledger.open_for_work.last\nSELECT COALESCE(MAX(seq), 0) AS last FROM ledger_queue";
+    let last = sqlx::query(last).fetch_one(connection).await?.int("last")?;
+    if next_seq <= last {
+        return Err(Error::bug(format!("expected a seq above {last}, which is in the queue, found {next_seq}")));
+    }
+    Ok(())
+}
+
+/// Of several generations that have receipts, the newest has the rows. A staged one above it comes when it is finished.
+async fn supersede_older(connection: &mut AnyConnection, now: i64) -> Result<(), Error> {
+    let older = "-- ledger.open_for_work.supersede_older
+        UPDATE ledger_versions SET state = 'superseded', changed_at = $1
+        WHERE state IN ('complete', 'forgotten') AND EXISTS (
+            SELECT 1 FROM ledger_versions n WHERE n.key_number = ledger_versions.key_number
+            AND n.generation > ledger_versions.generation AND n.state IN ('complete', 'forgotten'))";
+    sqlx::query(older).bind(now).execute(connection).await?;
+    Ok(())
+}
+
+/// Writes keys and versions as the lake has them.
+async fn import(
+    connection: &mut AnyConnection,
+    receipts: &[ImportedReceipt],
+    state: impl Fn(&ImportedReceipt) -> State,
+    now: i64,
+) -> Result<(), Error> {
+    for receipt in receipts {
+        check(receipt)?;
+    }
+    // A statement must not name a row twice: of the receipts of one key the newest counts, and so with its versions.
+    let (mut keys, mut versions) = (BTreeMap::new(), BTreeMap::new());
+    for receipt in receipts {
+        let version = receipt.version;
+        let key = keys.entry(version.key_number).or_insert((&receipt.object, version.generation, receipt.revision));
+        (key.1, key.2) = (key.1.max(version.generation), key.2.max(receipt.revision));
+        let newest = versions.entry(version).or_insert(receipt);
+        if newest.revision < receipt.revision {
+            *newest = receipt;
+        }
+    }
+    let keys: Vec<_> = keys.into_iter().collect();
+    for piece in keys.chunks(ROWS_MAX) {
+        import_keys(connection, piece).await?;
+    }
+    let versions: Vec<_> = versions.into_values().map(|receipt| (receipt, state(receipt))).collect();
+    for piece in versions.chunks(ROWS_MAX) {
+        import_versions(connection, piece, now).await?;
+    }
+    Ok(())
+}
+
+fn check(receipt: &ImportedReceipt) -> Result<(), Error> {
+    let ImportedReceipt { object, version, revision, .. } = receipt;
+    let keys = 1..KEYS_MAX;
+    let generations = 1..GENERATIONS_MAX;
+    if !keys.contains(&version.key_number) || !generations.contains(&version.generation) || *revision < 1 {
+        let place = format!("source `{}`, key `{}`", object.source, object.key);
+        return Err(Error::bug(format!(
+            "{place}: expected numbers in their range, found {version} revision {revision}"
+        )));
+    }
+    Ok(())
+}
+
+/// A key with the highest generation and revision of its receipts.
+type KeyReceipt<'a> = (i64, (&'a ObjectVersion, i64, i64));
+
+async fn import_keys(connection: &mut AnyConnection, keys: &[KeyReceipt<'_>]) -> Result<(), Error> {
+    let text = format!(
+        "-- ledger.import.keys
+        INSERT INTO ledger_keys (key_number, source, object_key, member, generation, revision) VALUES {}
+        ON CONFLICT (key_number) DO UPDATE SET
+            generation = CASE WHEN excluded.generation > ledger_keys.generation
+                THEN excluded.generation ELSE ledger_keys.generation END,
+            revision = CASE WHEN excluded.revision > ledger_keys.revision
+                THEN excluded.revision ELSE ledger_keys.revision END
+        WHERE ledger_keys.source = excluded.source AND ledger_keys.object_key = excluded.object_key
+            AND ledger_keys.member = excluded.member",
+        values(1, keys.len(), 6)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(text)); // holds our own words and `$` numbers only
+    for (key_number, (object, generation, revision)) in keys {
+        query = query.bind(*key_number).bind(&object.source).bind(&object.key).bind(&object.member);
+        query = query.bind(*generation).bind(*revision);
+    }
+    let done = query.execute(connection).await?;
+    rows(done.rows_affected(), keys.len()).map_err(|error| error.at("a key number stands for two keys"))
+}
+
+async fn import_versions(
+    connection: &mut AnyConnection,
+    versions: &[(&ImportedReceipt, State)],
+    now: i64,
+) -> Result<(), Error> {
+    let text = format!(
+        "-- ledger.import.versions
+        INSERT INTO ledger_versions
+            (key_number, generation, etag, size, modified_at, offered_at, changed_at, state) VALUES {}
+        ON CONFLICT (key_number, generation) DO UPDATE SET etag = excluded.etag, size = excluded.size,
+            modified_at = excluded.modified_at, state = excluded.state, changed_at = excluded.changed_at
+        WHERE (ledger_versions.state = 'staged') = (excluded.state = 'staged')",
+        values(1, versions.len(), 8)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(text)); // holds our own words and `$` numbers only
+    for (receipt, state) in versions {
+        let object = &receipt.object;
+        query = query.bind(receipt.version.key_number).bind(receipt.version.generation);
+        query = query.bind(&object.etag).bind(size(object)?).bind(object.modified_at);
+        query = query.bind(now).bind(now).bind(state.as_str());
+    }
+    let done = query.execute(connection).await?;
+    rows(done.rows_affected(), versions.len())
+        .map_err(|error| error.at("a version has a receipt and is half published"))
 }

@@ -106,6 +106,18 @@ pub enum Phase {
     Open,
 }
 
+impl FromStr for Phase {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "new" => Ok(Phase::New),
+            "rebuilding" => Ok(Phase::Rebuilding),
+            "open" => Ok(Phase::Open),
+            _ => Err(Error::bug(format!("expected a phase of the ledger, found `{text}`"))),
+        }
+    }
+}
+
 /// The ledger's own numbers, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {

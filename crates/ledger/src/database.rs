@@ -1,0 +1,198 @@
+//! Where SQLite and PostgreSQL differ. Everything else in this crate is one text for both.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Row, Transaction};
+use tokio::sync::Mutex;
+
+use crate::error::{Error, Kind};
+
+/// How long a statement waits for another writer. A writer holds the lock for less than a second, even for 10,000 offers.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
+/// Connections of one process.
+const CONNECTIONS_MAX: u32 = 4;
+/// How often a transaction that the database has undone runs again.
+const TRIES_MAX: u32 = 8;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// Settings of each SQLite connection. WAL: readers do not wait for the writer. FULL: a commit survives a power cut.
+const SQLITE_SETTINGS: &str = "-- ledger.connect
+    PRAGMA busy_timeout = 30000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY";
+
+/// Settings of each PostgreSQL connection. A process that is stopped inside a transaction must not stop the others.
+const POSTGRES_SETTINGS: &str = "-- ledger.connect
+    SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = 'warning'";
+
+/// A pool of connections to one database.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pool: AnyPool,
+    dialect: Dialect,
+    /// The file or address, without a password, for messages.
+    place: String,
+    /// Writers of this process wait for each other here: SQLite's own waiting is polling, and unfair.
+    gate: Mutex<()>,
+}
+
+impl Database {
+    pub(crate) async fn open_sqlite(path: &Path) -> Result<Self, Error> {
+        let place = format!("ledger `{}`", path.display());
+        let url = sqlite_url(path).map_err(|error| error.at(&place))?;
+        let database = Self::connect(&url, Dialect::Sqlite, place).await?;
+        database.use_wal().await.map_err(|error| error.at(&database.place))?;
+        Ok(database)
+    }
+
+    pub(crate) async fn open_postgres(url: &str) -> Result<Self, Error> {
+        Self::connect(url, Dialect::Postgres, "ledger in PostgreSQL".to_owned()).await
+    }
+
+    async fn connect(url: &str, dialect: Dialect, place: String) -> Result<Self, Error> {
+        sqlx::any::install_default_drivers();
+        let options = AnyConnectOptions::from_str(url).map_err(|error| Error::from(error).at(&place))?;
+        let settings = match dialect {
+            Dialect::Sqlite => SQLITE_SETTINGS,
+            Dialect::Postgres => POSTGRES_SETTINGS,
+        };
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .acquire_timeout(LOCK_WAIT)
+            .test_before_acquire(dialect == Dialect::Postgres)
+            .after_connect(move |connection, _| {
+                Box::pin(async move { sqlx::raw_sql(settings).execute(connection).await.map(drop) })
+            })
+            .connect_with(options.disable_statement_logging())
+            .await
+            .map_err(|error| Error::from(error).at(&place))?;
+        Ok(Self { pool, dialect, place, gate: Mutex::new(()) })
+    }
+
+    /// Turns WAL on; it stays on in the file. Two processes that open a new file at once can hear "busy" from each other
+    /// whatever the time-out, so this tries again.
+    async fn use_wal(&self) -> Result<(), Error> {
+        let mut tries = 0;
+        let mode: String = loop {
+            let asked = sqlx::query("-- ledger.use_wal\nPRAGMA journal_mode = WAL").fetch_one(&self.pool).await;
+            match asked.map_err(Error::from).and_then(|row| Ok(row.try_get(0)?)) {
+                Err(error) if error.kind() == Kind::Retry && tries < TRIES_MAX => tries = pause(tries).await,
+                other => break other?,
+            }
+        };
+        if mode == "wal" {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::FixSettings,
+            format!("expected a file system that SQLite can use in WAL mode, found mode `{mode}`"),
+        )
+        .with_hint("put the project on a local disk"))
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// A text that is the same for both but for the lock of the rows it reads.
+    pub(crate) fn locked(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self.dialect {
+            Dialect::Sqlite => sqlite,
+            Dialect::Postgres => postgres,
+        }
+    }
+
+    /// Keeps other processes from migrating at the same time. SQLite's write lock does that already.
+    pub(crate) async fn lock_schema(&self, connection: &mut AnyConnection) -> Result<(), Error> {
+        if self.dialect == Dialect::Postgres {
+            let lock = "-- ledger.lock_schema\nSELECT pg_advisory_xact_lock(7814902631)";
+            sqlx::raw_sql(lock).execute(connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn begin(&self, write: bool) -> Result<Transaction<'static, Any>, Error> {
+        let statement = match (self.dialect, write) {
+            // Takes the write lock at once: a lock that is only taken at the first write can fail half-way.
+            (Dialect::Sqlite, true) => "BEGIN IMMEDIATE",
+            (Dialect::Sqlite, false) => "BEGIN",
+            // The first statement locks the row of `ledger_meta`; what follows must see what was committed before that.
+            (Dialect::Postgres, true) => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            (Dialect::Postgres, false) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        Ok(self.pool.begin_with(statement).await?)
+    }
+
+    /// Runs `work` in a write transaction. It may run more than once, so it touches nothing but the database.
+    pub(crate) async fn write<T>(
+        &self,
+        mut work: impl AsyncFnMut(&mut AnyConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let _turn = self.gate.lock().await;
+        let mut tries = 0;
+        loop {
+            match self.write_once(&mut work).await {
+                Err(error) if error.undone() && tries < TRIES_MAX => tries = pause(tries).await,
+                other => return other,
+            }
+        }
+    }
+
+    async fn write_once<T>(
+        &self,
+        work: &mut impl AsyncFnMut(&mut AnyConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut transaction = self.begin(true).await?;
+        // An error drops the transaction, which undoes it.
+        let done = work(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(done)
+    }
+
+    /// Runs `work` in a transaction that sees one state of the database and changes nothing.
+    pub(crate) async fn read<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut transaction = self.begin(false).await?;
+        let done = work(&mut transaction).await?;
+        transaction.rollback().await?;
+        Ok(done)
+    }
+}
+
+/// Waits a little longer each time: 5 ms to 640 ms.
+async fn pause(tries: u32) -> u32 {
+    tokio::time::sleep(Duration::from_millis(5 << tries.min(7))).await;
+    tries + 1
+}
+
+/// The address of a file. Everything that has a meaning in an address is written as `%XX`.
+fn sqlite_url(path: &Path) -> Result<String, Error> {
+    let absolute = std::path::absolute(path)
+        .map_err(|error| Error::new(Kind::FixSettings, "the path cannot be made absolute").with_source(error))?;
+    let Some(text) = absolute.to_str() else {
+        return Err(Error::new(Kind::FixSettings, "expected a path in UTF-8")
+            .with_hint("move the project to a folder whose name is UTF-8"));
+    };
+    let mut url = String::from("sqlite://");
+    for byte in text.bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => url.push(char::from(byte)),
+            b'.' => url.push('.'),
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url.push_str("?mode=rwc");
+    Ok(url)
+}

@@ -1,0 +1,50 @@
+//! The schema and its versions. A migration is never changed once released; the next one is a new file.
+
+use sqlx::AnyConnection;
+
+use crate::database::Database;
+use crate::error::{Error, Kind};
+use crate::sql::{Columns, one_row};
+
+/// By version, from 1.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+
+/// Brings the schema to this program's version, and makes the row of `ledger_meta` if there is none.
+pub(crate) async fn migrate(database: &Database, new_ledger_id: &str, now: i64) -> Result<(), Error> {
+    database
+        .write(async |connection| {
+            database.lock_schema(connection).await?;
+            apply(connection, now).await?;
+            make_meta(connection, new_ledger_id, now).await
+        })
+        .await
+}
+
+async fn apply(connection: &mut AnyConnection, now: i64) -> Result<(), Error> {
+    let make = "-- ledger.migrate.make
+        CREATE TABLE IF NOT EXISTS ledger_schema (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)";
+    sqlx::raw_sql(make).execute(&mut *connection).await?;
+    let newest = "-- ledger.migrate.newest\nSELECT COALESCE(MAX(version), 0) AS version FROM ledger_schema";
+    let newest = sqlx::query(newest).fetch_one(&mut *connection).await?.int("version")?;
+    let known = i64::try_from(MIGRATIONS.len()).expect("a handful of migrations");
+    if newest > known {
+        let message = format!("expected schema version {known} or older, found version {newest}");
+        return Err(Error::new(Kind::FixSettings, message)
+            .with_hint("a newer Stillhouse has worked with this ledger; use that one"));
+    }
+    for version in newest + 1..=known {
+        let index = usize::try_from(version - 1).expect("versions begin at 1");
+        sqlx::raw_sql(MIGRATIONS[index]).execute(&mut *connection).await?;
+        let note = "-- ledger.migrate.note\nINSERT INTO ledger_schema (version, applied_at) VALUES ($1, $2)";
+        one_row(sqlx::query(note).bind(version).bind(now).execute(&mut *connection).await?)?;
+    }
+    Ok(())
+}
+
+async fn make_meta(connection: &mut AnyConnection, new_ledger_id: &str, now: i64) -> Result<(), Error> {
+    let make = "-- ledger.migrate.make_meta
+        INSERT INTO ledger_meta (id, ledger_id, phase, epoch, next_seq, publish_until, created_at)
+        VALUES (1, $1, 'new', 0, 1, 0, $2) ON CONFLICT (id) DO NOTHING";
+    sqlx::query(make).bind(new_ledger_id).bind(now).execute(connection).await?;
+    Ok(())
+}
