@@ -11,6 +11,7 @@
 mod clock;
 mod delta;
 mod events;
+mod postgres;
 mod program;
 mod project;
 mod random;
@@ -19,6 +20,7 @@ mod shared;
 pub use clock::ManualClock;
 pub use delta::read_delta;
 pub use events::{Answers, Events, EventsFile, write_unclosed_quote};
+pub use postgres::Postgres;
 pub use program::{Finished, Kills, Program, Running};
 pub use project::TempProject;
 pub use random::Random;

@@ -1,5 +1,7 @@
 //! Numbers that look random and are the same in every run.
 
+use std::sync::{Mutex, PoisonError};
+
 /// SplitMix64: small, quick, and good enough for test data.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
@@ -33,5 +35,11 @@ impl Random {
     /// An identifier of 32 hex digits, as the binary makes them for tokens and attempts.
     pub fn id(&mut self) -> String {
         format!("{:016x}{:016x}", self.next_u64(), self.next_u64())
+    }
+
+    /// A maker of such identifiers that threads can share.
+    pub fn ids(seed: u64) -> impl Fn() -> String + Send + Sync {
+        let random = Mutex::new(Self::new(seed));
+        move || random.lock().unwrap_or_else(PoisonError::into_inner).id()
     }
 }
