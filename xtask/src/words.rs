@@ -3,7 +3,7 @@
 use crate::tidy::File;
 
 /// Folders of a machine. A path below them means something on that machine only.
-const MACHINE_FOLDERS: &[&str] = &["/work/", "/root/", "/home/", "/Users/", "/mnt/"];
+const MACHINE_FOLDERS: &[&str] = &["/work/", "/root/", "/home/", "/Users/"];
 
 /// Every stray note and machine path, with its line.
 pub fn check(files: &[File]) -> Vec<String> {
