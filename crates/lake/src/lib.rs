@@ -1,1 +1,44 @@
-//! arrow
+//! Delta logs and Parquet files: how batches get into the lake exactly once, and how whole batches are read back.
+//!
+//! Start at [`Lake`]. [`Lake::writer`] makes data files, a [`Manifest`] lists them, [`Lake::publish`] commits a
+//! [`Staged`] manifest table by table and `_receipts` last, [`Lake::snapshot`] reads what is complete.
+//! [`durable_local`] is the store on a local disk.
+//!
+//! **Invariant:** nothing is decided from the outcome of a put. After every put, whatever it answered, the log is read
+//! again (a conflict may be one's own success).
+//! **Invariant:** a commit is built from the version that was looked at and goes into the next slot, by put-if-absent.
+//! **Invariant:** the newest row of `_receipts` names the versions of all data tables that belong together; readers
+//! use these and never the newest versions.
+//! **Invariant:** this crate knows no clock and no random source; times and ids are parameters.
+
+mod error;
+mod lake;
+mod manifest;
+mod observe;
+mod receipts;
+mod runs;
+mod schema;
+mod snapshot;
+mod store;
+mod writer;
+
+pub use error::{Error, Kind};
+pub use lake::Lake;
+pub use manifest::{DataFile, MANIFEST_FORMAT, Manifest, Member, Published, Staged, TableChange};
+pub use observe::{NoObserver, Observer};
+pub use receipts::{ReceiptQuery, ReceiptRow};
+pub use runs::{RunQuery, RunRow};
+pub use schema::{
+    QuarantineRow, arrow_schema, delta_schema, quarantine_batch, quarantine_schema, receipts_schema, runs_schema,
+    with_lineage, with_lineage_schema,
+};
+pub use snapshot::{Snapshot, TableSnapshot};
+pub use store::durable_local;
+pub use writer::TableWriter;
+
+/// The table whose rows make batches complete.
+pub const RECEIPTS: &str = "_receipts";
+/// The table of refused records.
+pub const QUARANTINE: &str = "_quarantine";
+/// The table of report runs.
+pub const RUNS: &str = "_runs";

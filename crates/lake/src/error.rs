@@ -1,0 +1,108 @@
+//! What can go wrong, sorted by what the caller does next.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// What a caller does about an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The store did not do it this time; the same call may succeed later.
+    Retry,
+    /// What is stored, or what is to be stored, does not fit; a person has to look at the data.
+    FixData,
+    /// The lake or the store is not set up as it has to be.
+    FixSettings,
+    /// The disk is full: stop loading, say so; nothing half done is visible.
+    Full,
+    /// A newer epoch speaks for the lake: forget all local state.
+    Fenced,
+    /// An invariant does not hold.
+    Bug,
+}
+
+/// The error of this crate: a kind to act on, a message to read, a next step.
+#[derive(Debug)]
+pub struct Error {
+    /// What to do about it.
+    pub kind: Kind,
+    /// Object, place, expected, found; lower case, no full stop.
+    pub message: String,
+    /// The next step, where there is one to name.
+    pub hint: Option<String>,
+    /// What lies below.
+    pub source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, source: None }
+    }
+
+    pub(crate) fn bug(message: impl Into<String>) -> Self {
+        Self::new(Kind::Bug, message)
+    }
+
+    pub(crate) fn fix_data(message: impl Into<String>) -> Self {
+        Self::new(Kind::FixData, message)
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// An error that an [`crate::Observer`] of a test gives, to stop there.
+    pub fn stopped(point: &str) -> Self {
+        Self::new(Kind::Retry, format!("stopped at `{point}`"))
+    }
+
+    /// An error of the store while it worked on `place`. A full disk is told apart, since retrying does not help there.
+    pub(crate) fn store(place: impl fmt::Display, source: object_store::Error) -> Self {
+        if disk_is_full(&source) {
+            return Self::new(Kind::Full, format!("`{place}`: the disk is full"))
+                .hint("make room and run the same command again; what was loaded before is safe")
+                .caused_by(source);
+        }
+        Self::new(Kind::Retry, format!("`{place}`: the store gave an error: {source}")).caused_by(source)
+    }
+
+    pub(crate) fn parquet(place: impl fmt::Display, source: parquet::errors::ParquetError) -> Self {
+        if let parquet::errors::ParquetError::External(inner) = source {
+            return match inner.downcast::<object_store::Error>() {
+                Ok(inner) => Self::store(place, *inner),
+                Err(inner) => Self::fix_data(format!("`{place}`: not readable as Parquet: {inner}")),
+            };
+        }
+        Self::fix_data(format!("`{place}`: not readable as Parquet: {source}")).caused_by(source)
+    }
+}
+
+fn disk_is_full(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(io) = error.downcast_ref::<std::io::Error>()
+            && matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+        {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
