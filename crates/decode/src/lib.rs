@@ -10,11 +10,28 @@
 //! **Invariant:** memory does not grow with the object, only with `max_record_bytes` and the size of a batch.
 
 mod api;
+mod children;
+mod columns;
+mod days;
 mod decode;
+mod detect;
+mod dialect;
 mod error;
+mod header;
+mod lines;
+mod mapping;
+mod parent;
+mod pass;
+mod plan;
 pub mod reason;
+mod records;
+mod sample;
+mod scan;
 mod schema;
 mod source;
+mod survey;
+mod values;
+mod window;
 
 pub use api::{Outcome, Reject, Request, Sink, SinkError, YearHint};
 pub use decode::decode;

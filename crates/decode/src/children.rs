@@ -1,0 +1,94 @@
+//! The rows of child tables: one for each item of a list.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array};
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use stillhouse_spec::{ChildTable, Contract, DataType};
+
+use crate::columns::Column;
+
+/// A child table under construction.
+pub(crate) struct Child {
+    schema: SchemaRef,
+    /// The parent's column that holds the lists.
+    list: usize,
+    /// Parent columns that are repeated, and their copies.
+    copied: Vec<(usize, Column)>,
+    items: Column,
+    records: Vec<i64>,
+    positions: Vec<i64>,
+    bytes: usize,
+}
+
+impl Child {
+    pub(crate) fn new(contract: &Contract, table: &ChildTable, schema: SchemaRef) -> Self {
+        let columns = &contract.parent.columns;
+        let find = |name: &str| {
+            columns.iter().position(|c| c.name.as_str() == name).expect("a valid contract names columns of the parent")
+        };
+        let copied = table.copied.iter().map(|(_, parent)| {
+            let at = find(parent.as_str());
+            (at, Column::new(&columns[at].data_type))
+        });
+        let copied = copied.collect();
+        let list = find(table.list.as_str());
+        let items = match &columns[list].data_type {
+            DataType::List(item) => Column::new(item),
+            other => unreachable!("a valid contract makes child tables of lists, not of {other}"),
+        };
+        Self { schema, list, copied, items, records: Vec::new(), positions: Vec::new(), bytes: 0 }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.records.len()
+    }
+
+    /// About how much memory the rows take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Appends items of the parent's row `row`, from number `from` on, until they are all there or `is_full` says so.
+    /// Gives the number of the next item; `None` when none is left.
+    pub(crate) fn append(
+        &mut self,
+        parent: &[Column],
+        row: usize,
+        record: u64,
+        from: usize,
+        is_full: impl Fn(&Child) -> bool,
+    ) -> Option<usize> {
+        let lists = &parent[self.list];
+        if lists.is_null(row) {
+            return None;
+        }
+        let (items, range) = (lists.items(), lists.item_range(row));
+        let record = i64::try_from(record).expect("records are counted in 63 bits");
+        let copied_bytes: usize = self.copied.iter().map(|(at, _)| parent[*at].value_bytes(row)).sum();
+        for (number, item) in range.enumerate().skip(from) {
+            if is_full(self) {
+                return Some(number);
+            }
+            for (at, copy) in &mut self.copied {
+                copy.push_copy(&parent[*at], row);
+            }
+            self.items.push_copy(items, item);
+            self.records.push(record);
+            self.positions.push(i64::try_from(number).expect("items are counted in 63 bits"));
+            self.bytes += copied_bytes + items.value_bytes(item) + 16;
+        }
+        None
+    }
+
+    /// The rows so far as a batch; there are none then.
+    pub(crate) fn finish(&mut self) -> RecordBatch {
+        let mut arrays: Vec<ArrayRef> = self.copied.iter_mut().map(|(_, copy)| copy.finish()).collect();
+        arrays.push(self.items.finish());
+        arrays.push(Arc::new(Int64Array::from(std::mem::take(&mut self.records))));
+        arrays.push(Arc::new(Int64Array::from(std::mem::take(&mut self.positions))));
+        self.bytes = 0;
+        RecordBatch::try_new(Arc::clone(&self.schema), arrays).expect("columns are as long as each other and typed")
+    }
+}

@@ -1,0 +1,304 @@
+//! Columns under construction. Unlike Arrow's builders they can give back what was appended last, which a record that
+//! is refused at its fifth field needs.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, ListArray, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use stillhouse_spec::DataType;
+
+use crate::schema::item_field;
+
+/// One column under construction.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    values: Values,
+    /// Which values are not null; absent as long as all are.
+    valid: Option<Vec<bool>>,
+}
+
+#[derive(Debug, Clone)]
+enum Values {
+    Int64(Vec<i64>),
+    Float64(Vec<f64>),
+    Decimal { values: Vec<i128>, precision: u8, scale: i8 },
+    Bool(Vec<bool>),
+    Date(Vec<i32>),
+    Timestamp(Vec<i64>),
+    Text { ends: Vec<i32>, bytes: Vec<u8> },
+    List { ends: Vec<i32>, items: Box<Column>, item: DataType },
+}
+
+/// A batch is handed over long before its texts reach 2 GB, so that 32 bits hold every position.
+fn position(length: usize) -> i32 {
+    i32::try_from(length).expect("a batch and a record are bounded far below 2 GB")
+}
+
+fn length(position: i32) -> usize {
+    usize::try_from(position).expect("positions are never negative")
+}
+
+impl Column {
+    pub(crate) fn new(data_type: &DataType) -> Self {
+        let values = match data_type {
+            DataType::Int64 => Values::Int64(Vec::new()),
+            DataType::Float64 => Values::Float64(Vec::new()),
+            DataType::Decimal { precision, scale } => Values::Decimal {
+                values: Vec::new(),
+                precision: *precision,
+                scale: i8::try_from(*scale).expect("a scale is at most 38"),
+            },
+            DataType::Bool => Values::Bool(Vec::new()),
+            DataType::Date => Values::Date(Vec::new()),
+            DataType::Timestamp => Values::Timestamp(Vec::new()),
+            DataType::String | DataType::Time | DataType::Json => Values::Text { ends: Vec::new(), bytes: Vec::new() },
+            DataType::List(item) => {
+                Values::List { ends: Vec::new(), items: Box::new(Column::new(item)), item: (**item).clone() }
+            }
+        };
+        Self { values, valid: None }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match &self.values {
+            Values::Int64(values) | Values::Timestamp(values) => values.len(),
+            Values::Float64(values) => values.len(),
+            Values::Decimal { values, .. } => values.len(),
+            Values::Bool(values) => values.len(),
+            Values::Date(values) => values.len(),
+            Values::Text { ends, .. } | Values::List { ends, .. } => ends.len(),
+        }
+    }
+
+    /// Forgets the values from number `count` on. There may be fewer.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        match &mut self.values {
+            Values::Int64(values) | Values::Timestamp(values) => values.truncate(count),
+            Values::Float64(values) => values.truncate(count),
+            Values::Decimal { values, .. } => values.truncate(count),
+            Values::Bool(values) => values.truncate(count),
+            Values::Date(values) => values.truncate(count),
+            Values::Text { ends, bytes } => {
+                ends.truncate(count);
+                bytes.truncate(length(ends.last().copied().unwrap_or(0)));
+            }
+            Values::List { ends, items, .. } => {
+                ends.truncate(count);
+                // Items of a list that was refused half way have no end yet; they go as well.
+                items.truncate(length(ends.last().copied().unwrap_or(0)));
+            }
+        }
+        if let Some(valid) = &mut self.valid {
+            valid.truncate(count);
+        }
+    }
+
+    #[inline]
+    fn mark_valid(&mut self) {
+        if let Some(valid) = &mut self.valid {
+            valid.push(true);
+        }
+    }
+
+    /// An `int64`, or the microseconds of a `timestamp`.
+    #[inline]
+    pub(crate) fn push_int(&mut self, value: i64) {
+        match &mut self.values {
+            Values::Int64(values) | Values::Timestamp(values) => values.push(value),
+            other => unreachable!("a reader of integers fills {other:?}"),
+        }
+        self.mark_valid();
+    }
+
+    pub(crate) fn push_float(&mut self, value: f64) {
+        match &mut self.values {
+            Values::Float64(values) => values.push(value),
+            other => unreachable!("a reader of floats fills {other:?}"),
+        }
+        self.mark_valid();
+    }
+
+    #[inline]
+    pub(crate) fn push_decimal(&mut self, value: i128) {
+        match &mut self.values {
+            Values::Decimal { values, .. } => values.push(value),
+            other => unreachable!("a reader of decimals fills {other:?}"),
+        }
+        self.mark_valid();
+    }
+
+    pub(crate) fn push_bool(&mut self, value: bool) {
+        match &mut self.values {
+            Values::Bool(values) => values.push(value),
+            other => unreachable!("a reader of truth values fills {other:?}"),
+        }
+        self.mark_valid();
+    }
+
+    #[inline]
+    pub(crate) fn push_date(&mut self, days: i32) {
+        match &mut self.values {
+            Values::Date(values) => values.push(days),
+            other => unreachable!("a reader of dates fills {other:?}"),
+        }
+        self.mark_valid();
+    }
+
+    #[inline]
+    pub(crate) fn push_text(&mut self, text: &str) {
+        match &mut self.values {
+            Values::Text { ends, bytes } => {
+                bytes.extend_from_slice(text.as_bytes());
+                ends.push(position(bytes.len()));
+            }
+            other => unreachable!("a reader of texts fills {other:?}"),
+        }
+        self.mark_valid();
+    }
+
+    /// The items of lists, to be appended to; [`end_list`](Self::end_list) then makes them one list.
+    pub(crate) fn items_mut(&mut self) -> &mut Column {
+        match &mut self.values {
+            Values::List { items, .. } => items,
+            other => unreachable!("a reader of lists fills {other:?}"),
+        }
+    }
+
+    pub(crate) fn end_list(&mut self) {
+        match &mut self.values {
+            Values::List { ends, items, .. } => ends.push(position(items.len())),
+            other => unreachable!("a reader of lists fills {other:?}"),
+        }
+        self.mark_valid();
+    }
+
+    pub(crate) fn push_null(&mut self) {
+        let before = self.len();
+        match &mut self.values {
+            Values::Int64(values) | Values::Timestamp(values) => values.push(0),
+            Values::Float64(values) => values.push(0.0),
+            Values::Decimal { values, .. } => values.push(0),
+            Values::Bool(values) => values.push(false),
+            Values::Date(values) => values.push(0),
+            Values::Text { ends, .. } | Values::List { ends, .. } => ends.push(ends.last().copied().unwrap_or(0)),
+        }
+        self.valid.get_or_insert_with(|| vec![true; before]).push(false);
+    }
+
+    #[inline]
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        self.valid.as_ref().is_some_and(|valid| !valid[row])
+    }
+
+    /// The items of the list in `row`, as a range of [`items`](Self::items).
+    pub(crate) fn item_range(&self, row: usize) -> std::ops::Range<usize> {
+        match &self.values {
+            Values::List { ends, .. } => range(ends, row),
+            other => unreachable!("child tables are made of lists, not of {other:?}"),
+        }
+    }
+
+    pub(crate) fn items(&self) -> &Column {
+        match &self.values {
+            Values::List { items, .. } => items,
+            other => unreachable!("child tables are made of lists, not of {other:?}"),
+        }
+    }
+
+    /// The day of a `date` or (in UTC) a `timestamp`.
+    #[inline]
+    pub(crate) fn day(&self, row: usize) -> Option<i32> {
+        if self.is_null(row) {
+            return None;
+        }
+        match &self.values {
+            Values::Date(values) => Some(values[row]),
+            Values::Timestamp(values) => i32::try_from(values[row].div_euclid(86_400_000_000)).ok(),
+            _ => None,
+        }
+    }
+
+    /// Bytes that a copy of the value would take.
+    pub(crate) fn value_bytes(&self, row: usize) -> usize {
+        match &self.values {
+            Values::Decimal { .. } => 16,
+            Values::Text { ends, .. } => 4 + range(ends, row).len(),
+            Values::List { ends, items, .. } => 4 + range(ends, row).map(|item| items.value_bytes(item)).sum::<usize>(),
+            _ => 8,
+        }
+    }
+
+    /// Appends a copy of a value of a column of the same type.
+    pub(crate) fn push_copy(&mut self, from: &Column, row: usize) {
+        if from.is_null(row) {
+            return self.push_null();
+        }
+        match (&mut self.values, &from.values) {
+            (Values::Int64(into), Values::Int64(from)) | (Values::Timestamp(into), Values::Timestamp(from)) => {
+                into.push(from[row]);
+            }
+            (Values::Float64(into), Values::Float64(from)) => into.push(from[row]),
+            (Values::Decimal { values: into, .. }, Values::Decimal { values: from, .. }) => into.push(from[row]),
+            (Values::Bool(into), Values::Bool(from)) => into.push(from[row]),
+            (Values::Date(into), Values::Date(from)) => into.push(from[row]),
+            (Values::Text { ends, bytes }, Values::Text { ends: from_ends, bytes: from }) => {
+                bytes.extend_from_slice(&from[range(from_ends, row)]);
+                ends.push(position(bytes.len()));
+            }
+            (Values::List { ends, items, .. }, Values::List { ends: from_ends, items: from, .. }) => {
+                range(from_ends, row).for_each(|item| items.push_copy(from, item));
+                ends.push(position(items.len()));
+            }
+            (into, from) => unreachable!("a {from:?} is copied into a {into:?}"),
+        }
+        self.mark_valid();
+    }
+
+    /// The values so far as an Arrow array; the column is empty then.
+    pub(crate) fn finish(&mut self) -> ArrayRef {
+        let nulls = self.valid.take().map(NullBuffer::from);
+        match &mut self.values {
+            Values::Int64(values) => Arc::new(Int64Array::new(refill(values).into(), nulls)),
+            Values::Float64(values) => Arc::new(Float64Array::new(refill(values).into(), nulls)),
+            Values::Decimal { values, precision, scale } => Arc::new(
+                Decimal128Array::new(refill(values).into(), nulls)
+                    .with_precision_and_scale(*precision, *scale)
+                    .expect("a contract states a valid precision and scale"),
+            ),
+            Values::Bool(values) => Arc::new(BooleanArray::new(refill(values).into(), nulls)),
+            Values::Date(values) => Arc::new(Date32Array::new(refill(values).into(), nulls)),
+            Values::Timestamp(values) => {
+                Arc::new(TimestampMicrosecondArray::new(refill(values).into(), nulls).with_timezone("UTC"))
+            }
+            Values::Text { ends, bytes } => {
+                Arc::new(StringArray::new(offsets(ends), Buffer::from_vec(refill(bytes)), nulls))
+            }
+            Values::List { ends, items, item } => {
+                Arc::new(ListArray::new(Arc::new(item_field(item)), offsets(ends), items.finish(), nulls))
+            }
+        }
+    }
+}
+
+#[inline]
+fn range(ends: &[i32], row: usize) -> std::ops::Range<usize> {
+    let start = if row == 0 { 0 } else { length(ends[row - 1]) };
+    start..length(ends[row])
+}
+
+/// Takes the values out and leaves room for about as many.
+fn refill<T>(values: &mut Vec<T>) -> Vec<T> {
+    let room = values.len() + values.len() / 8;
+    std::mem::replace(values, Vec::with_capacity(room))
+}
+
+fn offsets(ends: &mut Vec<i32>) -> OffsetBuffer<i32> {
+    let taken = refill(ends);
+    let mut offsets = Vec::with_capacity(taken.len() + 1);
+    offsets.push(0);
+    offsets.extend_from_slice(&taken);
+    OffsetBuffer::new(ScalarBuffer::from(offsets))
+}

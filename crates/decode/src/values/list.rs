@@ -1,0 +1,203 @@
+//! Lists inside one field.
+
+use memchr::memchr2;
+use stillhouse_spec::ListSyntax;
+
+use crate::columns::Column;
+use crate::reason;
+use crate::values::{Reader, Refusal, json, trim};
+
+const UNREADABLE: Refusal = Refusal::Because(reason::UNREADABLE_LIST);
+
+/// An item as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Item<'a> {
+    /// A text, without its quotes and escapes, or a number or truth value.
+    Text(&'a str),
+    /// `None` or `null`.
+    Null,
+    /// A JSON array or object.
+    Nested(&'a str),
+}
+
+/// Reads the list in `text` and appends it to `column`. After a refusal the column may hold a part of it.
+pub(crate) fn append(text: &str, syntax: &ListSyntax, item: &Reader, column: &mut Column) -> Result<(), Refusal> {
+    let items = column.items_mut();
+    let before = items.len();
+    let mut push = |found: Item<'_>| append_item(found, item, items);
+    let text = trim(text);
+    match syntax {
+        ListSyntax::Python => python(text, &mut push)?,
+        ListSyntax::Json => json_array(text, &mut push)?,
+        ListSyntax::Delimiter(delimiter) if !text.is_empty() => {
+            text.split(delimiter.as_str()).try_for_each(|part| push(Item::Text(part)))?;
+        }
+        ListSyntax::Delimiter(_) => {}
+        ListSyntax::Auto if text.starts_with('[') => {
+            if let Err(refusal) = python(text, &mut push) {
+                if refusal == Refusal::LeapDay {
+                    return Err(refusal);
+                }
+                items.truncate(before);
+                json_array(text, &mut |found| append_item(found, item, items))?;
+            }
+        }
+        ListSyntax::Auto if text.is_empty() => {}
+        ListSyntax::Auto => push(Item::Text(text))?,
+    }
+    column.end_list();
+    Ok(())
+}
+
+fn append_item(found: Item<'_>, reader: &Reader, items: &mut Column) -> Result<(), Refusal> {
+    match (found, reader) {
+        (Item::Null, _) => {
+            items.push_null();
+            Ok(())
+        }
+        (Item::Nested(text), Reader::Json) => reader.append(text, items),
+        (Item::Nested(_), _) => Err(UNREADABLE),
+        (Item::Text(text), Reader::Text) => {
+            items.push_text(text);
+            Ok(())
+        }
+        (Item::Text(text), _) => reader.append(trim(text), items).map_err(|refusal| match refusal {
+            Refusal::LeapDay => refusal,
+            Refusal::Because(_) => UNREADABLE,
+        }),
+    }
+}
+
+/// Whether `text` is a list in this syntax, whatever its items are.
+pub(crate) fn fits(text: &str, syntax: &ListSyntax) -> bool {
+    let mut ignore = |_: Item<'_>| Ok(());
+    match syntax {
+        ListSyntax::Python => python(text, &mut ignore).is_ok(),
+        ListSyntax::Json => json_array(text, &mut ignore).is_ok(),
+        ListSyntax::Delimiter(_) => true,
+        ListSyntax::Auto if !text.starts_with('[') => true,
+        ListSyntax::Auto => python(text, &mut ignore).is_ok() || json_array(text, &mut ignore).is_ok(),
+    }
+}
+
+/// What is done with each item.
+type Push<'p> = dyn FnMut(Item<'_>) -> Result<(), Refusal> + 'p;
+
+/// `['a', "b's", None, 3]`, as Python's `repr` writes it. Escapes that `repr` never writes are refused, so that a JSON
+/// text is not misread.
+fn python(text: &str, push: &mut Push<'_>) -> Result<(), Refusal> {
+    let mut rest = text.strip_prefix('[').ok_or(UNREADABLE)?.trim_start();
+    let mut scratch = String::new();
+    loop {
+        if let Some(behind) = rest.strip_prefix(']') {
+            return if behind.is_empty() { Ok(()) } else { Err(UNREADABLE) };
+        }
+        rest = match rest.as_bytes().first() {
+            Some(quote @ (b'\'' | b'"')) => python_text(&rest[1..], *quote, &mut scratch, push)?,
+            _ => python_word(rest, push)?,
+        };
+        rest = rest.trim_start();
+        match rest.strip_prefix(',') {
+            Some(behind) => rest = behind.trim_start(),
+            None if rest.starts_with(']') => {}
+            None => return Err(UNREADABLE),
+        }
+    }
+}
+
+/// A quoted text; what stands behind its closing quote is given back.
+fn python_text<'t>(text: &'t str, quote: u8, scratch: &mut String, push: &mut Push<'_>) -> Result<&'t str, Refusal> {
+    scratch.clear();
+    let mut rest = text;
+    loop {
+        let at = memchr2(quote, b'\\', rest.as_bytes()).ok_or(UNREADABLE)?;
+        if rest.as_bytes()[at] == quote {
+            if scratch.is_empty() {
+                push(Item::Text(&rest[..at]))?;
+            } else {
+                scratch.push_str(&rest[..at]);
+                push(Item::Text(scratch))?;
+            }
+            return Ok(&rest[at + 1..]);
+        }
+        scratch.push_str(&rest[..at]);
+        let (char, length) = python_escape(&rest[at + 1..]).ok_or(UNREADABLE)?;
+        scratch.push(char);
+        rest = &rest[at + 1 + length..];
+    }
+}
+
+/// The character that an escape stands for, and the length of what stands behind the backslash.
+fn python_escape(text: &str) -> Option<(char, usize)> {
+    let hex = |digits: usize| {
+        let code = text.get(1..=digits).filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        Some((char::from_u32(u32::from_str_radix(code, 16).ok()?)?, digits + 1))
+    };
+    match text.as_bytes().first()? {
+        b'\\' => Some(('\\', 1)),
+        b'\'' => Some(('\'', 1)),
+        b'"' => Some(('"', 1)),
+        b'n' => Some(('\n', 1)),
+        b'r' => Some(('\r', 1)),
+        b't' => Some(('\t', 1)),
+        b'x' => hex(2),
+        b'u' => hex(4),
+        b'U' => hex(8),
+        _ => None,
+    }
+}
+
+/// A number, `True`, `False` or `None`.
+fn python_word<'t>(text: &'t str, push: &mut Push<'_>) -> Result<&'t str, Refusal> {
+    let end = text.find([',', ']']).ok_or(UNREADABLE)?;
+    let word = text[..end].trim_end();
+    match word {
+        "None" => push(Item::Null)?,
+        "True" | "False" => push(Item::Text(word))?,
+        _ if is_number(word) => push(Item::Text(word))?,
+        _ => return Err(UNREADABLE),
+    }
+    Ok(&text[end..])
+}
+
+fn is_number(word: &str) -> bool {
+    let begins = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.');
+    word.as_bytes().first().is_some_and(begins) && word.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// A JSON array.
+fn json_array(text: &str, push: &mut Push<'_>) -> Result<(), Refusal> {
+    let compact = json::compact(text).ok_or(UNREADABLE)?;
+    let inner = compact.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).ok_or(UNREADABLE)?;
+    if inner.is_empty() {
+        return Ok(());
+    }
+    let mut start = 0;
+    let (mut depth, mut inside, mut escaped) = (0usize, false, false);
+    for (at, byte) in inner.bytes().enumerate() {
+        match byte {
+            b'"' if !escaped => inside = !inside,
+            b'[' | b'{' if !inside => depth += 1,
+            b']' | b'}' if !inside => depth -= 1,
+            b',' if !inside && depth == 0 => {
+                json_item(&inner[start..at], push)?;
+                start = at + 1;
+            }
+            _ => {}
+        }
+        escaped = inside && byte == b'\\' && !escaped;
+    }
+    json_item(&inner[start..], push)
+}
+
+fn json_item(text: &str, push: &mut Push<'_>) -> Result<(), Refusal> {
+    match text.as_bytes().first() {
+        Some(b'"') => {
+            let text: String = serde_json::from_str(text).map_err(|_| UNREADABLE)?;
+            push(Item::Text(&text))
+        }
+        Some(b'[' | b'{') => push(Item::Nested(text)),
+        _ if text == "null" => push(Item::Null),
+        _ => push(Item::Text(text)),
+    }
+}
