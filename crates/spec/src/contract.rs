@@ -180,6 +180,9 @@ pub enum MaxRejected {
 }
 
 impl MaxRejected {
+    /// What a contract that does not say allows: 1 %.
+    pub const DEFAULT: MaxRejected = MaxRejected::Share(100);
+
     /// Whether `rejected` out of `records` (blank ones not counted) is more than allowed.
     pub fn exceeded(self, rejected: u64, records: u64) -> bool {
         match self {

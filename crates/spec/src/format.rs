@@ -59,6 +59,11 @@ pub enum TimeItem {
 pub struct FormatError(String);
 
 impl TimeFormat {
+    /// `iso8601`, the format of columns that state none.
+    pub fn iso8601() -> Self {
+        Self { text: "iso8601".to_owned(), items: vec![TimeItem::Iso8601] }
+    }
+
     /// The format as written.
     pub fn as_str(&self) -> &str {
         &self.text

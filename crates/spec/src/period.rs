@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use jiff::{ToSpan, tz::TimeZone};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Serialize};
 
 /// A calendar step.
@@ -235,6 +236,19 @@ impl fmt::Display for Grain {
         })
     }
 }
+
+/// The time zone of that IANA name, from the database inside this program: the same on every machine.
+///
+/// # Errors
+/// There is no such time zone.
+pub fn zone(name: &str) -> Result<TimeZone, ZoneError> {
+    TimeZoneDatabase::bundled().get(name).map_err(|_| ZoneError(name.to_owned()))
+}
+
+/// Why a text is not a time zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a time zone; write UTC or a name such as Europe/Berlin")]
+pub struct ZoneError(String);
 
 /// The instant at which `day` begins in `zone`, in microseconds since 1970; where midnight does not exist (a clock
 /// change), the first instant after it.

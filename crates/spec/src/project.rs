@@ -1,10 +1,16 @@
 //! A project: the folder that a user keeps in git, as valid types.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use jiff::tz::TimeZone;
+
 use crate::report::Report;
+use crate::secret::{Filled, Secret};
 use crate::source::Source;
 
-/// Everything that the project files say.
-#[derive(Debug, Clone, PartialEq)]
+/// Everything that the project files say. [`Project::parse`] is the only door.
+#[derive(Clone, PartialEq)]
 pub struct Project {
     /// The project's name.
     pub name: String,
@@ -20,13 +26,50 @@ pub struct Project {
     pub sources: Vec<Source>,
     /// The reports, by name.
     pub reports: Vec<Report>,
+    filled: Filled,
+}
+
+impl Project {
+    pub(crate) fn new(
+        name: String,
+        time_zone: String,
+        lake: LakeSettings,
+        ledger: LedgerSettings,
+        limits: Limits,
+    ) -> Self {
+        let (sources, reports) = (Vec::new(), Vec::new());
+        Self { name, time_zone, lake, ledger, limits, sources, reports, filled: Filled::default() }
+    }
+
+    pub(crate) fn with_filled(self, filled: Filled) -> Self {
+        Self { filled, ..self }
+    }
+
+    /// The time zone of periods.
+    pub fn zone(&self) -> TimeZone {
+        crate::period::zone(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// `text` without what the environment put into the project; see [`Filled::mask`].
+    pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.filled.mask(text)
+    }
+}
+
+impl fmt::Debug for Project {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, time_zone, lake, ledger, limits, sources, reports, filled: _ } = self;
+        let parts = (name, time_zone, lake, ledger, limits, sources, reports);
+        let text = if f.alternate() { format!("Project{parts:#?}") } else { format!("Project{parts:?}") };
+        f.write_str(&self.mask(&text))
+    }
 }
 
 /// Where the lake is and how safe its writes are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LakeSettings {
     /// Folder, relative to the project folder unless absolute. Default `lake`.
-    pub path: String,
+    pub path: Secret,
     /// What "written" means.
     pub durability: Durability,
 }
@@ -44,7 +87,7 @@ pub enum Durability {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerSettings {
     /// SQLite file, relative to the project folder unless absolute. Default `.stillhouse/ledger.db`.
-    pub path: String,
+    pub path: Secret,
 }
 
 /// Ceilings that the user sets.
@@ -58,8 +101,20 @@ pub struct Limits {
     pub result_rows: u64,
     /// Disk that spilling queries may use, in bytes. Default 20 GB.
     pub spill_bytes: u64,
-    /// Objects decoded at the same time. Default: number of processors, at most 4.
-    pub workers: usize,
+    /// Objects decoded at the same time. `None`: the number of processors, at most 4.
+    pub workers: Option<usize>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            query_memory_bytes: 128 << 20,
+            query_seconds: 600,
+            result_rows: 1_000_000,
+            spill_bytes: 20 << 30,
+            workers: None,
+        }
+    }
 }
 
 /// The text of every project file, by path relative to the project folder with `/`: `stillhouse.toml`,

@@ -49,6 +49,17 @@ pub enum PeriodKind {
 }
 
 impl PeriodKind {
+    /// Whether a report of this kind can be about that period.
+    pub fn takes(self, choice: PeriodChoice) -> bool {
+        match (self, choice) {
+            (PeriodKind::Any, _) => true,
+            (PeriodKind::All, choice) => choice == PeriodChoice::Fixed(Period::All),
+            (PeriodKind::Each(_), PeriodChoice::Fixed(Period::All)) => true,
+            (PeriodKind::Each(_), PeriodChoice::Fixed(period)) => !self.expand(period).is_empty(),
+            (PeriodKind::Each(grain), PeriodChoice::Last(last)) => grain <= last,
+        }
+    }
+
     /// The periods to run for what the user asked; empty when the request is finer than the report, or when `All` has
     /// to be split by the data (the caller then splits the days that the data covers).
     pub fn expand(self, asked: Period) -> Vec<Period> {
@@ -63,6 +74,16 @@ impl PeriodKind {
                 };
                 parts.into_iter().filter(whole).collect()
             }
+        }
+    }
+}
+
+impl std::fmt::Display for PeriodKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PeriodKind::Each(grain) => grain.fmt(f),
+            PeriodKind::Any => f.write_str("any"),
+            PeriodKind::All => f.write_str("all"),
         }
     }
 }

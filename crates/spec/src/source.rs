@@ -94,5 +94,8 @@ pub enum HeaderStyle {
     Absent,
 }
 
+/// The default of `settle`: two seconds.
+pub const SETTLE_MS_DEFAULT: u64 = 2000;
+
 /// The default of `max_record_bytes`: 64 MB (64 × 1024 × 1024).
 pub const MAX_RECORD_BYTES_DEFAULT: u64 = 64 << 20;

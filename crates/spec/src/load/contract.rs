@@ -1,0 +1,186 @@
+//! `[table]` and `[[child]]` of a source: the contract.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use super::Read;
+use super::columns::{self, Draft};
+use super::reader::{Node, Parsed, Reader, all, cut, list};
+use crate::contract::{ChildTable, ColumnsBy, Contract, MaxRejected, MissingColumns, Table, UnknownColumns};
+use crate::name::{ColumnName, TableName};
+use crate::template::PathTemplate;
+use crate::types::DataType;
+
+pub(super) const TABLE_KEYS: &[&str] =
+    &["name", "time", "columns", "unknown_columns", "missing_columns", "columns_by", "max_rejected"];
+pub(super) const CHILD_KEYS: &[&str] = &["name", "from", "item", "copy"];
+
+/// A contract and the names of its tables, parent first.
+pub(super) struct LoadedContract {
+    pub(super) value: Contract,
+    pub(super) tables: Vec<Parsed<TableName>>,
+}
+
+/// Reads the contract. `path` is the source's path, if that could be read.
+pub(super) fn load(top: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>) -> Read<LoadedContract> {
+    let parent = match top.section("table", TABLE_KEYS) {
+        Ok(Some(reader)) => parent(&reader, path),
+        Ok(None) => Err(top.missing("[table]", "`[table]` with `name = \"events\"`, and its `[table.columns]`")),
+        Err(reported) => Err(reported),
+    };
+    let children =
+        top.optional("child", |node| all(node.items()?.iter().map(|item| child(item, parent.as_ref().ok()))));
+    let (parent, children) = (parent?, children?.unwrap_or_default());
+    let mut tables = vec![parent.name];
+    let (names, children): (Vec<_>, Vec<_>) = children.into_iter().unzip();
+    tables.extend(names);
+    let mut contract = parent.contract;
+    contract.children = children;
+    Ok(LoadedContract { value: contract, tables })
+}
+
+/// The parent table, and the contract that has no children yet.
+struct Parent {
+    name: Parsed<TableName>,
+    contract: Contract,
+}
+
+fn parent(reader: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>) -> Read<Parent> {
+    let name = reader.required("name", "`name = \"events\"`", |node| own_name::<TableName>(node, "a table name"));
+    let columns =
+        reader.required("columns", "`[table.columns]` with `id = \"string\"`", |node| columns::load(node, path));
+    let time = reader.optional("time", |node| time_column(node, columns.as_deref().ok()));
+    let unknown_columns = reader.optional("unknown_columns", |node| {
+        node.word(&[("hold", UnknownColumns::Hold), ("ignore", UnknownColumns::Ignore)])
+    });
+    let missing_columns = reader.optional("missing_columns", |node| {
+        node.word(&[("hold", MissingColumns::Hold), ("null", MissingColumns::Null)])
+    });
+    let columns_by = reader.optional("columns_by", |node| {
+        node.word(&[("name", ColumnsBy::Name), ("position", ColumnsBy::Position), ("fit", ColumnsBy::Fit)])
+    });
+    let max_rejected = reader.optional("max_rejected", max_rejected);
+    let (name, columns) = (name?, columns?);
+    let parent = Table {
+        name: name.value.clone(),
+        time: time?,
+        columns: columns.into_iter().map(|draft| draft.column).collect(),
+    };
+    let contract = Contract {
+        parent,
+        children: Vec::new(),
+        unknown_columns: unknown_columns?.unwrap_or(UnknownColumns::Hold),
+        missing_columns: missing_columns?.unwrap_or(MissingColumns::Hold),
+        columns_by: columns_by?.unwrap_or(ColumnsBy::Name),
+        max_rejected: max_rejected?.unwrap_or(MaxRejected::DEFAULT),
+    };
+    Ok(Parent { name, contract })
+}
+
+fn max_rejected(node: &Node<'_, '_>) -> Read<MaxRejected> {
+    if node.is_integer() {
+        return node.whole(0..=i64::MAX).map(|count| MaxRejected::Count(count.unsigned_abs()));
+    }
+    node.parsed("a share or a number of records").map(|parsed| parsed.value)
+}
+
+/// A name of the user's: those that begin with `_` are Stillhouse's own.
+pub(super) fn own_name<T: FromStr<Err: Display>>(node: &Node<'_, '_>, what: &str) -> Read<Parsed<T>> {
+    if node.text()?.value.starts_with('_') {
+        return Err(node.problem("names that begin with `_` are kept for Stillhouse's own tables and columns"));
+    }
+    node.parsed(what)
+}
+
+/// The draft of the column that a text names, or a problem that lists those there are.
+fn column<'d>(node: &Node<'_, '_>, columns: &'d [Draft]) -> Read<&'d Draft> {
+    let text = node.text()?;
+    columns.iter().find(|draft| draft.column.name.as_str() == text.value).ok_or_else(|| {
+        let names: Vec<&str> = columns.iter().map(|draft| draft.column.name.as_str()).collect();
+        node.problem_with(
+            format!("the table has no column `{}`", cut(&text.written)),
+            format!("its columns are {}", list(&names)),
+        )
+    })
+}
+
+fn time_column(node: &Node<'_, '_>, columns: Option<&[Draft]>) -> Read<ColumnName> {
+    let Some(columns) = columns else { return node.parsed("a column name").map(|parsed| parsed.value) };
+    let column = &column(node, columns)?.column;
+    match &column.data_type {
+        DataType::Date | DataType::Timestamp => Ok(column.name.clone()),
+        other => {
+            let shown = cut(&node.text()?.written);
+            Err(node.problem(format!("expected a date or timestamp column, `{shown}` is {other}")))
+        }
+    }
+}
+
+/// `[[child]]`: one row for each item of a list column.
+fn child(node: &Node<'_, '_>, parent: Option<&Parent>) -> Read<(Parsed<TableName>, ChildTable)> {
+    let reader = node.table(CHILD_KEYS)?;
+    let name = reader.required("name", "`name = \"event_tags\"`", |node| own_name::<TableName>(node, "a table name"));
+    let list = reader.required("from", "`from = \"events.tags[]\"`", |node| child_list(node, parent));
+    let item = reader.required("item", "`item = \"tag\"`", |node| own_name::<ColumnName>(node, "a column name"));
+    let copied = reader.optional("copy", |node| all(node.entries()?.iter().map(|entry| copied(entry, parent))));
+    let (name, item) = (name?, item?);
+    let copied = copied?.unwrap_or_default();
+    let mut seen = vec![item.value.as_str().to_ascii_lowercase()];
+    for (here, _) in &copied {
+        let lower = here.as_str().to_ascii_lowercase();
+        if seen.contains(&lower) {
+            return Err(node.problem(format!("two columns named `{here}` (case does not count)")));
+        }
+        seen.push(lower);
+    }
+    let child = ChildTable { name: name.value.clone(), list: list?, item: item.value, copied };
+    Ok((name, child))
+}
+
+/// The list column of `events.tags[]`.
+fn child_list(node: &Node<'_, '_>, parent: Option<&Parent>) -> Read<ColumnName> {
+    let text = node.text()?;
+    let parts = text.value.strip_suffix("[]").and_then(|path| path.split_once('.'));
+    let Some((table, column)) = parts else {
+        let message = format!("expected a path such as `events.tags[]`, found `{}`", cut(&text.written));
+        return Err(node.problem(message));
+    };
+    let Some(Parent { name, contract }) = parent else {
+        // The parent could not be read; that is said elsewhere.
+        return column.parse().map_err(|_| node.problem(format!("`{}` names no column", cut(&text.written))));
+    };
+    if table != name.value.as_str() {
+        return Err(node.problem(format!("`{}` does not begin with the table {}", cut(&text.written), name.shown())));
+    }
+    match contract.parent.column(column) {
+        Some(found) if matches!(found.data_type, DataType::List(_)) => Ok(found.name.clone()),
+        Some(found) => {
+            let message =
+                format!("expected a list column, `{}` names one of type {}", cut(&text.written), found.data_type);
+            Err(node.problem(message))
+        }
+        None => Err(node.problem_with(
+            format!("`{}`: the table has no such column", cut(&text.written)),
+            format!("its columns are {}", column_names(contract)),
+        )),
+    }
+}
+
+/// `NAME = "COLUMN"` of `copy`: the name here, and the name in the parent.
+fn copied(node: &Node<'_, '_>, parent: Option<&Parent>) -> Read<(ColumnName, ColumnName)> {
+    let here = super::columns::column_name(node);
+    let there = node.parsed::<ColumnName>("a column name").and_then(|there| match parent {
+        Some(Parent { contract, .. }) if contract.parent.column(there.value.as_str()).is_none() => Err(node
+            .problem_with(
+                format!("the table has no column {}", there.shown()),
+                format!("its columns are {}", column_names(contract)),
+            )),
+        _ => Ok(there.value),
+    });
+    Ok((here?, there?))
+}
+
+fn column_names(contract: &Contract) -> String {
+    let names: Vec<&str> = contract.parent.columns.iter().map(|column| column.name.as_str()).collect();
+    list(&names)
+}
