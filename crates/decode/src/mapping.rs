@@ -18,7 +18,7 @@ pub(crate) enum Origin {
     /// A placeholder of the path.
     Path(String),
     /// How the year of another column was found.
-    YearOrigin(ColumnName),
+    YearOf(ColumnName),
     /// Nowhere: it is null.
     Missing,
 }
@@ -117,7 +117,7 @@ fn origins(found: &Found<'_>, claims: &[Option<usize>]) -> Vec<Origin> {
         .map(|column| match &column.from {
             ColumnFrom::Field { .. } => claims.next().copied().flatten().map_or(Origin::Missing, Origin::Field),
             ColumnFrom::Path(name) => Origin::Path(name.clone()),
-            ColumnFrom::YearOrigin(column) => Origin::YearOrigin(column.clone()),
+            ColumnFrom::YearOrigin(column) => Origin::YearOf(column.clone()),
         })
         .collect()
 }

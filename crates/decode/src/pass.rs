@@ -23,6 +23,9 @@ const SHOWN_REJECTS: usize = 3;
 /// Beyond this no batch grows, whatever the request says: positions in Arrow's texts have 32 bits.
 const BATCH_BYTES_CEILING: usize = 256 << 20;
 
+/// After this many records it is asked whether a format does hopelessly badly.
+const ASK_EVERY: u64 = 4096;
+
 /// What a pass came to.
 pub(crate) enum Ended<'a> {
     Done(Outcome),
@@ -112,9 +115,10 @@ impl<'a, 's> Pass<'a, 's> {
                     }
                     if self.is_full() {
                         self.flush_parent()?;
-                        if self.impatient && self.choose_better(|filled| filled.is_hopeless()) {
-                            return Ok(Ended::Again(self.parent.filled));
-                        }
+                    }
+                    let asks = self.impatient && self.counts.read.is_multiple_of(ASK_EVERY);
+                    if asks && self.choose_better(|filled| filled.is_hopeless()) {
+                        return Ok(Ended::Again(self.parent.filled));
                     }
                     continue;
                 }
@@ -173,7 +177,7 @@ impl<'a, 's> Pass<'a, 's> {
             return Ok(());
         }
         let rows_max = self.request.batch_rows.max(1);
-        let bytes_max = self.request.batch_bytes.min(BATCH_BYTES_CEILING).max(1);
+        let bytes_max = self.request.batch_bytes.clamp(1, BATCH_BYTES_CEILING);
         for (table, child) in self.children.iter_mut().enumerate() {
             let is_full = |child: &Child| child.rows() >= rows_max || child.bytes() >= bytes_max;
             let mut next = Some(0);
@@ -335,11 +339,12 @@ fn invalid_byte(bytes: &[u8], offset: u64) -> String {
 
 /// `line 8: expected 3 fields, found 2 fields`
 fn describe(place: &RejectPlace) -> String {
-    let column = place.column.as_ref().map(|column| format!(" column `{column}`,")).unwrap_or_default();
+    let line = place.line;
+    let column = place.column.as_ref().map(|column| format!(", column `{column}`")).unwrap_or_default();
     let found = match (&place.column, place.found.as_str()) {
         (_, "") => "something else".to_owned(),
         (Some(_), found) => format!("`{found}`"),
         (None, found) => found.to_owned(),
     };
-    format!("line {},{column} expected {}, found {found}", place.line, place.expected)
+    format!("line {line}{column}: expected {}, found {found}", place.expected)
 }

@@ -68,7 +68,7 @@ pub(crate) fn plan<'a>(request: &Request<'a>, head: &Head) -> Result<Vec<Filled<
             Origin::Field(field) => From::Field(*field),
             Origin::Path(name) => From::Constant(path_value(request, spec, name, &reader)?),
             // Filled in by `state_years`, once formats are chosen.
-            Origin::YearOrigin(_) | Origin::Missing => From::Null,
+            Origin::YearOf(_) | Origin::Missing => From::Null,
         };
         let mut filled = Filled { spec, from, reader, survey: None };
         choose_by_sample(&mut filled, head);

@@ -157,9 +157,7 @@ impl<'w, 's> Records<'w, 's> {
             return Item::TooLong(place);
         }
         self.held = end;
-        let blank = self.splitter.count() == 1
-            && bytes.first().is_none_or(|&first| is_blank(first))
-            && bytes.iter().all(|&byte| is_blank(byte));
+        let blank = bytes.first().is_none_or(|&first| is_blank(first)) && bytes.iter().all(|&byte| is_blank(byte));
         if blank { Item::Blank(place) } else { Item::Record(place) }
     }
 

@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 pub(crate) fn compact(text: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-    if !text.as_bytes().iter().any(|byte| is_blank(byte)) {
+    if !text.as_bytes().iter().any(is_blank) {
         return Some(Cow::Borrowed(text));
     }
     let mut compact = String::with_capacity(text.len());

@@ -1,0 +1,14 @@
+//! Tests of the CSV decoder; each reads the smallest input that shows the point.
+#![allow(clippy::unwrap_used)]
+
+mod batches;
+mod columns;
+mod common;
+mod corpus;
+mod dialect;
+mod formats;
+mod lists;
+mod properties;
+mod quotes;
+mod records;
+mod values;
