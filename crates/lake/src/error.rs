@@ -71,14 +71,21 @@ impl Error {
         Self::new(Kind::Retry, format!("`{place}`: the store gave an error: {source}")).caused_by(source)
     }
 
+    /// An error while the file at `place`, which a log names, was read.
     pub(crate) fn parquet(place: impl fmt::Display, source: parquet::errors::ParquetError) -> Self {
+        const HINT: &str = "a file of the lake is damaged or gone; restore the lake from a copy";
         if let parquet::errors::ParquetError::External(inner) = source {
-            return match inner.downcast::<object_store::Error>() {
-                Ok(inner) => Self::store(place, *inner),
-                Err(inner) => Self::fix_data(format!("`{place}`: not readable as Parquet: {inner}")),
+            return match inner.downcast::<object_store::Error>().map(|inner| *inner) {
+                Ok(gone @ object_store::Error::NotFound { .. }) => {
+                    Self::fix_data(format!("`{place}`: expected a file that the log names, found none"))
+                        .hint(HINT)
+                        .caused_by(gone)
+                }
+                Ok(inner) => Self::store(place, inner),
+                Err(inner) => Self::fix_data(format!("`{place}`: not readable as Parquet: {inner}")).hint(HINT),
             };
         }
-        Self::fix_data(format!("`{place}`: not readable as Parquet: {source}")).caused_by(source)
+        Self::fix_data(format!("`{place}`: not readable as Parquet: {source}")).hint(HINT).caused_by(source)
     }
 }
 

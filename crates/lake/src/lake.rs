@@ -1,38 +1,70 @@
-//! The handle.
+//! The handle: the store, and what is known of each table.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::datatypes::{Schema, SchemaRef};
-use object_store::ObjectStore;
+use futures::StreamExt as _;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _, PutMode};
+use serde::de::IgnoredAny;
 use stillhouse_spec::TableName;
 use uuid::Uuid;
 
-use crate::error::Error;
-use crate::manifest::{Manifest, Published, Staged};
-use crate::observe::Observer;
-use crate::receipts::{ReceiptQuery, ReceiptRow};
-use crate::runs::{RunQuery, RunRow};
-use crate::snapshot::Snapshot;
+use crate::error::{Error, Kind};
+use crate::log::read_entry;
+use crate::manifest::{Manifest, Staged};
+use crate::schema::{delta_schema, merge_schema};
+use crate::state::TableState;
 use crate::writer::TableWriter;
+use crate::{QUARANTINE, RECEIPTS, checkpoint, read};
 
-/// A lake: a folder or bucket prefix with one folder for each table.
+/// A lake: a folder or bucket prefix with one folder for each table. Cheap to share (`Arc`); what it remembers of a
+/// table is only a shortcut, every call reads the log entries after it.
 #[derive(Debug)]
 pub struct Lake {
-    store: Arc<dyn ObjectStore>,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    handle: Uuid,
+    names: AtomicU64,
+    /// Tables at the newest version that was seen.
+    heads: Mutex<BTreeMap<String, Arc<TableState>>>,
+    /// Tables as of the last snapshot, which may lie behind.
+    shown: Mutex<BTreeMap<String, Arc<TableState>>>,
+    newest: Mutex<Option<Arc<Newest>>>,
+}
+
+/// What the newest receipt says about the lake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Newest {
+    pub seq: i64,
+    pub batch: String,
+    pub vector: BTreeMap<String, i64>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is kept is a shortcut and whole at every moment, also after a panic elsewhere.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Lake {
     /// Opens a lake to write to. `handle` is a random id, new for each call: it makes names of files unique.
     /// Asks the store whether it honours put-if-absent, and refuses it if not.
     pub async fn open(store: Arc<dyn ObjectStore>, handle: Uuid) -> Result<Self, Error> {
-        let _ = handle;
-        Ok(Self { store })
+        probe(&store, handle).await?;
+        Ok(Self { handle, ..Self::open_to_read(store) })
     }
 
     /// Opens a lake only to read from it; writes nothing, not even to ask about the store.
     pub fn open_to_read(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+        Self {
+            store,
+            handle: Uuid::nil(),
+            names: AtomicU64::new(0),
+            heads: Mutex::default(),
+            shown: Mutex::default(),
+            newest: Mutex::default(),
+        }
     }
 
     /// The store; a table's folder is its name.
@@ -48,101 +80,232 @@ impl Lake {
     /// Whether the batch's tables fit the lake's as they are. To be called before the batch is staged: a batch that
     /// cannot be committed blocks the queue.
     pub async fn check(&self, manifest: &Manifest) -> Result<(), Error> {
-        let _ = manifest;
-        Err(Error::bug("not written yet"))
+        check_names(manifest)?;
+        for (table, change) in &manifest.tables {
+            if let Some(state) = self.head(table).await? {
+                merge_schema(table, &state.schema, &state.metadata.schema_string, &change.schema)?;
+            }
+        }
+        Ok(())
     }
 
     /// [`Lake::check`] for one table, before anything is decoded.
     pub async fn check_schema(&self, table: &str, schema: &Schema) -> Result<(), Error> {
-        let _ = (table, schema);
-        Err(Error::bug("not written yet"))
+        if let Some(state) = self.head(table).await? {
+            merge_schema(table, &state.schema, &state.metadata.schema_string, &delta_schema(schema)?)?;
+        }
+        Ok(())
     }
 
-    /// The newest epoch of `_receipts` and the ledger that it belongs to; `None` in a new lake.
-    pub async fn receipts_epoch(&self) -> Result<Option<(i64, String)>, Error> {
-        Err(Error::bug("not written yet"))
-    }
-
-    /// Takes the next epoch for `ledger_id`: fences `_receipts`. An epoch exists once this has returned it.
-    pub async fn raise_epoch(&self, ledger_id: &str, now: i64, observer: &dyn Observer) -> Result<i64, Error> {
-        let _ = (ledger_id, now, observer);
-        Err(Error::bug("not written yet"))
-    }
-
-    /// Fences every data table with an epoch that [`Lake::raise_epoch`] gave.
-    pub async fn fence_tables(
-        &self,
-        epoch: i64,
-        ledger_id: &str,
-        now: i64,
-        observer: &dyn Observer,
-    ) -> Result<(), Error> {
-        let _ = (epoch, ledger_id, now, observer);
-        Err(Error::bug("not written yet"))
-    }
-
-    /// Publishes the head of the queue (step 5 of the protocol): every data table in order, `_receipts` last. Whoever
-    /// staged it, however far it got before. `now` is in microseconds.
-    pub async fn publish(
-        &self,
-        staged: &Staged,
-        epoch: i64,
-        ledger_id: &str,
-        now: i64,
-        observer: &dyn Observer,
-    ) -> Result<Published, Error> {
-        let _ = (staged, epoch, ledger_id, now, observer);
-        Err(Error::bug("not written yet"))
-    }
-
-    /// The tables (data tables and `_receipts`) that have this batch. For withdrawing, after all tables are fenced.
-    pub async fn batch_present(&self, batch_id: &str, seq: i64) -> Result<Vec<String>, Error> {
-        let _ = (batch_id, seq);
-        Err(Error::bug("not written yet"))
-    }
-
-    /// The largest seq in any table; a rebuilt ledger goes on from there.
-    pub async fn largest_seq(&self) -> Result<i64, Error> {
-        Err(Error::bug("not written yet"))
-    }
-
-    /// Batches that some table has and `_receipts` has not, by seq. For the queue of a rebuilt ledger.
-    pub async fn pending_manifests(&self) -> Result<Vec<Staged>, Error> {
-        Err(Error::bug("not written yet"))
-    }
-
-    /// Receipts, by seq and key number.
-    pub async fn receipts(&self, query: &ReceiptQuery) -> Result<Vec<ReceiptRow>, Error> {
-        let _ = query;
-        Err(Error::bug("not written yet"))
-    }
-
-    /// What is complete now.
-    pub async fn snapshot(&self) -> Result<Snapshot, Error> {
-        Ok(Snapshot { seq: 0, tables: BTreeMap::new() })
-    }
-
-    /// Records a run; does nothing when its id is recorded already.
-    pub async fn append_run(&self, run: &RunRow, now: i64) -> Result<(), Error> {
-        let _ = (run, now);
-        Err(Error::bug("not written yet"))
-    }
-
-    /// Recorded runs, by time of finishing.
-    pub async fn runs(&self, query: &RunQuery) -> Result<Vec<RunRow>, Error> {
-        let _ = query;
-        Err(Error::bug("not written yet"))
-    }
-
-    /// Keeps a text under its fingerprint (`[0-9a-z]+`), once; the same fingerprint means the same text.
+    /// Keeps a text under its fingerprint (letters and digits), once; the same fingerprint means the same text.
     pub async fn keep_text(&self, fingerprint: &str, text: &str) -> Result<(), Error> {
-        let _ = (fingerprint, text);
-        Err(Error::bug("not written yet"))
+        let path = text_path(fingerprint)?;
+        match self.store.put_opts(&path, text.to_owned().into(), PutMode::Create.into()).await {
+            Ok(_) | Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(()),
+            Err(e) => Err(Error::store(&path, e)),
+        }
     }
 
     /// A text that [`Lake::keep_text`] kept.
     pub async fn text(&self, fingerprint: &str) -> Result<Option<String>, Error> {
-        let _ = fingerprint;
-        Err(Error::bug("not written yet"))
+        let path = text_path(fingerprint)?;
+        let bytes = match self.store.get(&path).await {
+            Ok(found) => found.bytes().await.map_err(|e| Error::store(&path, e))?,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(e) => return Err(Error::store(&path, e)),
+        };
+        let text = String::from_utf8(bytes.into());
+        text.map(Some).map_err(|e| Error::fix_data(format!("`{path}`: expected UTF-8 text")).caused_by(e))
     }
+
+    /// Writes a checkpoint of a table's newest version, so that opening it reads less. Never needed for correctness.
+    pub async fn checkpoint(&self, table: &str) -> Result<(), Error> {
+        let version = checkpoint::write(&self.store, table).await?;
+        if let Some(state) = lock(&self.heads).get_mut(table) {
+            Arc::make_mut(state).checkpoint = Some(version);
+        }
+        Ok(())
+    }
+
+    /// A checkpoint for each of these tables that has come far enough. A failure costs time later, nothing else.
+    pub(crate) async fn checkpoint_where_due(&self, tables: impl Iterator<Item = &str>) {
+        for table in tables {
+            let due = lock(&self.heads).get(table).is_some_and(|state| {
+                state.version - state.checkpoint.unwrap_or(0) >= checkpoint::VERSIONS_PER_CHECKPOINT
+            });
+            if due && let Err(error) = self.checkpoint(table).await {
+                tracing::warn!(table, %error, "no checkpoint this time");
+            }
+        }
+    }
+
+    /// A table at its newest version, `None` when there is none.
+    pub(crate) async fn head(&self, table: &str) -> Result<Option<Arc<TableState>>, Error> {
+        let known = lock(&self.heads).get(table).cloned();
+        let state = match known {
+            Some(state) => self.advance(state, None).await?,
+            None => match TableState::load(&self.store, table, None).await? {
+                Some(state) => Arc::new(state),
+                None => return Ok(None),
+            },
+        };
+        self.keep(&state);
+        Ok(Some(state))
+    }
+
+    /// Reads on; a state without news is not copied.
+    async fn advance(&self, mut state: Arc<TableState>, until: Option<i64>) -> Result<Arc<TableState>, Error> {
+        while until.is_none_or(|until| state.version < until) {
+            let next = state.version + 1;
+            let Some(entry) = read_entry::<IgnoredAny>(&self.store, &state.table, next).await? else { break };
+            Arc::make_mut(&mut state).apply(next, entry)?;
+        }
+        Ok(state)
+    }
+
+    /// Remembers a state, unless a newer one is known.
+    pub(crate) fn keep(&self, state: &Arc<TableState>) {
+        let mut heads = lock(&self.heads);
+        if heads.get(&state.table).is_none_or(|known| known.version < state.version) {
+            heads.insert(state.table.clone(), Arc::clone(state));
+        }
+    }
+
+    /// A table at one version.
+    pub(crate) async fn at(&self, table: &str, version: i64) -> Result<Arc<TableState>, Error> {
+        let known = [lock(&self.heads).get(table).cloned(), lock(&self.shown).get(table).cloned()];
+        let nearest = known.into_iter().flatten().filter(|state| state.version <= version).max_by_key(|s| s.version);
+        let state = match nearest {
+            Some(state) => self.advance(state, Some(version)).await?,
+            None => {
+                let loaded = TableState::load(&self.store, table, Some(version)).await?;
+                Arc::new(loaded.ok_or_else(|| missing_version(table, version))?)
+            }
+        };
+        if state.version != version {
+            return Err(missing_version(table, version));
+        }
+        lock(&self.shown).insert(table.to_owned(), Arc::clone(&state));
+        Ok(state)
+    }
+
+    /// The tables that batches touch, by name, `_quarantine` first: every one in the lake and those of `also`.
+    pub(crate) async fn data_tables(&self, also: Option<&Staged>) -> Result<Vec<String>, Error> {
+        let listed = self.store.list_with_delimiter(None).await.map_err(|e| Error::store("lake folder", e))?;
+        let folders = listed.common_prefixes.iter().filter_map(|path| path.filename()).map(str::to_owned);
+        let also = also.into_iter().flat_map(|staged| staged.manifest.tables.keys().cloned());
+        let mut tables: Vec<String> = folders.filter(|name| is_data_table(name)).chain(also).collect();
+        tables.sort_by_key(|name| (name != QUARANTINE, name.clone()));
+        tables.dedup();
+        Ok(tables)
+    }
+
+    /// What the newest receipt says; `None` when no batch is complete.
+    pub(crate) async fn newest(&self, receipts: &TableState) -> Result<Option<Arc<Newest>>, Error> {
+        let seq = receipts.seq;
+        if seq == 0 {
+            return Ok(None);
+        }
+        if let Some(known) = lock(&self.newest).as_ref().filter(|known| known.seq == seq) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        for file in receipts.files.values().filter(|file| read::may_hold_int(file, "seq", seq, seq)) {
+            let columns = ["seq", "batch", "vector"];
+            let mut rows = read::open(&self.store, RECEIPTS, file, Some(&columns)).await?;
+            while let Some(batch) = rows.batches.next().await {
+                let batch = batch?;
+                let row = (0..batch.num_rows()).find(|row| read::int(&batch, "seq", *row) == Some(seq));
+                if let Some(newest) = row.and_then(|row| read_newest(&batch, seq, row)) {
+                    return Ok(Some(self.set_newest(newest)));
+                }
+            }
+        }
+        Err(Error::fix_data(format!("table `{RECEIPTS}`: expected a row of batch {seq}, found none"))
+            .hint("a file of the table is damaged or was changed; restore the lake from a copy"))
+    }
+
+    pub(crate) fn set_newest(&self, newest: Newest) -> Arc<Newest> {
+        let newest = Arc::new(newest);
+        *lock(&self.newest) = Some(Arc::clone(&newest));
+        newest
+    }
+
+    /// A name part that no other file has: written at publish time, for a version of a table.
+    pub(crate) fn file_stem(&self, what: &str, table: &str, version: i64) -> String {
+        let handle = self.handle.simple().to_string();
+        let number = self.names.fetch_add(1, Ordering::Relaxed);
+        format!("{what}-{table}-v{version}-{}-{number}", &handle[..16])
+    }
+
+    /// An id for a new table.
+    pub(crate) fn table_id(&self) -> String {
+        let number = self.names.fetch_add(1, Ordering::Relaxed);
+        Uuid::from_u128(self.handle.as_u128().wrapping_add(u128::from(number))).to_string()
+    }
+}
+
+fn missing_version(table: &str, version: i64) -> Error {
+    Error::fix_data(format!(
+        "table `{table}`: expected version {version}, which the newest receipt names, found an older one"
+    ))
+    .hint("log entries are missing; restore the lake from a copy")
+}
+
+fn read_newest(batch: &arrow::array::RecordBatch, seq: i64, row: usize) -> Option<Newest> {
+    let vector = serde_json::from_str(read::text(batch, "vector", row)?).ok()?;
+    Some(Newest { seq, batch: read::text(batch, "batch", row)?.to_owned(), vector })
+}
+
+fn is_data_table(name: &str) -> bool {
+    name == QUARANTINE || (!name.starts_with('_') && name.parse::<TableName>().is_ok())
+}
+
+fn text_path(fingerprint: &str) -> Result<Path, Error> {
+    if fingerprint.is_empty() || !fingerprint.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(Error::bug(format!("fingerprint `{fingerprint}`: expected letters and digits")));
+    }
+    Ok(Path::from(format!("_texts/{fingerprint}")))
+}
+
+/// Names become parts of paths in logs and folders; only plain ones are the same everywhere.
+pub(crate) fn check_names(manifest: &Manifest) -> Result<(), Error> {
+    let plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    let batch = &manifest.batch_id;
+    if !plain(batch) {
+        return Err(Error::bug(format!("batch id `{batch}`: expected letters, digits, `-`, `_` and `.`")));
+    }
+    for (table, change) in &manifest.tables {
+        if !is_data_table(table) {
+            return Err(Error::bug(format!("batch `{batch}`: expected data tables, found `{table}`")));
+        }
+        if let Some(file) = change.files.iter().find(|file| !plain(&file.path)) {
+            return Err(Error::bug(format!(
+                "batch `{batch}`, table `{table}`: expected a plain file name, found `{}`",
+                file.path
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Puts a key that is new, twice, both times only if absent: the second must fail.
+async fn probe(store: &Arc<dyn ObjectStore>, handle: Uuid) -> Result<(), Error> {
+    use object_store::Error as Store;
+    let path = Path::from(format!("_probe/{}", handle.simple()));
+    let put = async || store.put_opts(&path, "put-if-absent".into(), PutMode::Create.into()).await;
+    put().await.map_err(|e| Error::store(&path, e))?;
+    let second = put().await;
+    if let Err(error) = store.delete(&path).await {
+        tracing::warn!(%path, %error, "a probe of the store stays behind");
+    }
+    let refused = match second {
+        Err(Store::AlreadyExists { .. } | Store::Precondition { .. }) => return Ok(()),
+        Ok(_) => Error::new(Kind::FixSettings, "the store overwrites an object that was to be put only if absent"),
+        Err(e) => {
+            Error::new(Kind::FixSettings, format!("the store cannot put an object only if absent: {e}")).caused_by(e)
+        }
+    };
+    Err(refused.hint("two writers would overwrite each other's commits; use a store with conditional puts"))
 }

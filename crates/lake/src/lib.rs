@@ -11,14 +11,23 @@
 //! use these and never the newest versions.
 //! **Invariant:** this crate knows no clock and no random source; times and ids are parameters.
 
+mod checkpoint;
+mod commit;
 mod error;
+mod fence;
 mod lake;
+mod log;
 mod manifest;
+mod object;
 mod observe;
+mod publish;
+mod read;
 mod receipts;
 mod runs;
 mod schema;
 mod snapshot;
+mod state;
+mod stats;
 mod store;
 mod writer;
 

@@ -1,8 +1,21 @@
-//! Reading `_receipts`.
+//! Rows of `_receipts`: written at the commit point, read by everybody who asks what became of an object.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use stillhouse_spec::Receipt;
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use futures::StreamExt as _;
+use stillhouse_spec::{RECEIPT_FORMAT, Receipt};
+
+use crate::RECEIPTS;
+use crate::error::{Error, Kind};
+use crate::lake::Lake;
+use crate::manifest::{DataFile, Staged};
+use crate::read;
+use crate::schema::receipts_schema;
+
+/// `kind` of a row about an object version.
+const LOAD_ROW: &str = "load";
 
 /// Which receipts to read.
 #[derive(Debug, Clone, Default)]
@@ -64,4 +77,154 @@ pub struct ReceiptRow {
     pub committed_at: i64,
     /// The whole receipt, if the query asked for it.
     pub receipt: Option<Receipt>,
+}
+
+/// The rows of a batch, one for each member.
+pub(crate) fn receipt_rows(
+    staged: &Staged,
+    epoch: i64,
+    ledger_id: &str,
+    vector: &BTreeMap<String, i64>,
+    now: i64,
+) -> Result<RecordBatch, Error> {
+    let unwritable = |e: serde_json::Error| Error::bug("receipt: not writable").caused_by(e);
+    let vector = serde_json::to_string(vector).map_err(unwritable)?;
+    let mut receipts = Vec::with_capacity(staged.manifest.members.len());
+    for member in &staged.manifest.members {
+        receipts.push(Receipt {
+            key_number: member.key_number,
+            generation: member.generation,
+            revision: staged.revision(member.key_number)?,
+            batch: staged.manifest.batch_id.clone(),
+            seq: staged.seq,
+            ..member.receipt.clone()
+        });
+    }
+    let whole = receipts.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>().map_err(unwritable)?;
+    let rows = receipts.len();
+    let same = |text: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values((0..rows).map(|_| text))) };
+    let text =
+        |of: fn(&Receipt) -> &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(receipts.iter().map(of))) };
+    let number =
+        |of: fn(&Receipt) -> i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(receipts.iter().map(of))) };
+    let columns: Vec<ArrayRef> = vec![
+        same(LOAD_ROW),
+        text(|receipt| &receipt.object.source),
+        text(|receipt| &receipt.object.key),
+        text(|receipt| &receipt.object.member),
+        text(|receipt| &receipt.object.etag),
+        number(|receipt| signed(receipt.object.size)),
+        text(|receipt| &receipt.digest),
+        number(|receipt| receipt.key_number),
+        number(|receipt| receipt.generation),
+        number(|receipt| receipt.revision),
+        number(|receipt| receipt.seq),
+        Arc::new(Int64Array::from_value(epoch, rows)),
+        same(ledger_id),
+        text(|receipt| &receipt.batch),
+        same(&vector),
+        number(|receipt| signed(receipt.counts.read)),
+        number(|receipt| signed(receipt.counts.loaded)),
+        number(|receipt| signed(receipt.counts.quarantined)),
+        number(|receipt| signed(receipt.counts.filtered)),
+        number(|receipt| signed(receipt.counts.blank)),
+        Arc::new(TimestampMicrosecondArray::from_value(now, rows).with_timezone("UTC")),
+        Arc::new(StringArray::from(whole)),
+    ];
+    RecordBatch::try_new(receipts_schema(), columns).map_err(|e| Error::bug("rows of `_receipts`").caused_by(e))
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl Lake {
+    /// Receipts, by seq and key number. Files that cannot hold an answer are not opened.
+    pub async fn receipts(&self, query: &ReceiptQuery) -> Result<Vec<ReceiptRow>, Error> {
+        let Some(state) = self.head(RECEIPTS).await? else { return Ok(Vec::new()) };
+        let schema = receipts_schema();
+        let columns = schema.fields().iter().map(|field| field.name().as_str());
+        let columns: Vec<&str> = columns.filter(|name| query.whole || *name != "receipt").collect();
+        let mut found = Vec::new();
+        for file in state.files.values().filter(|file| query.allows(file)) {
+            let mut rows = read::open(&self.store, RECEIPTS, file, Some(&columns)).await?;
+            while let Some(batch) = rows.batches.next().await {
+                let batch = batch?;
+                for row in (0..batch.num_rows()).filter(|row| query.matches(&batch, *row)) {
+                    found.push(read_row(&batch, row, query.whole)?);
+                }
+            }
+        }
+        found.sort_by_key(|row| (row.seq, row.key_number));
+        Ok(found)
+    }
+}
+
+impl ReceiptQuery {
+    fn allows(&self, file: &DataFile) -> bool {
+        let text = |column, wanted: &Option<String>| {
+            wanted.as_ref().is_none_or(|wanted| read::may_hold_text(file, column, wanted))
+        };
+        read::may_hold_text(file, "kind", LOAD_ROW)
+            && text("source", &self.source)
+            && text("key", &self.key)
+            && self.key_number.is_none_or(|number| read::may_hold_int(file, "key_number", number, number))
+            && self.after_seq.is_none_or(|seq| read::may_hold_int(file, "seq", seq.saturating_add(1), i64::MAX))
+    }
+
+    fn matches(&self, batch: &RecordBatch, row: usize) -> bool {
+        let text = |column, wanted: &Option<String>| {
+            wanted.as_deref().is_none_or(|wanted| read::text(batch, column, row) == Some(wanted))
+        };
+        read::text(batch, "kind", row) == Some(LOAD_ROW)
+            && text("source", &self.source)
+            && text("key", &self.key)
+            && self.key_number.is_none_or(|number| read::int(batch, "key_number", row) == Some(number))
+            && self.after_seq.is_none_or(|seq| read::int(batch, "seq", row) > Some(seq))
+    }
+}
+
+fn read_row(batch: &RecordBatch, row: usize, whole: bool) -> Result<ReceiptRow, Error> {
+    let missing = |column: &str| {
+        Error::fix_data(format!("table `{RECEIPTS}`, column `{column}`: expected a value, found none"))
+            .hint("a file of the table is damaged or was changed; restore the lake from a copy")
+    };
+    let text = |column: &str| read::text(batch, column, row).map(str::to_owned).ok_or_else(|| missing(column));
+    let int = |column: &str| read::int(batch, column, row).ok_or_else(|| missing(column));
+    let vector = serde_json::from_str(&text("vector")?);
+    let vector = vector.map_err(|e| missing("vector").caused_by(e))?;
+    Ok(ReceiptRow {
+        source: text("source")?,
+        key: text("key")?,
+        member: text("member")?,
+        etag: text("etag")?,
+        size: int("size")?,
+        digest: text("digest")?,
+        key_number: int("key_number")?,
+        generation: int("generation")?,
+        revision: int("revision")?,
+        seq: int("seq")?,
+        epoch: int("epoch")?,
+        ledger_id: text("ledger_id")?,
+        batch: text("batch")?,
+        vector,
+        read: int("read")?,
+        loaded: int("loaded")?,
+        quarantined: int("quarantined")?,
+        filtered: int("filtered")?,
+        blank: int("blank")?,
+        committed_at: int("committed_at")?,
+        receipt: whole.then(|| read_receipt(&text("receipt")?)).transpose()?,
+    })
+}
+
+fn read_receipt(text: &str) -> Result<Receipt, Error> {
+    let unreadable = |e: serde_json::Error| Error::fix_data(format!("receipt: not readable: {e}")).caused_by(e);
+    let value: serde_json::Value = serde_json::from_str(text).map_err(unreadable)?;
+    let format = value["format"].as_u64().unwrap_or(0);
+    if format > u64::from(RECEIPT_FORMAT) {
+        let message = format!("receipt: expected format {RECEIPT_FORMAT}, found {format}");
+        return Err(Error::new(Kind::FixSettings, message).hint("a newer stillhouse wrote it; use that version"));
+    }
+    serde_json::from_value(value).map_err(unreadable)
 }

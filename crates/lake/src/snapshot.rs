@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 
+use crate::error::Error;
+use crate::lake::Lake;
 use crate::manifest::DataFile;
+use crate::state::TableState;
+use crate::{RECEIPTS, RUNS};
 
 /// One state of the lake: every table at the version that the newest receipt names.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// The last batch in it; 0 when nothing was published yet.
     pub seq: i64,
-    /// Data tables at the vector's versions, `_receipts` and `_runs` at their newest. Tables without a commit are absent.
+    /// Data tables at the vector's versions, `_receipts` and `_runs` at their newest. Tables that no complete batch
+    /// has touched are absent.
     pub tables: BTreeMap<String, TableSnapshot>,
 }
 
@@ -28,8 +33,37 @@ pub struct TableSnapshot {
 }
 
 impl TableSnapshot {
+    fn of(state: &TableState) -> Self {
+        Self {
+            version: state.version,
+            schema: Arc::clone(&state.schema),
+            files: state.files.values().cloned().collect(),
+        }
+    }
+
     /// Rows in all files.
     pub fn rows(&self) -> u64 {
         self.files.iter().map(|file| file.rows).sum()
+    }
+}
+
+impl Lake {
+    /// What is complete now. Tables that did not change since the last snapshot cost nothing but a look.
+    pub async fn snapshot(&self) -> Result<Snapshot, Error> {
+        let mut snapshot = Snapshot::default();
+        if let Some(receipts) = self.head(RECEIPTS).await? {
+            if let Some(newest) = self.newest(&receipts).await? {
+                snapshot.seq = newest.seq;
+                for (table, version) in &newest.vector {
+                    let state = self.at(table, *version).await?;
+                    snapshot.tables.insert(table.clone(), TableSnapshot::of(&state));
+                }
+            }
+            snapshot.tables.insert(RECEIPTS.to_owned(), TableSnapshot::of(&receipts));
+        }
+        if let Some(runs) = self.head(RUNS).await? {
+            snapshot.tables.insert(RUNS.to_owned(), TableSnapshot::of(&runs));
+        }
+        Ok(snapshot)
     }
 }

@@ -1,0 +1,236 @@
+//! Epochs: who speaks for the lake. And what a ledger that is made anew needs to know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
+use futures::StreamExt as _;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::RECEIPTS;
+use crate::commit::{Committed, Rounds, next_version};
+use crate::error::{Error, Kind};
+use crate::lake::Lake;
+use crate::log::{Commit, EPOCH, Entry, Note, read_entry};
+use crate::manifest::{DataFile, Manifest, Staged};
+use crate::observe::Observer;
+use crate::read;
+use crate::schema::{delta_schema, receipts_schema};
+use crate::state::TableState;
+use crate::writer::TableWriter;
+
+/// `kind` of a row of `_receipts` that begins an epoch.
+const EPOCH_ROW: &str = "epoch";
+
+impl Lake {
+    /// The newest epoch of `_receipts` and the ledger that it belongs to; `None` in a new lake.
+    pub async fn receipts_epoch(&self) -> Result<Option<(i64, String)>, Error> {
+        let Some(state) = self.head(RECEIPTS).await? else { return Ok(None) };
+        if state.epoch == 0 {
+            return Ok(None);
+        }
+        let epoch = state.epoch;
+        let may_hold = |file: &&Arc<DataFile>| {
+            read::may_hold_text(file, "kind", EPOCH_ROW) && read::may_hold_int(file, "epoch", epoch, epoch)
+        };
+        for file in state.files.values().filter(may_hold) {
+            let columns = ["kind", "epoch", "ledger_id"];
+            let mut rows = read::open(&self.store, RECEIPTS, file, Some(&columns)).await?;
+            while let Some(batch) = rows.batches.next().await {
+                let batch = batch?;
+                let row = (0..batch.num_rows()).find(|row| {
+                    read::text(&batch, "kind", *row) == Some(EPOCH_ROW)
+                        && read::int(&batch, "epoch", *row) == Some(epoch)
+                });
+                if let Some(ledger) = row.and_then(|row| read::text(&batch, "ledger_id", row)) {
+                    return Ok(Some((epoch, ledger.to_owned())));
+                }
+            }
+        }
+        Err(Error::fix_data(format!("table `{RECEIPTS}`: expected a row of epoch {epoch}, found none"))
+            .hint("a file of the table is damaged or was changed; restore the lake from a copy"))
+    }
+
+    /// Takes the next epoch for `ledger_id`: fences `_receipts`. An epoch exists once `_receipts` has it, so two who
+    /// do this at once get different ones.
+    pub async fn raise_epoch(&self, ledger_id: &str, now: i64, observer: &dyn Observer) -> Result<i64, Error> {
+        let mut rounds = Rounds::new();
+        let mut tried: Option<(i64, DataFile)> = None;
+        loop {
+            let state = self.head(RECEIPTS).await?;
+            observer.at(&format!("looked:{RECEIPTS}"))?;
+            // The file's name is ours alone: if it is there, the commit of unknown outcome took effect.
+            if let (Some((epoch, file)), Some(state)) = (&tried, &state)
+                && state.files.contains_key(&file.path)
+            {
+                observer.at("epoch-in-R")?;
+                return Ok(*epoch);
+            }
+            let epoch = state.as_ref().map_or(0, |state| state.epoch) + 1;
+            let file = self.epoch_file(state.as_deref(), epoch, ledger_id, now).await?;
+            let mut commit = Commit::new("FENCE", &Note::<()>::fence(epoch, ledger_id), now)?;
+            if state.is_none() {
+                commit.create(&self.table_id(), &delta_schema(&receipts_schema())?)?;
+            }
+            commit.add(&file)?;
+            commit.txn(EPOCH, epoch);
+            tried = Some((epoch, file));
+            match self.commit(RECEIPTS, state, commit.into_bytes()?).await? {
+                Committed::Done(_) => {
+                    observer.at("epoch-in-R")?;
+                    return Ok(epoch);
+                }
+                Committed::LookAgain(error) => rounds.again(RECEIPTS, error).await?,
+            }
+        }
+    }
+
+    async fn epoch_file(
+        &self,
+        state: Option<&TableState>,
+        epoch: i64,
+        ledger_id: &str,
+        now: i64,
+    ) -> Result<DataFile, Error> {
+        let schema = receipts_schema();
+        let columns = schema.fields().iter().map(|field| -> ArrayRef {
+            match field.name().as_str() {
+                "kind" => Arc::new(StringArray::from(vec![EPOCH_ROW])),
+                "epoch" => Arc::new(Int64Array::from(vec![epoch])),
+                "ledger_id" => Arc::new(StringArray::from(vec![ledger_id])),
+                "committed_at" => Arc::new(TimestampMicrosecondArray::from(vec![now]).with_timezone("UTC")),
+                _ => new_null_array(field.data_type(), 1),
+            }
+        });
+        let row = RecordBatch::try_new(Arc::clone(&schema), columns.collect());
+        let row = row.map_err(|e| Error::bug("a row of `_receipts`").caused_by(e))?;
+        let stem = self.file_stem("epoch", RECEIPTS, next_version(state));
+        let mut writer = TableWriter::new(Arc::clone(&self.store), RECEIPTS, schema, &stem);
+        writer.write(&row).await?;
+        writer.finish(now).await?.ok_or_else(|| Error::bug("a file of one row is empty"))
+    }
+
+    /// Fences every data table with an epoch that [`Lake::raise_epoch`] gave: commits of older epochs that are still
+    /// under way are dead from then on, and their committers stop.
+    pub async fn fence_tables(
+        &self,
+        epoch: i64,
+        ledger_id: &str,
+        now: i64,
+        observer: &dyn Observer,
+    ) -> Result<(), Error> {
+        for table in self.data_tables(None).await? {
+            if self.fence(&table, epoch, ledger_id, now).await? {
+                observer.at(&format!("fenced:{table}"))?;
+            }
+        }
+        observer.at("fenced-all")
+    }
+
+    /// Whether there was a table to fence.
+    async fn fence(&self, table: &str, epoch: i64, ledger_id: &str, now: i64) -> Result<bool, Error> {
+        let mut rounds = Rounds::new();
+        loop {
+            let Some(state) = self.head(table).await? else { return Ok(false) };
+            if state.epoch > epoch {
+                let message = format!("table `{table}`: expected epoch {epoch}, found {}", state.epoch);
+                return Err(Error::new(Kind::Fenced, message).hint("another ledger speaks for this lake now"));
+            }
+            if state.epoch == epoch {
+                return Ok(true);
+            }
+            let mut commit = Commit::new("FENCE", &Note::<()>::fence(epoch, ledger_id), now)?;
+            commit.txn(EPOCH, epoch);
+            match self.commit(table, Some(state), commit.into_bytes()?).await? {
+                Committed::Done(_) => return Ok(true),
+                Committed::LookAgain(error) => rounds.again(table, error).await?,
+            }
+        }
+    }
+
+    /// The tables (data tables and `_receipts`) that have this batch. For withdrawing, after all tables are fenced.
+    pub async fn batch_present(&self, batch_id: &str, seq: i64) -> Result<Vec<String>, Error> {
+        let mut present = Vec::new();
+        for (table, version, entry) in self.tail::<IgnoredAny>().await? {
+            let note = entry.note.filter(|note| note.batch.as_deref() == Some(batch_id));
+            if let Some(note) = note {
+                if note.seq != Some(seq) {
+                    let message = format!(
+                        "table `{table}`, version {version}: expected batch `{batch_id}` with seq {seq}, found {:?}",
+                        note.seq
+                    );
+                    return Err(Error::bug(message));
+                }
+                present.push(table);
+            }
+        }
+        if let Some(receipts) = self.head(RECEIPTS).await?
+            && receipts.seq >= seq
+        {
+            present.push(RECEIPTS.to_owned());
+        }
+        Ok(present)
+    }
+
+    /// The largest seq in any table, 0 in a new lake; a rebuilt ledger goes on from there.
+    pub async fn largest_seq(&self) -> Result<i64, Error> {
+        let mut largest = 0;
+        for table in self.data_tables(None).await?.iter().map(String::as_str).chain([RECEIPTS]) {
+            largest = largest.max(self.head(table).await?.map_or(0, |state| state.seq));
+        }
+        Ok(largest)
+    }
+
+    /// Batches that some table has and `_receipts` has not, by seq. For the queue of a rebuilt ledger.
+    pub async fn pending_manifests(&self) -> Result<Vec<Staged>, Error> {
+        let complete = self.head(RECEIPTS).await?.map_or(0, |state| state.seq);
+        let mut begun: BTreeSet<(i64, String)> = BTreeSet::new();
+        let mut manifests: BTreeMap<(i64, String), Staged> = BTreeMap::new();
+        for (_, _, entry) in self.tail::<Manifest>().await? {
+            let Some(note) = entry.note else { continue };
+            let (Some(batch), Some(seq)) = (note.batch, note.seq.filter(|seq| *seq > complete)) else { continue };
+            if let Some(manifest) = note.manifest {
+                let revisions = note.members.iter().map(|(key, _, revision)| (*key, *revision)).collect();
+                manifests.insert((seq, batch.clone()), Staged { seq, manifest, revisions });
+            }
+            begun.insert((seq, batch));
+        }
+        if let Some((seq, batch)) = begun.iter().find(|id| !manifests.contains_key(id)) {
+            let message =
+                format!("batch `{batch}` (seq {seq}): expected its manifest in the log, found only parts of it");
+            return Err(Error::fix_data(message).hint("log entries are missing; restore the lake from a copy"));
+        }
+        Ok(manifests.into_values().collect())
+    }
+
+    /// The entries of data tables that are newer than the newest receipt's vector.
+    async fn tail<M: DeserializeOwned>(&self) -> Result<Vec<(String, i64, Entry<M>)>, Error> {
+        let newest = match self.head(RECEIPTS).await? {
+            Some(receipts) => self.newest(&receipts).await?,
+            None => None,
+        };
+        let mut tail = Vec::new();
+        for table in self.data_tables(None).await? {
+            let known = newest.as_ref().and_then(|newest| newest.vector.get(&table).copied());
+            let mut version = known.unwrap_or(-1) + 1;
+            while let Some(entry) = read_entry(&self.store, &table, version).await? {
+                tail.push((table.clone(), version, entry));
+                version += 1;
+            }
+        }
+        Ok(tail)
+    }
+
+    /// The id of a table's last batch; looked up in the log where a checkpoint hides it.
+    pub(crate) async fn batch_of(&self, state: &TableState) -> Result<Option<String>, Error> {
+        let mut version = state.version;
+        while state.batch.is_none() && version >= 0 {
+            let Some(entry) = read_entry::<IgnoredAny>(&self.store, &state.table, version).await? else { break };
+            if entry.seq.is_some() {
+                return Ok(entry.note.and_then(|note| note.batch));
+            }
+            version -= 1;
+        }
+        Ok(state.batch.clone())
+    }
+}

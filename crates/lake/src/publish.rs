@@ -1,0 +1,353 @@
+//! Step 5 of the commit protocol: one batch into every table it touches, `_receipts` last.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use stillhouse_spec::object_id;
+
+use crate::RECEIPTS;
+use crate::commit::{Committed, Rounds, next_version};
+use crate::error::{Error, Kind};
+use crate::lake::{Lake, Newest, check_names};
+use crate::log::{Commit, EPOCH, Note, SEQ};
+use crate::manifest::{DataFile, Manifest, Published, Staged};
+use crate::observe::Observer;
+use crate::read::{self, Ranges, Touch};
+use crate::receipts::receipt_rows;
+use crate::schema::{delta_schema, merge_schema, receipts_schema};
+use crate::state::TableState;
+use crate::writer::TableWriter;
+
+impl Lake {
+    /// Publishes the head of the queue (step 5 of the protocol): every data table in order, `_receipts` last. Whoever
+    /// staged it, however far it got before. `now` is in microseconds.
+    pub async fn publish(
+        &self,
+        staged: &Staged,
+        epoch: i64,
+        ledger_id: &str,
+        now: i64,
+        observer: &dyn Observer,
+    ) -> Result<Published, Error> {
+        check_names(&staged.manifest)?;
+        for member in &staged.manifest.members {
+            staged.revision(member.key_number)?;
+        }
+        let publisher = Publisher {
+            lake: self,
+            staged,
+            epoch,
+            ledger_id,
+            now,
+            observer,
+            known: None,
+            seen: false,
+            vector: BTreeMap::new(),
+        };
+        let published = Box::pin(publisher.run()).await?;
+        let tables = published.vector.keys().map(String::as_str).chain([RECEIPTS]);
+        self.checkpoint_where_due(tables).await;
+        Ok(published)
+    }
+}
+
+struct Publisher<'a> {
+    lake: &'a Lake,
+    staged: &'a Staged,
+    epoch: i64,
+    ledger_id: &'a str,
+    now: i64,
+    observer: &'a dyn Observer,
+    /// The newest receipt when we began: of the batch before this one.
+    known: Option<Arc<Newest>>,
+    /// Some table's log has the manifest.
+    seen: bool,
+    vector: BTreeMap<String, i64>,
+}
+
+/// What a look at a table says.
+enum Look {
+    /// Nothing to do; the vector gets this version, if there is one.
+    Leave(Option<i64>),
+    /// The batch has to be committed here. `stale`: none of the table's files belongs to a complete batch.
+    Commit { stale: bool },
+    /// The whole batch is complete.
+    Complete(Published),
+}
+
+impl Publisher<'_> {
+    async fn run(mut self) -> Result<Published, Error> {
+        if let Some(receipts) = self.lake.head(RECEIPTS).await? {
+            if let Some(published) = self.complete(&receipts).await? {
+                return Ok(published);
+            }
+            self.known = self.lake.newest(&receipts).await?;
+        }
+        for table in self.lake.data_tables(Some(self.staged)).await? {
+            if let Some(published) = self.publish_table(&table).await? {
+                return Ok(published);
+            }
+            self.observer.at(&format!("between:{table}"))?;
+        }
+        self.observer.at("before-receipt")?;
+        let published = self.publish_receipt().await?;
+        self.observer.at("receipted")?;
+        Ok(published)
+    }
+
+    fn batch(&self) -> &str {
+        &self.staged.manifest.batch_id
+    }
+
+    /// Whether `_receipts` has this batch.
+    async fn complete(&self, receipts: &TableState) -> Result<Option<Published>, Error> {
+        self.check_epoch(receipts)?;
+        if receipts.seq < self.staged.seq {
+            return Ok(None);
+        }
+        let newest = self.lake.newest(receipts).await?.ok_or_else(|| Error::bug("a seq without a receipt"))?;
+        if newest.seq == self.staged.seq && newest.batch != self.batch() {
+            return Err(self.other_batch(RECEIPTS, &newest.batch));
+        }
+        Ok(Some(Published { vector: newest.vector.clone(), receipts_version: receipts.version }))
+    }
+
+    fn check_epoch(&self, state: &TableState) -> Result<(), Error> {
+        if state.epoch <= self.epoch {
+            return Ok(());
+        }
+        let message = format!("table `{}`: expected epoch {}, found {}", state.table, self.epoch, state.epoch);
+        Err(Error::new(Kind::Fenced, message).hint("another ledger speaks for this lake now"))
+    }
+
+    fn other_batch(&self, table: &str, found: &str) -> Error {
+        let seq = self.staged.seq;
+        Error::bug(format!("table `{table}`, seq {seq}: expected batch `{}`, found `{found}`", self.batch()))
+    }
+
+    /// Steps a to f for one data table.
+    async fn publish_table(&mut self, table: &str) -> Result<Option<Published>, Error> {
+        let mut rounds = Rounds::new();
+        loop {
+            let state = self.lake.head(table).await?;
+            self.observer.at(&format!("looked:{table}"))?;
+            let stale = match self.look(table, state.as_deref()).await? {
+                Look::Complete(published) => return Ok(Some(published)),
+                Look::Leave(version) => {
+                    self.vector.extend(version.map(|version| (table.to_owned(), version)));
+                    return Ok(None);
+                }
+                Look::Commit { stale } => stale,
+            };
+            let commit = self.build(table, state.as_deref(), stale).await?;
+            match self.lake.commit(table, state, commit.into_bytes()?).await? {
+                Committed::Done(state) => {
+                    self.observer.at(&format!("put:{table}"))?;
+                    self.seen = true;
+                    self.vector.insert(table.to_owned(), state.version);
+                    return Ok(None);
+                }
+                Committed::LookAgain(error) => {
+                    self.observer.at(&format!("put-unknown:{table}"))?;
+                    rounds.again(table, error).await?;
+                }
+            }
+        }
+    }
+
+    async fn look(&mut self, table: &str, state: Option<&TableState>) -> Result<Look, Error> {
+        let change = self.staged.manifest.tables.get(table);
+        let Some(state) = state else {
+            return Ok(if change.is_some() { Look::Commit { stale: false } } else { Look::Leave(None) });
+        };
+        self.check_epoch(state)?;
+        let seq = self.staged.seq;
+        let ours = state.seq == seq && self.lake.batch_of(state).await?.as_deref() == Some(self.batch());
+        let known = self.known.as_ref().is_some_and(|newest| newest.vector.contains_key(table));
+        if ours {
+            self.seen = true;
+            return Ok(Look::Leave(Some(state.version)));
+        }
+        if known {
+            if state.seq == seq {
+                let found = self.lake.batch_of(state).await?.unwrap_or_default();
+                return Err(self.other_batch(table, &found));
+            }
+            let touched = state.seq < seq && self.touches(table, Some(state))?;
+            return Ok(if touched { Look::Commit { stale: false } } else { Look::Leave(Some(state.version)) });
+        }
+        self.look_at_new(table, state).await
+    }
+
+    /// A table that no complete batch has. A publisher of an older epoch can still make one after all tables were
+    /// fenced, since a table that is not there cannot be. Whatever it holds then belongs to no complete batch: unless
+    /// this batch is complete by now (asked **after** the table was looked at), its files go.
+    async fn look_at_new(&self, table: &str, state: &TableState) -> Result<Look, Error> {
+        if let Some(receipts) = self.lake.head(RECEIPTS).await?
+            && let Some(published) = self.complete(&receipts).await?
+        {
+            return Ok(Look::Complete(published));
+        }
+        let stale = !state.files.is_empty();
+        let commit = stale || self.touches(table, Some(state))?;
+        Ok(if commit { Look::Commit { stale } } else { Look::Leave(Some(state.version)) })
+    }
+
+    /// Rows, new columns, or rows of older generations that may be there.
+    fn touches(&self, table: &str, state: Option<&TableState>) -> Result<bool, Error> {
+        let manifest = &self.staged.manifest;
+        if manifest.members.iter().any(|member| member.generation > 1) {
+            return Ok(true);
+        }
+        let Some(change) = manifest.tables.get(table) else { return Ok(false) };
+        let Some(state) = state else { return Ok(true) };
+        let merged = merge_schema(table, &state.schema, &state.metadata.schema_string, &change.schema)?;
+        Ok(!change.files.is_empty() || merged.is_some())
+    }
+
+    fn note(&self) -> Result<Note<&Manifest>, Error> {
+        let members = self
+            .staged
+            .manifest
+            .members
+            .iter()
+            .map(|member| Ok((member.key_number, member.generation, self.staged.revision(member.key_number)?)));
+        let mut note = Note::fence(self.epoch, self.ledger_id);
+        note.batch = Some(self.batch().to_owned());
+        note.seq = Some(self.staged.seq);
+        note.members = members.collect::<Result<_, Error>>()?;
+        note.manifest = (!self.seen).then_some(&self.staged.manifest);
+        Ok(note)
+    }
+
+    fn txns(&self, commit: &mut Commit) {
+        commit.txn(SEQ, self.staged.seq);
+        commit.txn(EPOCH, self.epoch);
+    }
+
+    /// The commit after `state`: older generations out, new files in.
+    async fn build(&self, table: &str, state: Option<&TableState>, stale: bool) -> Result<Commit, Error> {
+        let change = self.staged.manifest.tables.get(table);
+        let mut commit = Commit::new("WRITE", &self.note()?, self.now)?;
+        match (state, change) {
+            (None, Some(change)) => commit.create(&self.lake.table_id(), &change.schema)?,
+            (Some(state), Some(change)) => {
+                let old = &state.metadata;
+                if let Some(schema_string) = merge_schema(table, &state.schema, &old.schema_string, &change.schema)? {
+                    commit.metadata(&crate::log::Metadata { schema_string, ..old.clone() })?;
+                }
+            }
+            (_, None) => {}
+        }
+        if let Some(state) = state {
+            if stale {
+                state.files.values().try_for_each(|file| commit.remove(file))?;
+            } else {
+                self.replace(state, &mut commit).await?;
+            }
+        }
+        for file in change.into_iter().flat_map(|change| &change.files) {
+            commit.add(file)?;
+        }
+        self.txns(&mut commit);
+        Ok(commit)
+    }
+
+    /// Takes the rows of lower generations of our keys out. Which they are is read off this version of the table:
+    /// neither ledger nor receipts need to know them.
+    async fn replace(&self, state: &TableState, commit: &mut Commit) -> Result<(), Error> {
+        let members = self.staged.manifest.members.iter().filter(|member| member.generation > 1);
+        let ranges: Ranges = members.map(|member| older(member.key_number, member.generation)).collect();
+        if ranges.is_empty() {
+            return Ok(());
+        }
+        let mut rewritten = false;
+        for file in state.files.values() {
+            match read::touch(&self.lake.store, &state.table, file, &ranges).await? {
+                Touch::None => {}
+                Touch::All => commit.remove(file)?,
+                Touch::Some => {
+                    if let Some(new) = self.rewrite(state, file, &ranges).await? {
+                        commit.add(&new)?;
+                    }
+                    commit.remove(file)?;
+                    rewritten = true;
+                }
+            }
+        }
+        if rewritten {
+            self.observer.at(&format!("rewritten:{}", state.table))?;
+        }
+        Ok(())
+    }
+
+    /// The file without the rows in `ranges`, streamed.
+    async fn rewrite(&self, state: &TableState, file: &DataFile, ranges: &Ranges) -> Result<Option<DataFile>, Error> {
+        let table = &state.table;
+        let mut rows = read::open(&self.lake.store, table, file, None).await?;
+        let stem = self.lake.file_stem(self.batch(), table, state.version + 1);
+        let mut writer = TableWriter::new(Arc::clone(&self.lake.store), table, Arc::clone(&rows.schema), &stem);
+        while let Some(batch) = rows.batches.next().await {
+            let written = match batch.and_then(|batch| read::without(table, file, &batch, ranges)) {
+                Ok(batch) => writer.write(&batch).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = written {
+                writer.abort().await;
+                return Err(error);
+            }
+        }
+        writer.finish(self.now).await
+    }
+
+    /// The commit point.
+    async fn publish_receipt(&mut self) -> Result<Published, Error> {
+        let mut rounds = Rounds::new();
+        loop {
+            let state = self.lake.head(RECEIPTS).await?;
+            self.observer.at(&format!("looked:{RECEIPTS}"))?;
+            if let Some(state) = &state
+                && let Some(published) = self.complete(state).await?
+            {
+                return Ok(published);
+            }
+            let commit = self.build_receipt(state.as_deref()).await?;
+            match self.lake.commit(RECEIPTS, state, commit.into_bytes()?).await? {
+                Committed::Done(state) => {
+                    let (seq, batch, vector) = (self.staged.seq, self.batch().to_owned(), self.vector.clone());
+                    self.lake.set_newest(Newest { seq, batch, vector: vector.clone() });
+                    return Ok(Published { vector, receipts_version: state.version });
+                }
+                Committed::LookAgain(error) => {
+                    self.observer.at(&format!("put-unknown:{RECEIPTS}"))?;
+                    rounds.again(RECEIPTS, error).await?;
+                }
+            }
+        }
+    }
+
+    async fn build_receipt(&self, state: Option<&TableState>) -> Result<Commit, Error> {
+        let rows = receipt_rows(self.staged, self.epoch, self.ledger_id, &self.vector, self.now)?;
+        let stem = self.lake.file_stem(self.batch(), RECEIPTS, next_version(state));
+        let mut writer = TableWriter::new(Arc::clone(&self.lake.store), RECEIPTS, receipts_schema(), &stem);
+        writer.write(&rows).await?;
+        let file = writer.finish(self.now).await?;
+        let file = file.ok_or_else(|| Error::bug(format!("batch `{}`: no member, so no receipt", self.batch())))?;
+        // R's commit makes the batch complete: nobody will look for a manifest any more.
+        let note = Note { manifest: None, ..self.note()? };
+        let mut commit = Commit::new("WRITE", &note, self.now)?;
+        if state.is_none() {
+            commit.create(&self.lake.table_id(), &delta_schema(&receipts_schema())?)?;
+        }
+        commit.add(&file)?;
+        self.txns(&mut commit);
+        Ok(commit)
+    }
+}
+
+/// `_object` of all generations of a key below this one.
+fn older(key_number: i64, generation: i64) -> RangeInclusive<i64> {
+    object_id(key_number, 0)..=object_id(key_number, generation) - 1
+}

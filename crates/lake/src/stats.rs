@@ -1,0 +1,280 @@
+//! Statistics of a data file as Delta writes them, computed from the rows as they pass.
+//!
+//! **Invariant:** every value lies within the bounds, also for a reader that compares with less precision than we do.
+//! Where that cannot be promised, the bound is left out, which only costs pruning.
+
+use std::cmp::Ordering;
+use std::fmt::Write as _;
+
+use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch};
+use arrow::compute::{max, min};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, Schema, TimeUnit,
+    TimestampMicrosecondType,
+};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+
+/// Delta's default: statistics of the first columns only. Lineage columns have them wherever they stand.
+const COLUMNS_MAX: usize = 32;
+/// Texts are cut to this many characters.
+const TEXT_CHARS_MAX: usize = 32;
+/// Decimals with more digits are not exact in a reader that takes JSON numbers for doubles.
+const DECIMAL_EXACT_MAX: u128 = 999_999_999_999_999;
+
+/// Counts and bounds of all columns.
+#[derive(Debug)]
+pub(crate) struct Stats {
+    rows: u64,
+    columns: Vec<ColumnStats>,
+}
+
+#[derive(Debug)]
+struct ColumnStats {
+    name: String,
+    /// Its place in the batch.
+    index: usize,
+    nulls: usize,
+    bounds: Bounds,
+}
+
+#[derive(Debug)]
+enum Bounds {
+    Int(Option<(i64, i64)>),
+    Float { bounds: Option<(f64, f64)>, nan: bool },
+    Decimal { bounds: Option<(i128, i128)>, scale: i8 },
+    Date(Option<(i32, i32)>),
+    Timestamp(Option<(i64, i64)>),
+    Text(Option<TextBounds>),
+    None,
+}
+
+/// Both are cut to [`TEXT_CHARS_MAX`]; `longer`: some text begins with `max` and goes on.
+#[derive(Debug, PartialEq, Eq)]
+struct TextBounds {
+    min: String,
+    max: String,
+    longer: bool,
+}
+
+impl Stats {
+    pub fn new(schema: &Schema) -> Self {
+        let columns = schema.fields().iter().enumerate().filter_map(|(index, field)| {
+            let bounds = match field.data_type() {
+                DataType::Int64 => Bounds::Int(None),
+                DataType::Float64 => Bounds::Float { bounds: None, nan: false },
+                DataType::Decimal128(_, scale) => Bounds::Decimal { bounds: None, scale: *scale },
+                DataType::Date32 => Bounds::Date(None),
+                DataType::Timestamp(TimeUnit::Microsecond, _) => Bounds::Timestamp(None),
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Bounds::Text(None),
+                DataType::List(_) => return None,
+                _ => Bounds::None,
+            };
+            let wanted = index < COLUMNS_MAX || field.name().starts_with('_');
+            wanted.then(|| ColumnStats { name: field.name().clone(), index, nulls: 0, bounds })
+        });
+        Self { rows: 0, columns: columns.collect() }
+    }
+
+    pub fn update(&mut self, batch: &RecordBatch) {
+        self.rows += batch.num_rows() as u64;
+        for column in &mut self.columns {
+            let array = batch.column(column.index);
+            column.nulls += array.null_count();
+            column.bounds.update(array);
+        }
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The exact bounds of an integer column; `None` when it is not there or empty.
+    pub fn int_bounds(&self, name: &str) -> Option<(i64, i64)> {
+        let column = self.columns.iter().find(|column| column.name == name)?;
+        match column.bounds {
+            Bounds::Int(bounds) if column.nulls == 0 => bounds,
+            _ => None,
+        }
+    }
+
+    /// Delta's JSON text.
+    pub fn to_json(&self) -> String {
+        let (mut mins, mut maxs, mut nulls) = (Object::new(), Object::new(), Object::new());
+        for column in &self.columns {
+            let (min, max) = column.bounds.texts();
+            mins.field(&column.name, min);
+            maxs.field(&column.name, max);
+            nulls.field(&column.name, Some(column.nulls.to_string()));
+        }
+        let (mins, maxs, nulls) = (mins.end(), maxs.end(), nulls.end());
+        format!(r#"{{"numRecords":{},"minValues":{mins},"maxValues":{maxs},"nullCount":{nulls}}}"#, self.rows)
+    }
+}
+
+/// A JSON object in the making. Written by hand, because serde_json's numbers would put decimals through doubles.
+struct Object(String);
+
+impl Object {
+    fn new() -> Self {
+        Self(String::from("{"))
+    }
+
+    fn field(&mut self, name: &str, value: Option<String>) {
+        let Some(value) = value else { return };
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push_str(&json_text(name));
+        self.0.push(':');
+        self.0.push_str(&value);
+    }
+
+    fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+impl Bounds {
+    fn update(&mut self, array: &ArrayRef) {
+        match self {
+            Bounds::Int(bounds) => widen::<Int64Type>(bounds, array),
+            Bounds::Decimal { bounds, .. } => widen::<Decimal128Type>(bounds, array),
+            Bounds::Date(bounds) => widen::<Date32Type>(bounds, array),
+            Bounds::Timestamp(bounds) => widen::<TimestampMicrosecondType>(bounds, array),
+            Bounds::Float { bounds, nan } => {
+                for value in array.as_primitive::<Float64Type>().iter().flatten() {
+                    if value.is_nan() {
+                        *nan = true;
+                        continue;
+                    }
+                    let (low, high) = bounds.unwrap_or((value, value));
+                    *bounds = Some((low.min(value), high.max(value)));
+                }
+            }
+            Bounds::Text(bounds) => match array.data_type() {
+                DataType::Utf8View => widen_text(bounds, array.as_string_view().iter()),
+                DataType::LargeUtf8 => widen_text(bounds, array.as_string::<i64>().iter()),
+                _ => widen_text(bounds, array.as_string::<i32>().iter()),
+            },
+            Bounds::None => {}
+        }
+    }
+
+    fn texts(&self) -> (Option<String>, Option<String>) {
+        match self {
+            Bounds::Int(Some((min, max))) => (Some(min.to_string()), Some(max.to_string())),
+            // NaN is the largest value to some readers, and the smallest or none to others.
+            Bounds::Float { bounds: Some((min, max)), nan: false } => (float_text(*min, -0.0), float_text(*max, 0.0)),
+            Bounds::Decimal { bounds: Some((min, max)), scale } => {
+                (decimal_text(*min, *scale), decimal_text(*max, *scale))
+            }
+            Bounds::Date(Some((min, max))) => (date_text(*min), date_text(*max)),
+            // Delta keeps milliseconds: the lower bound goes down, the upper one up.
+            Bounds::Timestamp(Some((min, max))) => {
+                let up = max.div_euclid(1000) + i64::from(max.rem_euclid(1000) > 0);
+                (instant_text(min.div_euclid(1000)), instant_text(up))
+            }
+            Bounds::Text(Some(bounds)) => (Some(json_text(&bounds.min)), bounds.upper().map(|text| json_text(&text))),
+            _ => (None, None),
+        }
+    }
+}
+
+fn widen<T: ArrowPrimitiveType>(bounds: &mut Option<(T::Native, T::Native)>, array: &ArrayRef)
+where
+    T::Native: PartialOrd,
+{
+    let array = array.as_primitive::<T>();
+    if let (Some(low), Some(high)) = (min(array), max(array)) {
+        *bounds = Some(match *bounds {
+            None => (low, high),
+            Some((min, max)) => (if low < min { low } else { min }, if high > max { high } else { max }),
+        });
+    }
+}
+
+fn cut(text: &str) -> &str {
+    text.char_indices().nth(TEXT_CHARS_MAX).map_or(text, |(end, _)| &text[..end])
+}
+
+fn widen_text<'a>(bounds: &mut Option<TextBounds>, texts: impl Iterator<Item = Option<&'a str>>) {
+    for text in texts.flatten() {
+        let Some(bounds) = bounds else {
+            let cut = cut(text);
+            *bounds = Some(TextBounds { min: cut.to_owned(), max: cut.to_owned(), longer: cut.len() < text.len() });
+            continue;
+        };
+        // Cutting keeps the order, so the cut of the smallest is the smallest cut.
+        if text < bounds.min.as_str() {
+            bounds.min = cut(text).to_owned();
+        }
+        if text > bounds.max.as_str() {
+            let cut = cut(text);
+            let longer = cut.len() < text.len();
+            match cut.cmp(&bounds.max) {
+                Ordering::Greater => (bounds.max, bounds.longer) = (cut.to_owned(), longer),
+                _ => bounds.longer |= longer,
+            }
+        }
+    }
+}
+
+impl TextBounds {
+    /// At least as large as every text: the next text of that length where some were cut.
+    fn upper(&self) -> Option<String> {
+        if !self.longer {
+            return Some(self.max.clone());
+        }
+        let mut upper = self.max.clone();
+        while let Some(last) = upper.pop() {
+            // Surrogates are no characters: the range skips them.
+            if let Some(next) = (last..=char::MAX).nth(1) {
+                upper.push(next);
+                return Some(upper);
+            }
+        }
+        None
+    }
+}
+
+/// JSON knows no infinity. Zero gets the sign that is right for readers which tell -0.0 from 0.0.
+fn float_text(value: f64, zero: f64) -> Option<String> {
+    let value = if value == 0.0 { zero } else { value };
+    value.is_finite().then(|| serde_json::Value::from(value).to_string())
+}
+
+fn decimal_text(value: i128, scale: i8) -> Option<String> {
+    let digits = value.unsigned_abs();
+    let scale = usize::try_from(scale).ok()?;
+    if digits > DECIMAL_EXACT_MAX {
+        return None;
+    }
+    let sign = if value < 0 { "-" } else { "" };
+    let digits = format!("{digits:0>width$}", width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    let point = if scale > 0 { "." } else { "" };
+    Some(format!("{sign}{whole}{point}{fraction}"))
+}
+
+fn date_text(days: i32) -> Option<String> {
+    let date = Date::constant(1970, 1, 1).checked_add(i64::from(days).days()).ok()?;
+    (date.year() > 0).then(|| format!("\"{date}\""))
+}
+
+fn instant_text(millis: i64) -> Option<String> {
+    let instant = Timestamp::from_millisecond(millis).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
+    if instant.year() < 1 {
+        return None;
+    }
+    let (date, time) = (instant.date(), instant.time());
+    let mut text = String::new();
+    let (hour, minute, second, milli) = (time.hour(), time.minute(), time.second(), time.millisecond());
+    write!(text, "\"{date}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z\"").ok()?;
+    Some(text)
+}
