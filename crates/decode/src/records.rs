@@ -132,6 +132,12 @@ impl<'w, 's> Records<'w, 's> {
         let offset = self.window.offset();
         let doomed_before = self.doom.map_or(0, |doom| doom.at.saturating_sub(offset));
         self.splitter.begin(usize::try_from(doomed_before).unwrap_or(usize::MAX));
+        if doomed_before == 0
+            && let Some((end, next)) = self.splitter.whole(self.window.data())
+        {
+            return Ok(self.whole(offset, end, next));
+        }
+        self.splitter.begin(usize::try_from(doomed_before).unwrap_or(usize::MAX));
         loop {
             match self.splitter.step(self.window.data(), 0, self.window.at_end()) {
                 Step::Record { end, next } => return Ok(self.whole(offset, end, next)),

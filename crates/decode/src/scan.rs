@@ -138,6 +138,59 @@ impl Splitter {
         self.position
     }
 
+    /// Cuts a whole record that lies in `data` and holds nothing unusual: what nearly all records are. `None` if it is
+    /// to be looked at by [`step`](Self::step), from its beginning.
+    ///
+    /// It comes to the same as `step`, with the state in registers instead of memory.
+    #[inline]
+    pub(crate) fn whole(&mut self, data: &[u8]) -> Option<(usize, usize)> {
+        let Syntax { delimiter, quote, .. } = self.syntax;
+        let mut at = 0;
+        loop {
+            let mut wrapping = Wrapping::Bare;
+            let mut start = at;
+            let end;
+            if quote.is_some() && data.get(at).copied() == quote {
+                start = at + 1;
+                (end, wrapping) = self.quoted_end(data, start)?;
+                at = end + 1;
+            } else {
+                at += memchr3(delimiter, b'\n', b'\r', data.get(at..)?)?;
+                end = at;
+            }
+            if self.count < self.keep {
+                self.fields.push(Field { start, end, wrapping });
+            }
+            self.count += 1;
+            match *data.get(at)? {
+                byte if byte == delimiter => at += 1,
+                b'\n' => return Some((at, at + 1)),
+                b'\r' => return Some((at, if *data.get(at + 1)? == b'\n' { at + 2 } else { at + 1 })),
+                _ => return None,
+            }
+        }
+    }
+
+    /// Where the quoted field whose text begins at `start` is closed.
+    #[inline]
+    fn quoted_end(&mut self, data: &[u8], start: usize) -> Option<(usize, Wrapping)> {
+        let quote = self.syntax.quote?;
+        self.quoted = true;
+        let mut wrapping = Wrapping::Quoted;
+        let mut at = start;
+        loop {
+            let rest = data.get(at..)?;
+            let found = if self.syntax.backslash { memchr2(quote, b'\\', rest)? } else { memchr(quote, rest)? };
+            at += found;
+            if rest[found] == quote && *data.get(at + 1)? != quote {
+                return Some((at, wrapping));
+            }
+            // A doubled quote, or a backslash with the byte behind it.
+            wrapping = Wrapping::Escaped;
+            at += 2;
+        }
+    }
+
     /// Goes on with `data`, whose first byte is the record's byte number `base`; `at_end` if no more will come.
     /// `data` must reach beyond what was seen before.
     #[inline]
@@ -214,19 +267,23 @@ impl Splitter {
 
     /// The same where a line end would show that the search is in vain.
     fn quoted_watching(&mut self, rest: &[u8]) -> Option<Step> {
-        let watched = rest.len().min(self.doomed_before - self.position);
+        let watched = &rest[..rest.len().min(self.doomed_before - self.position)];
         let quote = self.syntax.quote.unwrap_or(b'"');
-        for &byte in &rest[..watched] {
-            if byte == b'\n' || byte == b'\r' {
-                return Some(Step::Doomed);
-            }
-            self.position += 1;
-            if byte == quote || (byte == b'\\' && self.syntax.backslash) {
-                self.inside(byte);
-                return None;
-            }
+        let found = if self.syntax.backslash {
+            watched.iter().position(|&byte| byte == quote || matches!(byte, b'\\' | b'\n' | b'\r'))
+        } else {
+            memchr3(quote, b'\n', b'\r', watched)
+        };
+        let Some(length) = found else {
+            self.position += watched.len();
+            return (watched.len() == rest.len()).then_some(Step::More);
+        };
+        if matches!(rest[length], b'\n' | b'\r') {
+            return Some(Step::Doomed);
         }
-        if watched == rest.len() { Some(Step::More) } else { None }
+        self.position += length + 1;
+        self.inside(rest[length]);
+        None
     }
 
     #[inline]

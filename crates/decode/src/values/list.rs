@@ -86,7 +86,7 @@ type Push<'p> = dyn FnMut(Item<'_>) -> Result<(), Refusal> + 'p;
 /// `['a', "b's", None, 3]`, as Python's `repr` writes it. Escapes that `repr` never writes are refused, so that a JSON
 /// text is not misread.
 fn python(text: &str, push: &mut Push<'_>) -> Result<(), Refusal> {
-    let mut rest = text.strip_prefix('[').ok_or(UNREADABLE)?.trim_start();
+    let mut rest = skip_blanks(text.strip_prefix('[').ok_or(UNREADABLE)?);
     let mut scratch = String::new();
     loop {
         if let Some(behind) = rest.strip_prefix(']') {
@@ -96,13 +96,19 @@ fn python(text: &str, push: &mut Push<'_>) -> Result<(), Refusal> {
             Some(quote @ (b'\'' | b'"')) => python_text(&rest[1..], *quote, &mut scratch, push)?,
             _ => python_word(rest, push)?,
         };
-        rest = rest.trim_start();
+        rest = skip_blanks(rest);
         match rest.strip_prefix(',') {
-            Some(behind) => rest = behind.trim_start(),
+            Some(behind) => rest = skip_blanks(behind),
             None if rest.starts_with(']') => {}
             None => return Err(UNREADABLE),
         }
     }
+}
+
+/// Blanks and line ends between items are skipped.
+#[inline]
+fn skip_blanks(text: &str) -> &str {
+    text.trim_ascii_start()
 }
 
 /// A quoted text; what stands behind its closing quote is given back.

@@ -16,7 +16,10 @@ fn batches_are_bounded_by_rows_and_by_bytes() {
     let by_bytes = two().with(|case| case.batch_bytes = 1000).run(&text).unwrap();
     assert!((12..=100).contains(&by_bytes.batches), "{}", by_bytes.batches);
     assert_eq!(by_rows.rows(), by_bytes.rows());
-    assert_eq!(two().with(|case| (case.batch_rows, case.batch_bytes) = (0, 0)).run(&text).unwrap().rows(), by_rows.rows());
+    assert_eq!(
+        two().with(|case| (case.batch_rows, case.batch_bytes) = (0, 0)).run(&text).unwrap().rows(),
+        by_rows.rows()
+    );
 }
 
 #[test]
@@ -27,7 +30,10 @@ fn pieces_of_one_byte_give_the_same_as_the_whole() {
     assert_eq!(whole.rows(), "x\r\n\"y\",1\né,3\n5,5");
     for piece in [1, 2, 3, 7] {
         let parts = case.run_source(&mut Pieces { bytes: text.as_bytes(), piece, read: 0 }).unwrap();
-        assert_eq!((parts.tables, parts.rejects, parts.outcome), (whole.tables.clone(), whole.rejects.clone(), whole.outcome.clone()));
+        assert_eq!(
+            (parts.tables, parts.rejects, parts.outcome),
+            (whole.tables.clone(), whole.rejects.clone(), whole.outcome.clone())
+        );
     }
 }
 
@@ -49,7 +55,8 @@ impl ByteSource for Failing {
 
 #[test]
 fn an_error_of_the_source_comes_through() {
-    let error = two().with(|case| case.csv.header = Some(stillhouse_spec::HeaderStyle::Absent)).run_source(&mut Failing);
+    let error =
+        two().with(|case| case.csv.header = Some(stillhouse_spec::HeaderStyle::Absent)).run_source(&mut Failing);
     let error = error.unwrap_err();
     assert_eq!((error.kind(), error.is_held()), (Kind::Source, false));
     assert!(error.to_string().ends_with("the disk is gone"), "{error}");

@@ -100,7 +100,8 @@ fn fit_does_not_guess_between_two_fields() {
 #[test]
 fn values_come_from_the_path_too() {
     let case = Case::new("a string; year int64 path=yyyy; month int64 path=MM");
-    let case = case.with(|case| case.path_values = [("yyyy", "2021"), ("MM", "04")].map(|(n, v)| (n.into(), v.into())).into());
+    let case =
+        case.with(|case| case.path_values = [("yyyy", "2021"), ("MM", "04")].map(|(n, v)| (n.into(), v.into())).into());
     assert_eq!(case.rows("a\nx\ny\n"), "x,2021,4\ny,2021,4");
     let broken = case.clone().with(|case| _ = case.path_values.insert("MM".into(), "April".into()));
     assert_eq!(

@@ -9,7 +9,8 @@ use crate::common::{Case, shared};
 #[test]
 fn csv_spectrum_reads_as_its_authors_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/csv-spectrum");
-    let mut files: Vec<_> = std::fs::read_dir(folder.join("csvs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder.join("csvs")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert_eq!(files.len(), 11);
     for file in files {
@@ -89,8 +90,8 @@ fn the_month_of_events_has_its_rows_and_tags() {
 
 #[test]
 fn both_ways_of_escaping_give_the_same_texts() {
-    let case = Case::new("h_id string; message string")
-        .with(|case| case.contract.unknown_columns = UnknownColumns::Ignore);
+    let case =
+        Case::new("h_id string; message string").with(|case| case.contract.unknown_columns = UnknownColumns::Ignore);
     let facts: serde_json::Value = serde_json::from_slice(&shared("paramount/facts.json")).unwrap();
     let mut characters = 0;
     for (name, escape) in [("part-00000-rfc4180", "doubled"), ("part-00001-backslash", "backslash")] {

@@ -88,10 +88,7 @@ fn line_ends_may_be_of_any_kind() {
 fn a_byte_order_mark_is_passed_over() {
     let got = three().run("\u{feff}\"id\",name,amount\n1,a,x\n").unwrap();
     assert_eq!(got.decided("encoding"), "utf-8 (detected)");
-    assert_eq!(
-        got.refused(),
-        "line 2 (bytes 20+5) column amount: unreadable_decimal, expected decimal(12,2), found x"
-    );
+    assert_eq!(got.refused(), "line 2 (bytes 20+5) column amount: unreadable_decimal, expected decimal(12,2), found x");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn the_format_with_fewer_failures_wins_and_the_others_are_refused() {
     assert_eq!(got.rows(), "1,2024-08-02\n2,2024-08-13\n3,2024-08-14");
     assert_eq!(
         got.refused(),
-        "line 5 (bytes 45+11) column day: unreadable_date, expected date as %d/%m/%Y, found 8/15/2024"
+        "line 5 (bytes 42+11) column day: unreadable_date, expected date as %d/%m/%Y, found 8/15/2024"
     );
     let got = dates("iso8601|%d/%m/%Y").run("id,day\n1,x\n2,y\n").unwrap();
     assert_eq!(got.rejects.len(), 2, "a column that no format reads is the matter of `max_rejected`");
@@ -84,7 +84,11 @@ fn records_refused_for_another_reason_count_for_the_format() {
     // The only row that tells is refused for its number; the choice must not depend on the order of the columns.
     for header in ["n int64; day date", "day date; n int64"] {
         let case = Case::new(&header.replace("date", &format!("date fmt={SLASHES}")));
-        let text = if header.starts_with('n') { "n,day\n1,2/8/2024\nx,13/8/2024\n" } else { "day,n\n2/8/2024,1\n13/8/2024,x\n" };
+        let text = if header.starts_with('n') {
+            "n,day\n1,2/8/2024\nx,13/8/2024\n"
+        } else {
+            "day,n\n2/8/2024,1\n13/8/2024,x\n"
+        };
         let got = case.run(text).unwrap();
         assert_eq!(got.decided("date format of day"), "%d/%m/%Y (detected)");
         assert_eq!((got.rejects.len(), got.outcome.days.get("2024-08-02")), (1, Some(&1)));
@@ -95,7 +99,9 @@ fn records_refused_for_another_reason_count_for_the_format() {
 fn a_year_is_taken_from_the_path_then_the_setting_then_the_file_time() {
     let case = Case::new("day date fmt=%m/%d; of string yearof=day");
     let year = |path, setting, modified| {
-        let case = case.clone().with(|case| (case.year.path, case.year.setting, case.year.modified) = (path, setting, modified));
+        let case = case
+            .clone()
+            .with(|case| (case.year.path, case.year.setting, case.year.modified) = (path, setting, modified));
         let got = case.run("day\n7/15\n").unwrap();
         (got.rows(), got.decided("year of day"))
     };
@@ -120,10 +126,7 @@ fn a_leap_day_chooses_a_leap_year_if_the_year_was_only_assumed() {
     let case = Case::new("day date fmt=%m/%d; of string yearof=day");
     let got = case.run("day\n7/15\n2/29\n").unwrap();
     assert_eq!(got.rows(), "2024-07-15,file time\n2024-02-29,file time");
-    assert_eq!(
-        got.decided("year of day"),
-        "2024 (file time 2026; the latest leap year, for 29 February) (default)"
-    );
+    assert_eq!(got.decided("year of day"), "2024 (file time 2026; the latest leap year, for 29 February) (default)");
     let mut late = String::from("day\n");
     late.push_str(&"7/15\n".repeat(300_000));
     late.push_str("2/29\n");
