@@ -11,42 +11,38 @@ use crate::lake::Lake;
 use crate::log::{Metadata, Put, parse_entry, put_entry};
 use crate::state::TableState;
 
-/// How often one table is looked at again before a call gives up. Each round means that somebody else committed, or
-/// that the store failed.
-const ROUNDS_MAX: u32 = 16;
+/// Others may commit first this often. Each time one of them got on, so this only ends a livelock.
+const CONFLICTS_MAX: u32 = 100;
+/// The store may fail this often; the pauses between are 10 ms and double, 2.5 s in all.
+const FAILURES_MAX: u32 = 8;
 
 /// Counts rounds of look and put.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Rounds {
-    left: u32,
+    conflicts: u32,
+    failures: u32,
 }
 
 impl Rounds {
-    pub fn new() -> Self {
-        Self { left: ROUNDS_MAX }
-    }
-
     /// After a put that was not plainly done. A conflict is looked at again at once; a failing store gets some time.
     pub async fn again(&mut self, table: &str, error: StoreError) -> Result<(), Error> {
-        self.left -= 1;
-        let mut reported = Error::store(format_args!("table {table}"), error);
-        let conflict = reported.source.as_deref().is_some_and(is_conflict);
-        if self.left == 0 || reported.kind == Kind::Full {
-            if conflict {
-                reported.message = format!("table `{table}`: {ROUNDS_MAX} commits in a row met another one");
+        if matches!(error, StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) {
+            self.conflicts += 1;
+            if self.conflicts >= CONFLICTS_MAX {
+                let message = format!("table `{table}`: {CONFLICTS_MAX} commits in a row met another one");
+                return Err(Error::new(Kind::Retry, message).caused_by(error));
             }
-            return Err(reported);
+            return Ok(());
         }
-        if !conflict {
-            tracing::warn!(table, error = %reported, "a commit with unknown outcome; looking again");
-            tokio::time::sleep(Duration::from_millis(10 << (ROUNDS_MAX - self.left).min(7))).await;
+        let error = Error::store(format_args!("{table}/_delta_log"), error);
+        if self.failures >= FAILURES_MAX || error.kind == Kind::Full {
+            return Err(error);
         }
+        tracing::warn!(table, %error, "a commit with unknown outcome; looking again");
+        tokio::time::sleep(Duration::from_millis(10 << self.failures)).await;
+        self.failures += 1;
         Ok(())
     }
-}
-
-fn is_conflict(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    matches!(error.downcast_ref(), Some(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }))
 }
 
 /// What became of a commit.
@@ -77,7 +73,7 @@ impl Lake {
         };
         match put_entry(&self.store, table, version, bytes).await {
             Put::Done => {
-                Arc::make_mut(&mut state).apply(version, entry)?;
+                self.apply(&mut state, version, entry)?;
                 self.keep(&state);
                 Ok(Committed::Done(state))
             }

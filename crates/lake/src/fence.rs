@@ -54,7 +54,7 @@ impl Lake {
     /// Takes the next epoch for `ledger_id`: fences `_receipts`. An epoch exists once `_receipts` has it, so two who
     /// do this at once get different ones.
     pub async fn raise_epoch(&self, ledger_id: &str, now: i64, observer: &dyn Observer) -> Result<i64, Error> {
-        let mut rounds = Rounds::new();
+        let mut rounds = Rounds::default();
         let mut tried: Option<(i64, DataFile)> = None;
         loop {
             let state = self.head(RECEIPTS).await?;
@@ -129,7 +129,7 @@ impl Lake {
 
     /// Whether there was a table to fence.
     async fn fence(&self, table: &str, epoch: i64, ledger_id: &str, now: i64) -> Result<bool, Error> {
-        let mut rounds = Rounds::new();
+        let mut rounds = Rounds::default();
         loop {
             let Some(state) = self.head(table).await? else { return Ok(false) };
             if state.epoch > epoch {

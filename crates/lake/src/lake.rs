@@ -13,7 +13,7 @@ use stillhouse_spec::TableName;
 use uuid::Uuid;
 
 use crate::error::{Error, Kind};
-use crate::log::read_entry;
+use crate::log::{Entry, read_entry};
 use crate::manifest::{Manifest, Staged};
 use crate::schema::{delta_schema, merge_schema};
 use crate::state::TableState;
@@ -153,14 +153,23 @@ impl Lake {
         Ok(Some(state))
     }
 
-    /// Reads on; a state without news is not copied.
     async fn advance(&self, mut state: Arc<TableState>, until: Option<i64>) -> Result<Arc<TableState>, Error> {
         while until.is_none_or(|until| state.version < until) {
             let next = state.version + 1;
             let Some(entry) = read_entry::<IgnoredAny>(&self.store, &state.table, next).await? else { break };
-            Arc::make_mut(&mut state).apply(next, entry)?;
+            self.apply(&mut state, next, entry)?;
         }
         Ok(state)
+    }
+
+    /// Takes over the next entry, without copying the table's files if only this state and `heads` know them.
+    pub(crate) fn apply<M>(&self, state: &mut Arc<TableState>, version: i64, entry: Entry<M>) -> Result<(), Error> {
+        let mut heads = lock(&self.heads);
+        if heads.get(&state.table).is_some_and(|known| Arc::ptr_eq(known, state)) {
+            heads.remove(&state.table);
+        }
+        drop(heads);
+        Arc::make_mut(state).apply(version, entry)
     }
 
     /// Remembers a state, unless a newer one is known.
@@ -185,6 +194,7 @@ impl Lake {
         if state.version != version {
             return Err(missing_version(table, version));
         }
+        self.keep(&state);
         lock(&self.shown).insert(table.to_owned(), Arc::clone(&state));
         Ok(state)
     }

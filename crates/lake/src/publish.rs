@@ -129,7 +129,7 @@ impl Publisher<'_> {
 
     /// Steps a to f for one data table.
     async fn publish_table(&mut self, table: &str) -> Result<Option<Published>, Error> {
-        let mut rounds = Rounds::new();
+        let mut rounds = Rounds::default();
         loop {
             let state = self.lake.head(table).await?;
             self.observer.at(&format!("looked:{table}"))?;
@@ -304,7 +304,7 @@ impl Publisher<'_> {
 
     /// The commit point.
     async fn publish_receipt(&mut self) -> Result<Published, Error> {
-        let mut rounds = Rounds::new();
+        let mut rounds = Rounds::default();
         loop {
             let state = self.lake.head(RECEIPTS).await?;
             self.observer.at(&format!("looked:{RECEIPTS}"))?;

@@ -12,11 +12,16 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::manifest::DataFile;
 use crate::object::ObjectReader;
+
+/// Decoded bytes of a batch, about.
+const BATCH_BYTES: i64 = 8 << 20;
+const BATCH_ROWS_MAX: usize = 8192;
 
 /// Rows of one file in batches, with the file's own columns (those that are wanted and there).
 pub(crate) struct Rows {
@@ -38,10 +43,18 @@ pub(crate) async fn open(
         let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
         builder = builder.with_projection(mask);
     }
-    let stream = builder.with_batch_size(8192).build().map_err(|e| Error::parquet(&path, e))?;
+    let rows = batch_rows(builder.metadata());
+    let stream = builder.with_batch_size(rows).build().map_err(|e| Error::parquet(&path, e))?;
     let schema = Arc::clone(stream.schema());
     let batches = stream.map(move |batch| batch.map_err(|e| Error::parquet(&path, e))).boxed();
     Ok(Rows { schema, batches })
+}
+
+/// Fewer rows at a time where they are large: memory is bounded by bytes.
+fn batch_rows(metadata: &ParquetMetaData) -> usize {
+    let row_bytes = |group: &RowGroupMetaData| group.total_byte_size() / group.num_rows().max(1) + 1;
+    let row_bytes = metadata.row_groups().iter().map(row_bytes).max().unwrap_or(1);
+    usize::try_from(BATCH_BYTES / row_bytes).unwrap_or(1).clamp(1, BATCH_ROWS_MAX)
 }
 
 /// `_object` ranges of rows to remove.

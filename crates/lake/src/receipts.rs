@@ -89,17 +89,7 @@ pub(crate) fn receipt_rows(
 ) -> Result<RecordBatch, Error> {
     let unwritable = |e: serde_json::Error| Error::bug("receipt: not writable").caused_by(e);
     let vector = serde_json::to_string(vector).map_err(unwritable)?;
-    let mut receipts = Vec::with_capacity(staged.manifest.members.len());
-    for member in &staged.manifest.members {
-        receipts.push(Receipt {
-            key_number: member.key_number,
-            generation: member.generation,
-            revision: staged.revision(member.key_number)?,
-            batch: staged.manifest.batch_id.clone(),
-            seq: staged.seq,
-            ..member.receipt.clone()
-        });
-    }
+    let receipts = filled_in(staged)?;
     let whole = receipts.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>().map_err(unwritable)?;
     let rows = receipts.len();
     let same = |text: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values((0..rows).map(|_| text))) };
@@ -132,6 +122,21 @@ pub(crate) fn receipt_rows(
         Arc::new(StringArray::from(whole)),
     ];
     RecordBatch::try_new(receipts_schema(), columns).map_err(|e| Error::bug("rows of `_receipts`").caused_by(e))
+}
+
+/// The members' receipts with what only the publisher knows.
+fn filled_in(staged: &Staged) -> Result<Vec<Receipt>, Error> {
+    let members = staged.manifest.members.iter().map(|member| {
+        Ok(Receipt {
+            key_number: member.key_number,
+            generation: member.generation,
+            revision: staged.revision(member.key_number)?,
+            batch: staged.manifest.batch_id.clone(),
+            seq: staged.seq,
+            ..member.receipt.clone()
+        })
+    });
+    members.collect()
 }
 
 fn signed(count: u64) -> i64 {

@@ -65,7 +65,7 @@ impl Lake {
     /// Records a run; does nothing when its id is recorded already. Outside the publish queue: `_runs` belongs to no
     /// batch, and no other table's version goes with it.
     pub async fn append_run(&self, run: &RunRow, now: i64) -> Result<(), Error> {
-        let mut rounds = Rounds::new();
+        let mut rounds = Rounds::default();
         loop {
             let state = self.head(RUNS).await?;
             let by_id = RunQuery { run_id: Some(run.run_id.clone()), ..RunQuery::default() };

@@ -49,6 +49,12 @@ enum Bounds {
     None,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Lower,
+    Upper,
+}
+
 /// Both are cut to [`TEXT_CHARS_MAX`]; `longer`: some text begins with `max` and goes on.
 #[derive(Debug, PartialEq, Eq)]
 struct TextBounds {
@@ -170,7 +176,9 @@ impl Bounds {
         match self {
             Bounds::Int(Some((min, max))) => (Some(min.to_string()), Some(max.to_string())),
             // NaN is the largest value to some readers, and the smallest or none to others.
-            Bounds::Float { bounds: Some((min, max)), nan: false } => (float_text(*min, -0.0), float_text(*max, 0.0)),
+            Bounds::Float { bounds: Some((min, max)), nan: false } => {
+                (float_text(*min, Side::Lower), float_text(*max, Side::Upper))
+            }
             Bounds::Decimal { bounds: Some((min, max)), scale } => {
                 (decimal_text(*min, *scale), decimal_text(*max, *scale))
             }
@@ -243,10 +251,26 @@ impl TextBounds {
     }
 }
 
-/// JSON knows no infinity. Zero gets the sign that is right for readers which tell -0.0 from 0.0.
-fn float_text(value: f64, zero: f64) -> Option<String> {
-    let value = if value == 0.0 { zero } else { value };
-    value.is_finite().then(|| serde_json::Value::from(value).to_string())
+/// JSON knows no infinity. Zero gets the sign that is right for readers which tell -0.0 from 0.0. Some readers are
+/// off by a little when they read a long number, serde_json among them: the bound moves out until it holds for these too.
+fn float_text(value: f64, side: Side) -> Option<String> {
+    let (mut bound, out): (f64, fn(f64) -> f64) = match side {
+        Side::Lower => (if value == 0.0 { -0.0 } else { value }, f64::next_down),
+        Side::Upper => (if value == 0.0 { 0.0 } else { value }, f64::next_up),
+    };
+    while bound.is_finite() {
+        let text = serde_json::Value::from(bound).to_string();
+        let read: f64 = serde_json::from_str(&text).ok()?;
+        let holds = match side {
+            Side::Lower => read.total_cmp(&value).is_le(),
+            Side::Upper => read.total_cmp(&value).is_ge(),
+        };
+        if holds {
+            return Some(text);
+        }
+        bound = out(bound);
+    }
+    None
 }
 
 fn decimal_text(value: i128, scale: i8) -> Option<String> {

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryFutureExt as _, TryStreamExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as StorePath;
 use object_store::{
@@ -97,8 +98,15 @@ impl ObjectStore for DurableLocal {
         self.inner.delete_stream(locations)
     }
 
+    // In order, as buckets list: delta-rs counts on it and does not sort itself.
     fn list(&self, prefix: Option<&StorePath>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        let listed = self.inner.list(prefix);
+        let sorted = async move {
+            let mut all: Vec<ObjectMeta> = listed.try_collect().await?;
+            all.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+            Ok(futures::stream::iter(all).map(Ok))
+        };
+        sorted.try_flatten_stream().boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&StorePath>) -> object_store::Result<ListResult> {
@@ -194,12 +202,14 @@ impl TempFile {
         if durability == Durability::Fsync {
             self.file.sync_all()?;
         }
-        publish(&self.temp, &self.path).map_err(|source| PlacedError { path: Some(self.path.clone()), source })?;
-        let folder = self.path.parent().map(Path::to_owned);
+        let published = publish(&self.temp, &self.path);
+        let path = self.path.clone();
         drop(self);
-        if let (Durability::Fsync, Some(folder)) = (durability, folder) {
-            sync_folder(&folder)?;
+        // Also when the name is taken: whoever hears that builds on what is there, so it must not go away any more.
+        if let (Durability::Fsync, Some(folder)) = (durability, path.parent()) {
+            sync_folder(folder)?;
         }
+        published.map_err(|source| PlacedError { path: Some(path), source })?;
         Ok(PutResult { e_tag: None, version: None })
     }
 }

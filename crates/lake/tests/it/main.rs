@@ -1,2 +1,15 @@
 #![allow(clippy::unwrap_used)]
-//! Tests of the lake against real folders.
+//! Tests of the lake against real folders, with delta-rs as the second reader.
+
+mod checkpoint;
+mod epochs;
+mod faults;
+mod kit;
+mod log;
+mod publish;
+mod runs;
+mod schema;
+mod snapshot;
+mod stats;
+mod store;
+mod writer;

@@ -1,0 +1,158 @@
+//! Fences, withdrawing and what a rebuilt ledger reads.
+
+use stillhouse_lake::{Kind, NoObserver, Staged};
+
+use crate::kit::{House, LEDGER, NOW, StopAt, expect, load};
+
+/// Publishes until the point, then stops.
+async fn publish_half(house: &House, staged: &Staged, epoch: i64, point: &str) {
+    let all = StopAt::default();
+    let mut stop = 0;
+    loop {
+        let observer = StopAt { stop: Some(stop), ..StopAt::default() };
+        let stopped = house.lake.publish(staged, epoch, LEDGER, NOW, &observer).await;
+        let passed = observer.passed.into_inner().unwrap();
+        assert!(stopped.is_err(), "never at {point}: {:?} {:?}", passed, all.passed);
+        if passed.last().unwrap() == point {
+            return;
+        }
+        stop += 1;
+    }
+}
+
+#[tokio::test]
+async fn epochs_count_up_and_name_their_ledger() {
+    let house = House::new().await;
+    assert_eq!(house.lake.receipts_epoch().await.unwrap(), None);
+    assert_eq!(house.lake.raise_epoch("a", NOW, &NoObserver).await.unwrap(), 1);
+    assert_eq!(house.lake.receipts_epoch().await.unwrap(), Some((1, "a".to_owned())));
+    house.run(1, &[load(1, 1, &[("events", 1)])]).await;
+    assert_eq!(house.lake.receipts_epoch().await.unwrap(), Some((1, "a".to_owned())));
+    let other = house.another().await;
+    assert_eq!(other.raise_epoch("b", NOW, &NoObserver).await.unwrap(), 2);
+    assert_eq!(house.lake.receipts_epoch().await.unwrap(), Some((2, "b".to_owned())));
+    // Receipts are not disturbed by rows of epochs.
+    assert_eq!(house.lake.receipts(&stillhouse_lake::ReceiptQuery::default()).await.unwrap().len(), 1);
+    assert_eq!(house.lake.snapshot().await.unwrap().seq, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_raise_at_once_get_different_epochs() {
+    let house = House::new().await;
+    let (a, b) = (house.another().await, house.another().await);
+    let a = tokio::spawn(async move { a.raise_epoch("a", NOW, &NoObserver).await.unwrap() });
+    let b = tokio::spawn(async move { b.raise_epoch("b", NOW, &NoObserver).await.unwrap() });
+    let (a, b) = (a.await.unwrap(), b.await.unwrap());
+    assert_eq!([a.min(b), a.max(b)], [1, 2]);
+    let owner = if a > b { "a" } else { "b" };
+    assert_eq!(house.lake.receipts_epoch().await.unwrap(), Some((2, owner.to_owned())));
+}
+
+#[tokio::test]
+async fn a_fence_stops_the_older_epoch_everywhere() {
+    let house = House::new().await;
+    house.lake.raise_epoch(LEDGER, NOW, &NoObserver).await.unwrap();
+    house.run(1, &[load(1, 1, &[("events", 1), ("event_tags", 1)])]).await;
+    let shown = house.shown().await;
+    for point in ["looked:event_tags", "put:event_tags", "between:event_tags", "before-receipt"] {
+        let staged = house.stage(2, &[load(2, 1, &[("events", 1)]), load(3, 1, &[("event_tags", 1)])]).await;
+        let epoch = house.lake.receipts_epoch().await.unwrap().unwrap().0;
+        publish_half(&house, &staged, epoch, point).await;
+        let fencer = house.another().await;
+        let new = fencer.raise_epoch("new", NOW, &NoObserver).await.unwrap();
+        fencer.fence_tables(new, "new", NOW, &NoObserver).await.unwrap();
+        let error = house.lake.publish(&staged, epoch, LEDGER, NOW, &NoObserver).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Fenced);
+        assert_eq!(house.shown().await, shown);
+        // The newer epoch rolls it forward from what the log says, or finds that no table has it.
+        let pending = fencer.pending_manifests().await.unwrap();
+        let present = fencer.batch_present(&staged.manifest.batch_id, 2).await.unwrap();
+        if point == "looked:event_tags" {
+            assert!(pending.is_empty() && present.is_empty());
+            continue;
+        }
+        assert_eq!(pending, [staged]);
+        assert!(present.contains(&"event_tags".to_owned()), "{present:?}");
+        assert_eq!(fencer.largest_seq().await.unwrap(), 2);
+        fencer.publish(&pending[0], new, "new", NOW, &NoObserver).await.unwrap();
+        let expected = expect(&[("event_tags", &[(1, 1, 1), (3, 1, 1)]), ("events", &[(1, 1, 1), (2, 1, 1)])]);
+        assert_eq!(house.shown().await, expected);
+        assert!(fencer.pending_manifests().await.unwrap().is_empty());
+        return;
+    }
+}
+
+#[tokio::test]
+async fn fences_may_be_put_up_again() {
+    let house = House::new().await;
+    let observer = StopAt::default();
+    house.run(1, &[load(1, 1, &[("events", 1)])]).await;
+    let epoch = house.lake.raise_epoch("new", NOW, &observer).await.unwrap();
+    house.lake.fence_tables(epoch, "new", NOW, &observer).await.unwrap();
+    let version = house.delta("events").await.version();
+    house.another().await.fence_tables(epoch, "new", NOW, &observer).await.unwrap();
+    assert_eq!(house.delta("events").await.version(), version);
+    let error = house.lake.fence_tables(epoch - 1, "old", NOW, &NoObserver).await;
+    assert!(epoch == 1 || error.unwrap_err().kind == Kind::Fenced);
+    let passed = observer.passed.lock().unwrap().join(" ");
+    assert_eq!(passed, "looked:_receipts epoch-in-R fenced:events fenced-all fenced:events fenced-all");
+}
+
+#[tokio::test]
+async fn the_manifest_is_in_the_first_commit_whichever_table_that_is() {
+    for tables in [vec![("_quarantine", 1), ("events", 1)], vec![("zoo", 1)], vec![("event_tags", 1), ("zoo", 2)]] {
+        let house = House::new().await;
+        house.run(1, &[load(1, 1, &[("events", 1), ("event_tags", 1), ("_quarantine", 1)])]).await;
+        let staged = house.stage(2, &[load(2, 1, &tables)]).await;
+        publish_half(&house, &staged, 1, &format!("put:{}", tables[0].0)).await;
+        assert_eq!(house.lake.pending_manifests().await.unwrap(), [staged]);
+    }
+}
+
+#[tokio::test]
+async fn a_table_made_by_a_publisher_that_was_fenced_out_is_cleared() {
+    let house = House::new().await;
+    house.lake.raise_epoch(LEDGER, NOW, &NoObserver).await.unwrap();
+    house.run(1, &[load(1, 1, &[("events", 1)])]).await;
+    // Staged, seen by nobody: its ledger is lost before anything was put. Its seq is far ahead.
+    let lost = house.stage(9, &[load(2, 1, &[("sessions", 4)])]).await;
+    let stale = house.another().await;
+    let fencer = house.another().await;
+    let new = fencer.raise_epoch("new", NOW, &NoObserver).await.unwrap();
+    fencer.fence_tables(new, "new", NOW, &NoObserver).await.unwrap();
+    assert!(fencer.pending_manifests().await.unwrap().is_empty());
+    // The table was not there, so it could not be fenced: the stale publisher makes it, and is stopped after that.
+    // (It had looked at `_receipts` and `events` before the fence; here the copies of both from then play that part.)
+    let receipts = house.path("_receipts/_delta_log/00000000000000000002.json");
+    let events = house.path("events/_delta_log/00000000000000000001.json");
+    for path in [&receipts, &events] {
+        std::fs::rename(path, path.with_extension("away")).unwrap();
+    }
+    let stop = StopAt { stop: Some(4), ..StopAt::default() };
+    stale.publish(&lost, 1, LEDGER, NOW, &stop).await.unwrap_err();
+    assert_eq!(stop.passed.lock().unwrap().last().unwrap(), "between:sessions");
+    for path in [&receipts, &events] {
+        std::fs::rename(path.with_extension("away"), path).unwrap();
+    }
+    assert_eq!(house.newest().await["sessions"], [((2, 1), 4)].into());
+    // Not its batch: what is there is no complete batch's, and goes, though its seq is higher.
+    let next = house.stage(2, &[load(3, 1, &[("events", 1), ("sessions", 1)])]).await;
+    fencer.publish(&next, new, "new", NOW, &NoObserver).await.unwrap();
+    let expected = expect(&[("events", &[(1, 1, 1), (3, 1, 1)]), ("sessions", &[(3, 1, 1)])]);
+    assert_eq!(house.shown().await, expected);
+    assert_eq!(house.newest().await, expected);
+    let error = stale.publish(&lost, 1, LEDGER, NOW, &NoObserver).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Fenced);
+}
+
+#[tokio::test]
+async fn a_table_cleared_where_the_next_batch_does_not_touch_it() {
+    let house = House::new().await;
+    // A batch that was begun and withdrawn after its table could no longer be fenced.
+    let orphan = house.stage(1, &[load(1, 1, &[("sessions", 2)])]).await;
+    publish_half(&house, &orphan, 1, "put:sessions").await;
+    house.run(2, &[load(2, 1, &[("events", 1)])]).await;
+    assert_eq!(house.shown().await, expect(&[("events", &[(2, 1, 1)])]));
+    house.run(3, &[load(3, 1, &[("sessions", 1)])]).await;
+    assert_eq!(house.shown().await, expect(&[("events", &[(2, 1, 1)]), ("sessions", &[(3, 1, 1)])]));
+}

@@ -1,0 +1,103 @@
+//! Columns that come, and columns that do not fit.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use insta::assert_snapshot;
+use stillhouse_lake::{Kind, TableChange, arrow_schema, delta_schema, quarantine_schema, receipts_schema, runs_schema};
+
+use crate::kit::{House, expect, load, schema};
+
+fn list(name: &str, item: DataType) -> Field {
+    Field::new(name, DataType::List(Arc::new(Field::new("item", item, true))), true)
+}
+
+#[tokio::test]
+async fn new_columns_come_with_the_batch_that_has_them() {
+    let house = House::new().await;
+    house.run(1, &[load(1, 1, &[("events", 2)])]).await;
+    let mut fields: Vec<Field> = schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields.insert(1, list("tags", DataType::Utf8));
+    fields.retain(|field| field.name() != "name");
+    let mut staged = house.stage(2, &[load(2, 1, &[("events", 1)])]).await;
+    let change = staged.manifest.tables.get_mut("events").unwrap();
+    change.schema = delta_schema(&Schema::new(fields)).unwrap();
+    house.lake.check(&staged.manifest).await.unwrap();
+    house.publish(&staged).await;
+    let events = &house.lake.snapshot().await.unwrap().tables["events"];
+    let names: Vec<&str> = events.schema.fields().iter().map(|field| field.name().as_str()).collect();
+    // A column that the batch lacks stays, a new one comes last.
+    assert_eq!(names, ["name", "amount", "_object", "_record", "_ingested_at", "tags"]);
+    assert_eq!(house.shown().await, expect(&[("events", &[(1, 1, 2), (2, 1, 1)])]));
+    let delta = house.delta("events").await;
+    assert_eq!(delta.snapshot().unwrap().schema().fields().count(), 6);
+    assert_eq!(house.lake.snapshot().await.unwrap().tables["events"].version, 1);
+}
+
+#[tokio::test]
+async fn other_differences_are_refused_before_anything_is_staged() {
+    let house = House::new().await;
+    house.run(1, &[load(1, 1, &[("events", 2)])]).await;
+    let refusal = async |name: &str, kind: DataType| {
+        let error = house.lake.check_schema("events", &Schema::new(vec![Field::new(name, kind, true)])).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind, Kind::FixData);
+        assert!(error.hint.is_some());
+        error.message
+    };
+    assert_snapshot!(refusal("amount", DataType::Decimal128(12, 2)).await, @"table `events`, column `amount`: expected int64, found decimal(12,2)");
+    assert_snapshot!(refusal("Amount", DataType::Int64).await, @"table `events`, column `Amount`: expected `amount`, found `Amount`");
+    let texts = list("name", DataType::Utf8).data_type().clone();
+    assert_snapshot!(refusal("name", texts).await, @"table `events`, column `name`: expected string, found list<string>");
+    house.lake.check_schema("events", &Schema::new(vec![Field::new("name", DataType::Utf8View, false)])).await.unwrap();
+    house.lake.check_schema("not_there", &Schema::new(vec![Field::new("x", DataType::Int64, true)])).await.unwrap();
+}
+
+#[tokio::test]
+async fn names_that_could_leave_the_folder_are_bugs() {
+    let house = House::new().await;
+    let mut staged = house.stage(1, &[load(1, 1, &[("events", 2)])]).await;
+    let change = TableChange { schema: String::new(), files: Vec::new() };
+    staged.manifest.tables.insert("../other".into(), change);
+    assert_eq!(house.lake.check(&staged.manifest).await.unwrap_err().kind, Kind::Bug);
+    staged.manifest.tables.remove("../other");
+    staged.manifest.batch_id = "a/b".into();
+    assert_eq!(house.lake.check(&staged.manifest).await.unwrap_err().kind, Kind::Bug);
+}
+
+#[test]
+fn every_type_goes_to_delta_and_back() {
+    let all = Schema::new(vec![
+        Field::new("text", DataType::Utf8, false),
+        Field::new("view", DataType::Utf8View, true),
+        Field::new("int", DataType::Int64, true),
+        Field::new("float", DataType::Float64, true),
+        Field::new("money", DataType::Decimal128(38, 4), true),
+        Field::new("yes", DataType::Boolean, true),
+        Field::new("day", DataType::Date32, true),
+        Field::new("at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true),
+        Field::new("raw", DataType::Binary, true),
+        list("tags", DataType::Utf8View),
+        list("prices", DataType::Decimal128(9, 2)),
+    ]);
+    let delta = delta_schema(&all).unwrap();
+    assert_eq!(delta_schema(&arrow_schema(&delta).unwrap()).unwrap(), delta);
+    let back = arrow_schema(&delta).unwrap();
+    let kinds: Vec<String> = back.fields().iter().map(|field| field.data_type().to_string()).collect();
+    assert_snapshot!(kinds.join("\n"), @r#"
+    Utf8
+    Utf8
+    Int64
+    Float64
+    Decimal128(38, 4)
+    Boolean
+    Date32
+    Timestamp(µs, "UTC")
+    Binary
+    List(Utf8, field: 'element')
+    List(Decimal128(9, 2), field: 'element')
+    "#);
+    for own in [receipts_schema(), quarantine_schema(), runs_schema()] {
+        assert_eq!(arrow_schema(&delta_schema(&own).unwrap()).unwrap(), own);
+    }
+}
