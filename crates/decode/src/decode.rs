@@ -18,7 +18,7 @@ const RECORD_BYTES_CEILING: u64 = 1 << 30;
 pub fn decode(source: &mut dyn ByteSource, request: &Request<'_>, sink: &mut dyn Sink) -> Result<Outcome, Error> {
     let record_bytes_max =
         usize::try_from(request.max_record_bytes.min(RECORD_BYTES_CEILING)).expect("the ceiling fits into a pointer");
-    let mut window = Window::new(source);
+    let mut window = Window::new(source, record_bytes_max);
     let head = detect(&mut window, request, record_bytes_max)?;
     let mut filled = plan(request, &head)?;
     // A full pass counts every format over all records, so the one after it is right, but for leap days, of which

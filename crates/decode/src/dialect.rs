@@ -27,6 +27,7 @@ pub(crate) struct Preface {
 
 /// Passes over the byte order mark and the lines that are to be skipped.
 pub(crate) fn preface(window: &mut Window<'_>, csv: &CsvOptions, line_bytes_max: usize) -> Result<Preface, Error> {
+    check_settings(csv)?;
     window.ensure(3)?;
     let encoding = match window.data() {
         [0xEF, 0xBB, 0xBF, ..] => {
@@ -51,6 +52,30 @@ pub(crate) fn preface(window: &mut Window<'_>, csv: &CsvOptions, line_bytes_max:
         line += 1;
     }
     Ok(Preface { start: Start { offset: window.offset(), line }, encoding })
+}
+
+/// Structure is ASCII and each byte of it has one meaning: texts are cut at these bytes and stay UTF-8.
+fn check_settings(csv: &CsvOptions) -> Result<(), Error> {
+    let quote = match csv.quote {
+        Some(QuoteStyle::Byte(byte)) => Some(byte),
+        Some(QuoteStyle::None) | None => None,
+    };
+    for (name, byte) in [("delimiter", csv.delimiter), ("quote", quote), ("comment", csv.comment)] {
+        let fits = |byte: u8| byte.is_ascii() && byte != b'\n' && byte != b'\r';
+        if let Some(byte) = byte.filter(|byte| !fits(*byte)) {
+            return Err(Error::settings(
+                format!("`{name}`: expected an ASCII character that ends no line, found byte 0x{byte:02x}"),
+                format!("set another `{name}` in the source file, or none, so that it is detected"),
+            ));
+        }
+    }
+    if csv.delimiter.is_some() && csv.delimiter == quote {
+        return Err(Error::settings(
+            "`delimiter` and `quote` are the same character",
+            "set another `delimiter` or `quote` in the source file",
+        ));
+    }
+    Ok(())
 }
 
 /// The syntax, and who decided each part of it.
@@ -90,7 +115,7 @@ struct Reading {
 /// Chooses the syntax.
 pub(crate) fn detect(sample: &Sample, csv: &CsvOptions, names: &Names) -> Dialect {
     let mut best: Option<(Syntax, Reading)> = None;
-    for syntax in candidates(sample, csv) {
+    for syntax in candidates(sample, csv, names) {
         let reading = read(sample, syntax, names);
         let detected_apostrophe = syntax.quote == Some(b'\'') && csv.quote.is_none();
         // An apostrophe is a letter far more often than a quote.
@@ -130,15 +155,22 @@ fn escape_name(syntax: Syntax) -> String {
     if syntax.backslash { "backslash".to_owned() } else { "doubled".to_owned() }
 }
 
+/// Delimiters that occur. For a contract of one column those that do not occur are better still.
+fn delimiters(sample: &Sample, names: &Names) -> Vec<u8> {
+    let occurs = |delimiter: &u8| names.count() == 1 || memchr::memchr(*delimiter, sample.bytes()).is_some();
+    let found: Vec<u8> = DELIMITERS.into_iter().filter(occurs).collect();
+    if found.is_empty() { vec![b','] } else { found }
+}
+
 /// Every syntax that the settings allow and the sample gives reason to try, the likelier ones first.
-fn candidates(sample: &Sample, csv: &CsvOptions) -> Vec<Syntax> {
+fn candidates(sample: &Sample, csv: &CsvOptions, names: &Names) -> Vec<Syntax> {
     let quotes: Vec<Option<u8>> = match csv.quote {
         Some(QuoteStyle::Byte(byte)) => vec![Some(byte)],
         Some(QuoteStyle::None) => vec![None],
         None if memchr::memchr(b'\'', sample.bytes()).is_some() => vec![Some(b'"'), Some(b'\'')],
         None => vec![Some(b'"')],
     };
-    let delimiters = csv.delimiter.map_or_else(|| DELIMITERS.to_vec(), |delimiter| vec![delimiter]);
+    let delimiters = csv.delimiter.map_or_else(|| delimiters(sample, names), |delimiter| vec![delimiter]);
     let mut candidates = Vec::new();
     for quote in quotes {
         let escapes: &[bool] = match (csv.escape, quote) {

@@ -4,6 +4,17 @@
 //! What it decided on the way and how the records were counted is in the [`Outcome`]. [`schemas`] tells beforehand
 //! which tables the batches belong to, and [`reason`] lists why a record can be refused.
 //!
+//! How texts become values:
+//! - A record is what stands between two line ends (LF, CRLF or CR) that are not inside quotes; a quote has a meaning
+//!   only as the first byte of a field. Wrong quotes cost the physical line on which the record began, and no other.
+//! - Lines of nothing but blanks and tabs are counted as blank. Skipped lines, comments and the header are not counted.
+//! - Blanks around a value belong to it in `string` columns only. The empty text is a `string`; an empty list where items
+//!   stand between delimiters (or in either way); for all other types it is no value. Quoted or not makes no difference.
+//! - The date of a text with a time is its date as written. Fractions of a second beyond microseconds are cut off. A local
+//!   time that a clock change repeats is the earlier instant. Dates inside lists are read in the first format only.
+//! - Decimals are exact: a value that would lose digits is refused. Exponents are for `float64`, which is finite.
+//! - [`Reject::raw`] is the record without the line end behind it.
+//!
 //! **Invariant:** nothing here opens a file, reads a clock or draws a random number; bytes come in, batches go out.
 //! **Invariant:** a bad record never ends the object; it becomes one [`Reject`] with its exact place.
 //! **Invariant:** read = loaded + quarantined + filtered + blank, whenever [`decode`] returns `Ok`.

@@ -312,7 +312,7 @@ impl<'a, 's> Pass<'a, 's> {
         let shown = self.first_rejects.join("; ");
         let more = if refused > self.first_rejects.len() as u64 { "; …" } else { "" };
         Err(Error::data(
-            format!("{refused} of {records} records were refused, allowed are {allowed} ({shown}{more})"),
+            format!("{refused} of {records} records were refused, at most {allowed} may be ({shown}{more})"),
             "correct the file, or raise `max_rejected` in the source file",
         ))
     }

@@ -10,7 +10,6 @@ use crate::detect::Head;
 use crate::error::Error;
 use crate::mapping::Origin;
 use crate::survey::Survey;
-use crate::values::calendar::leap_year_until;
 use crate::values::moment::{AssumedYear, MomentKind, MomentReader, Unread, YearOrigin};
 use crate::values::{Reader, Refusal, trim};
 
@@ -46,10 +45,8 @@ impl Filled<'_> {
 
     /// Asks for the latest leap year that is not after the assumed one.
     pub(crate) fn assume_leap_year(&mut self) {
-        if let Some(moments) = self.reader.moments_mut()
-            && let Some(assumed) = moments.year()
-        {
-            moments.assume(AssumedYear { year: leap_year_until(assumed.year), ..assumed });
+        if let Some(moments) = self.reader.moments_mut() {
+            moments.assume_leap_year();
         }
     }
 }

@@ -64,7 +64,7 @@ impl Sample {
     /// Shows every record of the sample that surely ends inside it, until `visit` says false.
     pub(crate) fn visit(&self, syntax: Syntax, mut visit: impl FnMut(&Records<'_, '_>, &Place) -> bool) -> Tally {
         let mut bytes = self.bytes.as_slice();
-        let mut window = Window::new(&mut bytes);
+        let mut window = Window::new(&mut bytes, SAMPLE_BYTES);
         let limits = Limits { comment: self.comment, record_bytes_max: self.record_bytes_max, fields_max: FIELDS_MAX };
         let start = Start { offset: 0, line: self.start.line };
         let mut records = Records::new(&mut window, start, syntax, limits);

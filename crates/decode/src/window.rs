@@ -11,6 +11,8 @@ pub(crate) struct Window<'a> {
     source: &'a mut dyn ByteSource,
     /// Length of the source, asked once: bytes that appear later belong to another version of the object.
     length: u64,
+    /// The longest record, about: the buffer does not double beyond it.
+    record_bytes_max: usize,
     buffer: Vec<u8>,
     /// Bytes at the front of `buffer` that have been left behind.
     start: usize,
@@ -21,9 +23,9 @@ pub(crate) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    pub(crate) fn new(source: &'a mut dyn ByteSource) -> Self {
+    pub(crate) fn new(source: &'a mut dyn ByteSource, record_bytes_max: usize) -> Self {
         let length = source.len();
-        Self { source, length, buffer: Vec::new(), start: 0, filled: 0, offset: 0 }
+        Self { source, length, record_bytes_max, buffer: Vec::new(), start: 0, filled: 0, offset: 0 }
     }
 
     /// The bytes from the reader's place on, as far as they have been read.
@@ -103,9 +105,10 @@ impl<'a> Window<'a> {
         let all = self.filled.saturating_add(usize::try_from(rest).unwrap_or(usize::MAX));
         let wanted = (self.filled + PIECE_BYTES).max(2 * PIECE_BYTES).min(all);
         if self.buffer.len() < wanted {
-            // Doubling keeps the copying of a giant record linear.
-            let doubled = wanted.max(self.buffer.len().saturating_mul(2)).min(all);
-            self.buffer.resize(doubled, 0);
+            // Doubling keeps the copying of a giant record linear; above the longest record there is nothing to come.
+            let doubled =
+                self.buffer.len().saturating_mul(2).min(self.record_bytes_max.saturating_add(2 * PIECE_BYTES));
+            self.buffer.resize(wanted.max(doubled).min(all), 0);
         } else if self.buffer.len() > 4 * wanted {
             self.buffer.truncate(wanted);
             self.buffer.shrink_to_fit();

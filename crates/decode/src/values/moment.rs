@@ -7,7 +7,7 @@ use stillhouse_spec::{Column as ColumnSpec, DataType, TimeFormat};
 use crate::columns::Column;
 use crate::error::Error;
 use crate::reason;
-use crate::values::calendar::{DAY_MICROS, days, is_leap, iso_day};
+use crate::values::calendar::{DAY_MICROS, days, is_leap, iso_day, leap_year_until};
 use crate::values::pattern::{self, Parts};
 
 /// What a column keeps of a moment, and the unit of its number.
@@ -54,6 +54,8 @@ pub(crate) struct MomentReader {
     /// `None`: UTC.
     zone: Option<TimeZone>,
     year: Option<AssumedYear>,
+    /// The leap year that stands in for it, since a 29 February was seen.
+    leap_year: Option<i16>,
 }
 
 impl MomentReader {
@@ -70,7 +72,14 @@ impl MomentReader {
     }
 
     pub(crate) fn in_utc(spec: &ColumnSpec) -> Self {
-        let reader = Self { kind: MomentKind::Date, formats: spec.formats.clone(), chosen: 0, zone: None, year: None };
+        let reader = Self {
+            kind: MomentKind::Date,
+            formats: spec.formats.clone(),
+            chosen: 0,
+            zone: None,
+            year: None,
+            leap_year: None,
+        };
         let data_type = match &spec.data_type {
             DataType::List(item) => item,
             other => other,
@@ -103,12 +112,21 @@ impl MomentReader {
         self.formats.get(self.chosen)
     }
 
+    /// Chooses a format. Leap days were seen with another one, so the year is the first again.
     pub(crate) fn choose(&mut self, format: usize) {
         self.chosen = format;
+        self.leap_year = None;
     }
 
+    /// The year of texts that state none.
     pub(crate) fn year(&self) -> Option<AssumedYear> {
-        self.year
+        let assumed = self.year?;
+        Some(AssumedYear { year: self.leap_year.unwrap_or(assumed.year), ..assumed })
+    }
+
+    /// Takes the latest leap year that is not after the assumed one.
+    pub(crate) fn assume_leap_year(&mut self) {
+        self.leap_year = self.year.map(|assumed| leap_year_until(assumed.year));
     }
 
     pub(crate) fn assume(&mut self, year: AssumedYear) {
@@ -158,7 +176,7 @@ impl MomentReader {
     #[inline]
     fn day(&self, parts: &Parts) -> Result<i64, Unread> {
         let (Some(month), Some(day)) = (parts.month, parts.day) else { return Err(Unread::No) };
-        let year = match (parts.year, self.year) {
+        let year = match (parts.year, self.year()) {
             (Some(year), _) => year,
             (None, Some(assumed)) => {
                 let exchangeable = assumed.origin == YearOrigin::FileTime && !is_leap(assumed.year);

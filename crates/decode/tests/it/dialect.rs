@@ -163,3 +163,13 @@ fn nothing_at_all_is_held_and_a_header_alone_is_not() {
         assert_eq!((got.outcome.counts.loaded, got.rejects.len()), (0, 0), "{text:?}");
     }
 }
+
+#[test]
+fn structure_must_be_ascii_and_unequivocal() {
+    let held = three().with(|case| case.csv.quote = Some(QuoteStyle::Byte(0xe2))).held("id,name,amount\n");
+    assert!(held.starts_with("`quote`: expected an ASCII character"), "{held}");
+    let held = three().with(|case| case.csv.delimiter = Some(b'\n')).held("id,name,amount\n");
+    assert!(held.starts_with("`delimiter`: expected an ASCII character"), "{held}");
+    let same = three().with(|case| (case.csv.delimiter, case.csv.quote) = (Some(b'"'), Some(QuoteStyle::Byte(b'"'))));
+    assert!(same.held("id,name,amount\n").starts_with("`delimiter` and `quote` are the same"));
+}

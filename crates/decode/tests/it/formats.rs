@@ -139,6 +139,20 @@ fn a_leap_day_chooses_a_leap_year_if_the_year_was_only_assumed() {
 }
 
 #[test]
+fn a_leap_day_of_a_format_that_is_dropped_changes_no_year() {
+    // `29/2` asks for a leap year as %d/%m, but the other rows show that it is a mistake in a file of %m/%d.
+    let case = Case::new("day date fmt=%d/%m|%m/%d");
+    let mut text = String::from("day\n29/2\n");
+    text.push_str(&"1/2\n".repeat(200));
+    text.push_str("7/15\n7/16\n");
+    let got = case.run(&text).unwrap();
+    assert_eq!((got.outcome.days.get("2026-01-02"), got.rejects.len()), (Some(&200), 1));
+    let late = text.replace("1/2\n", &"1/2\n".repeat(2000));
+    let got = case.run(&late).unwrap();
+    assert_eq!((got.outcome.days.get("2026-01-02"), got.rejects.len()), (Some(&400_000), 1));
+}
+
+#[test]
 fn days_are_counted_in_utc() {
     let case = Case::new("at timestamp zone=Europe/Berlin");
     let got = case.run("at\n2021-04-01T01:30\n2021-04-01T02:30\n\"\"\n1969-12-31T23:00Z\n").unwrap();

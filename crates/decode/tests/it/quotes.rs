@@ -88,12 +88,20 @@ fn a_quote_that_opens_at_byte_1_and_never_closes_is_read_at_most_twice() {
 fn lines_that_all_open_a_quote_are_read_in_linear_time() {
     // A search from any of these lines reaches the end of the object: `x","` leaves a field open whether or not the
     // line began inside quotes. 400,000 searches over 3 MB each would not end today.
-    for line in ["x\",\"", "x,\"y", "\"\"\"\"\"x", "\"x\"\"", "a,\"b\",\"c"] {
+    for (line, escape) in [
+        ("x\",\"", EscapeStyle::Doubled),
+        ("x,\"y", EscapeStyle::Doubled),
+        ("\"\"\"\"\"x", EscapeStyle::Doubled),
+        ("\"x\"\"", EscapeStyle::Doubled),
+        ("a,\"b\",\"c", EscapeStyle::Doubled),
+        ("x\",\"y", EscapeStyle::Backslash),
+        ("x\",\"\\", EscapeStyle::Backslash),
+    ] {
         let mut text = String::from("a,b\n");
         while text.len() < 3 << 20 {
             writeln!(text, "{line}").unwrap();
         }
-        let case = two().with(|case| case.max_record_bytes = 1 << 10);
+        let case = two().with(|case| (case.max_record_bytes, case.csv.escape) = (1 << 10, Some(escape)));
         let got = check_linear(&case, text.as_bytes(), 2.6);
         let lines = text.matches('\n').count() as u64 - 1;
         assert_eq!(got.outcome.counts.read, lines, "{line}");

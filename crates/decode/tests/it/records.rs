@@ -139,7 +139,7 @@ fn an_object_with_too_many_refused_records_is_held() {
     let case = two().with(|case| case.contract.max_rejected = stillhouse_spec::MaxRejected::Share(100));
     assert_eq!(
         case.held("id,amount\n1,x\n2\n3,4\n4,x\n5,x\n"),
-        "4 of 5 records were refused, allowed are 1% (line 2, column `amount`: expected decimal(12,2), found `x`; \
+        "4 of 5 records were refused, at most 1% may be (line 2, column `amount`: expected decimal(12,2), found `x`; \
          line 3: expected 2 fields, found 1 field; line 5, column `amount`: expected decimal(12,2), found `x`; …)\n\
          hint: correct the file, or raise `max_rejected` in the source file"
     );
