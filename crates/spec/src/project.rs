@@ -47,7 +47,7 @@ impl Project {
 
     /// The time zone of periods.
     pub fn zone(&self) -> TimeZone {
-        crate::period::zone(&self.time_zone).unwrap_or(TimeZone::UTC)
+        crate::period::zone(&self.time_zone).expect("`parse` takes only names of the database")
     }
 
     /// `text` without what the environment put into the project; see [`Filled::mask`].

@@ -71,7 +71,8 @@ impl Filled {
     fn longest_first(&self) -> Vec<(String, &str)> {
         let mut values = Vec::new();
         for (name, value) in self.values.iter().filter(|(_, value)| value.len() >= MASKED_BYTES_MIN) {
-            let escaped = value.escape_debug().to_string();
+            let quoted = format!("{value:?}");
+            let escaped = quoted.trim_matches('"').to_owned();
             if escaped != *value {
                 values.push((escaped, name.as_str()));
             }

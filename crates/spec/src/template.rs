@@ -14,7 +14,7 @@ use crate::period::{Grain, Period};
 ///
 /// `{yyyy}`, `{MM}`, `{dd}` and `{HH}` are digits of a date; any other `{name}` is a text without `/`; `*` and `?` are
 /// any characters but `/`; `**` is any folders, none included.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PathTemplate {
     text: String,
@@ -138,8 +138,12 @@ fn parse_parts(text: &str) -> Result<Vec<Part>, String> {
                 (Part::Placeholder(name.to_owned()), end + 1)
             }
             '}' => return Err("a `}` without its `{`".to_owned()),
-            '*' if rest.starts_with("**/") => (Part::AnyFolders, 3),
-            '*' if rest.starts_with("**") => return Err("`**` stands for folders; write `**/`".to_owned()),
+            '*' if rest.starts_with("**/")
+                && (rest.len() == text.len() || text[..text.len() - rest.len()].ends_with('/')) =>
+            {
+                (Part::AnyFolders, 3)
+            }
+            '*' if rest.starts_with("**") => return Err("`**` stands for folders; write `/**/`".to_owned()),
             '*' => (Part::Any, 1),
             '?' => (Part::AnyOne, 1),
             other => {
@@ -192,9 +196,18 @@ impl FromStr for PathTemplate {
         if text.starts_with('/') || text.split('/').any(|part| part == ".." || part == ".") {
             return Err(error("must stay inside the project folder: no leading `/`, no `.` or `..`".to_owned()));
         }
+        if text.contains("//") {
+            return Err(error("names a folder without a name: `//`".to_owned()));
+        }
         let parts = parse_parts(text).map_err(error)?;
         let key = Regex::new(&pattern(&parts)).map_err(|e| error(e.to_string()))?;
         Ok(Self { text: text.to_owned(), parts, key })
+    }
+}
+
+impl fmt::Debug for PathTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PathTemplate").field(&self.text).finish()
     }
 }
 

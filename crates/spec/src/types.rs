@@ -64,10 +64,11 @@ impl FromStr for DataType {
     fn from_str(text: &str) -> Result<Self, TypeError> {
         let text = text.trim();
         if let Some(inner) = text.strip_prefix("list<").and_then(|rest| rest.strip_suffix('>')) {
-            return match inner.parse()? {
-                DataType::List(_) => Err(TypeError(format!("`{text}`: a list of lists is not offered"))),
-                item => Ok(DataType::List(Box::new(item))),
-            };
+            // Looked at before going deeper, so that no text can exhaust the stack.
+            if inner.trim_start().starts_with("list<") {
+                return Err(TypeError(format!("`{text}`: a list of lists is not offered")));
+            }
+            return Ok(DataType::List(Box::new(inner.parse()?)));
         }
         if let Some(inner) = text.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')')) {
             return parse_decimal(text, inner);

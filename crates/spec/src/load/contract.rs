@@ -28,8 +28,12 @@ pub(super) fn load(top: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>) ->
         Ok(None) => Err(top.missing("[table]", "`[table]` with `name = \"events\"`, and its `[table.columns]`")),
         Err(reported) => Err(reported),
     };
-    let children =
-        top.optional("child", |node| all(node.items()?.iter().map(|item| child(item, parent.as_ref().ok()))));
+    let children = top.optional("child", |node| {
+        if node.is_table() {
+            return Err(node.problem_with("each child table is one item of an array", "write `[[child]]`"));
+        }
+        all(node.items()?.iter().map(|item| child(item, parent.as_ref().ok())))
+    });
     let (parent, children) = (parent?, children?.unwrap_or_default());
     let mut tables = vec![parent.name];
     let (names, children): (Vec<_>, Vec<_>) = children.into_iter().unzip();

@@ -75,20 +75,21 @@ impl<'c> File<'c> {
                 format!("made by a newer Stillhouse: format {newer}, this one reads format {PROJECT_FORMAT}"),
                 "use a newer stillhouse for this project".to_owned(),
             )),
-            _ => Err(self.problem_with(at, "`format`: not a format of project files", format!("write {known}"))),
+            _ => Err(self.problem_with(at, format!("`format`: expected {PROJECT_FORMAT}"), format!("write {known}"))),
         }
     }
 
     pub(super) fn problem(&self, at: usize, message: impl Into<String>) -> Reported {
-        self.note(at, message.into(), None)
+        self.note(at, &message.into(), None)
     }
 
     pub(super) fn problem_with(&self, at: usize, message: impl Into<String>, hint: impl Into<String>) -> Reported {
-        self.note(at, message.into(), Some(hint.into()))
+        self.note(at, &message.into(), Some(&hint.into()))
     }
 
-    fn note(&self, at: usize, message: String, hint: Option<String>) -> Reported {
+    fn note(&self, at: usize, message: &str, hint: Option<&str>) -> Reported {
         let (line, column) = self.position(at);
+        let (message, hint) = (one_line(message), hint.map(one_line));
         self.context.note(Problem { file: self.path.to_owned(), line, column, message, hint })
     }
 
@@ -100,4 +101,19 @@ impl<'c> File<'c> {
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         (line, before[line_start..].chars().count() + 1)
     }
+}
+
+/// A message longer than this quotes something that is not worth it.
+const MESSAGE_CHARS_MAX: usize = 500;
+
+/// A text that cannot make a terminal do things, whatever of the user's it quotes.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(MESSAGE_CHARS_MAX));
+    for char in text.chars().take(MESSAGE_CHARS_MAX) {
+        if char.is_control() { line.extend(char.escape_default()) } else { line.push(char) }
+    }
+    if text.chars().nth(MESSAGE_CHARS_MAX).is_some() {
+        line.push('…');
+    }
+    line
 }

@@ -198,8 +198,8 @@ impl<'f, 't> Node<'f, 't> {
                 Ok(Text { value: filled.value, filled: !filled.used.is_empty(), written, at })
             }
             Err(errors) => {
-                let reported = errors.iter().map(|error| self.not_filled(error)).last();
-                Err(reported.unwrap_or_else(|| self.wrong_type("text")))
+                let reported: Vec<Reported> = errors.iter().map(|error| self.not_filled(error)).collect();
+                Err(reported.first().copied().unwrap_or_else(|| self.wrong_type("text")))
             }
         }
     }
@@ -376,21 +376,10 @@ const KEY_BYTES_MAX: usize = 64;
 /// How much of a user's text a message shows.
 const SHOWN_CHARS_MAX: usize = 60;
 
-/// A text short enough for a message, on one line.
+/// A text short enough for a message.
 pub(super) fn cut(text: &str) -> String {
-    let mut shown = String::new();
-    for (index, char) in text.chars().enumerate() {
-        if index == SHOWN_CHARS_MAX {
-            shown.push('…');
-            break;
-        }
-        if char.is_control() {
-            shown.extend(char.escape_default());
-        } else {
-            shown.push(char);
-        }
-    }
-    shown
+    let end = text.char_indices().nth(SHOWN_CHARS_MAX);
+    end.map_or_else(|| text.to_owned(), |(end, _)| format!("{}…", &text[..end]))
 }
 
 /// `` `a`, `b` ``

@@ -42,7 +42,7 @@ fn report(top: &Reader<'_, '_>, name: Read<ReportName>, folder: &str) -> Read<Re
     let description = top.optional("description", |node| Ok(node.text()?.value));
     let period = top.required("period", "`period = { type = \"any\" }`", period);
     let parameters = top.optional("parameters", |node| all(node.entries()?.iter().map(parameter)));
-    let queries = top.required("queries", "`[queries.NAME]` with `title = \"…\"`", |node| queries(node, top, folder));
+    let queries = top.required("queries", "`[queries.NAME]` with `title = \"…\"`", |node| queries(node, folder));
     let (name, queries) = (name?, queries?);
     let fingerprint = fingerprint(top.file.text, &queries);
     Ok(Report {
@@ -113,10 +113,12 @@ fn parameter(node: &Node<'_, '_>) -> Read<(String, Parameter)> {
     Ok((name?, value?))
 }
 
-fn queries(node: &Node<'_, '_>, top: &Reader<'_, '_>, folder: &str) -> Read<Vec<Query>> {
+fn queries(node: &Node<'_, '_>, folder: &str) -> Read<Vec<Query>> {
     let entries = node.entries()?;
     if entries.is_empty() {
-        return Err(top.missing("[queries.NAME]", "`[queries.summary]` with `title = \"Summary\"`"));
+        return Err(
+            node.problem_with("a report needs a query", "write `[queries.summary]`, and summary.sql beside the file")
+        );
     }
     all(entries.iter().map(|entry| query(entry, folder)))
 }
