@@ -5,6 +5,7 @@ mod bad;
 mod good;
 mod periods;
 mod random;
+mod reference;
 mod secrets;
 mod templates;
 mod words;
