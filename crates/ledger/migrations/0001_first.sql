@@ -47,9 +47,10 @@ CREATE TABLE ledger_versions (
 );
 
 -- The three questions that are not about one key: what is ready, what does a token hold, what is in a state.
+-- The last index must not hold `key_number`: PostgreSQL would take it for updates by key, and read all of a state each time.
 CREATE INDEX ledger_versions_ready ON ledger_versions (offered_at, key_number) WHERE ready_at IS NOT NULL;
 CREATE INDEX ledger_versions_token ON ledger_versions (token) WHERE token IS NOT NULL;
-CREATE INDEX ledger_versions_state ON ledger_versions (state, offered_at, key_number);
+CREATE INDEX ledger_versions_state ON ledger_versions (state, offered_at);
 
 CREATE TABLE ledger_attempts (
     key_number BIGINT NOT NULL,

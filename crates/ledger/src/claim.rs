@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use stillhouse_spec::ObjectVersion;
 
 use crate::error::Error;
-use crate::ledger::{Ledger, Needs};
+use crate::ledger::{Ledger, Needs, Tx};
 use crate::sql::{self, Bind, Columns, ROWS_MAX, keepable, message, one_row, rows, values};
 use crate::types::{ClaimLimits, Job, State, VersionId};
 
@@ -22,43 +22,49 @@ impl Ledger {
     ) -> Result<Vec<Job>, Error> {
         keepable("token", token)?;
         keepable("attempt", attempt)?;
-        self.write("claim", Needs::Open, async |connection, _| {
-            if !held_under(connection, token).await?.is_empty() {
-                return Err(Error::bug("expected a new token, found one that holds a claim"));
-            }
-            end_overtaken(connection, now).await?;
-            let Some(first) = oldest_ready(connection, now).await? else { return Ok(Vec::new()) };
-            let mut jobs = match first.object.size <= limits.small_bytes {
-                true => small_ready(connection, &first, limits, now).await?,
-                false => vec![first],
-            };
-            take(connection, &jobs, token, attempt, now, now.saturating_add(lease_us)).await?;
-            jobs.iter_mut().for_each(|job| job.attempts_count += 1);
-            Ok(jobs)
+        self.write("claim", Needs::Open, move |Tx { connection, .. }| {
+            Box::pin(async move {
+                if !held_under(connection, token).await?.is_empty() {
+                    return Err(Error::bug("expected a new token, found one that holds a claim"));
+                }
+                end_overtaken(connection, now).await?;
+                let Some(first) = oldest_ready(connection, now).await? else { return Ok(Vec::new()) };
+                let mut jobs = match first.object.size <= limits.small_bytes {
+                    true => small_ready(connection, &first, limits, now).await?,
+                    false => vec![first],
+                };
+                take(connection, &jobs, token, attempt, now, now.saturating_add(lease_us)).await?;
+                jobs.iter_mut().for_each(|job| job.attempts_count += 1);
+                Ok(jobs)
+            })
         })
         .await
     }
 
     /// Extends the lease of everything that is held under the token. `false`: nothing is; stop, somebody else has it.
     pub async fn heartbeat(&self, token: &str, now: i64, lease_us: i64) -> Result<bool, Error> {
-        self.write("heartbeat", Needs::Open, async |connection, _| {
-            let extend = "-- ledger.heartbeat
+        self.write("heartbeat", Needs::Open, move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let extend = "-- ledger.heartbeat
                 UPDATE ledger_versions SET ready_at = $2 WHERE token = $1 AND state = 'claimed'";
-            let extend = sqlx::query(extend).bind(token).bind(now.saturating_add(lease_us));
-            Ok(extend.execute(connection).await?.rows_affected() > 0)
+                let extend = sqlx::query(extend).bind(token).bind(now.saturating_add(lease_us));
+                Ok(extend.execute(connection).await?.rows_affected() > 0)
+            })
         })
         .await
     }
 
     /// Gives back everything that is held under the token; answers how many.
     pub async fn release(&self, token: &str, now: i64) -> Result<u64, Error> {
-        self.write("release", Needs::Open, async |connection, _| {
-            let held = held_under(connection, token).await?;
-            let end = End { state: State::Offered, ready_at: Some(now), reason: None, outcome: "released" };
-            for version in &held {
-                end_claim(connection, token, *version, &end, now).await?;
-            }
-            Ok(held.len() as u64)
+        self.write("release", Needs::Open, move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let held = held_under(connection, token).await?;
+                let end = End { state: State::Offered, ready_at: Some(now), reason: None, outcome: "released" };
+                for version in &held {
+                    end_claim(connection, token, *version, &end, now).await?;
+                }
+                Ok(held.len() as u64)
+            })
         })
         .await
     }
@@ -75,17 +81,21 @@ impl Ledger {
     ) -> Result<bool, Error> {
         let error = message(error);
         let state = if retry_at.is_some() { State::Offered } else { State::Failed };
-        let end = End { state, ready_at: retry_at, reason: Some(&error), outcome: "failed" };
-        self.write("fail", Needs::Open, async |connection, _| end_claim(connection, token, version, &end, now).await)
-            .await
+        let end = &End { state, ready_at: retry_at, reason: Some(&error), outcome: "failed" };
+        self.write("fail", Needs::Open, move |Tx { connection, .. }| {
+            Box::pin(end_claim(connection, token, version, end, now))
+        })
+        .await
     }
 
     /// A claimed object will not load until somebody acts. `false`: not held under the token any more.
     pub async fn hold(&self, token: &str, version: VersionId, reason_json: &str, now: i64) -> Result<bool, Error> {
         let reason = message(reason_json);
-        let end = End { state: State::Held, ready_at: None, reason: Some(&reason), outcome: "held" };
-        self.write("hold", Needs::Open, async |connection, _| end_claim(connection, token, version, &end, now).await)
-            .await
+        let end = &End { state: State::Held, ready_at: None, reason: Some(&reason), outcome: "held" };
+        self.write("hold", Needs::Open, move |Tx { connection, .. }| {
+            Box::pin(end_claim(connection, token, version, end, now))
+        })
+        .await
     }
 }
 

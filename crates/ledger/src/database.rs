@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Row, Transaction};
-use tokio::sync::Mutex;
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Row, Transaction};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::error::{Error, Kind};
 
@@ -15,7 +15,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(30);
 /// Connections of one process.
 const CONNECTIONS_MAX: u32 = 4;
 /// How often a transaction that the database has undone runs again.
-const TRIES_MAX: u32 = 8;
+pub(crate) const TRIES_MAX: u32 = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -27,9 +27,11 @@ pub(crate) enum Dialect {
 const SQLITE_SETTINGS: &str = "-- ledger.connect
     PRAGMA busy_timeout = 30000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY";
 
-/// Settings of each PostgreSQL connection. A process that is stopped inside a transaction must not stop the others.
+/// Settings of each PostgreSQL connection. A process that is stopped inside a transaction must not stop the others. The
+/// ledger's tables are small and in memory: a list of keys is to be looked up by index, not by reading the table.
 const POSTGRES_SETTINGS: &str = "-- ledger.connect
-    SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = 'warning'";
+    SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = 'warning';
+    SET random_page_cost = 1.0; SET jit = off";
 
 /// A pool of connections to one database.
 #[derive(Debug)]
@@ -45,10 +47,10 @@ pub(crate) struct Database {
 impl Database {
     pub(crate) async fn open_sqlite(path: &Path) -> Result<Self, Error> {
         let place = format!("ledger `{}`", path.display());
-        let url = sqlite_url(path).map_err(|error| error.at(&place))?;
-        let database = Self::connect(&url, Dialect::Sqlite, place).await?;
-        database.use_wal().await.map_err(|error| error.at(&database.place))?;
-        Ok(database)
+        match sqlite_url(path) {
+            Ok(url) => Self::connect(&url, Dialect::Sqlite, place).await,
+            Err(error) => Err(error.at(&place)),
+        }
     }
 
     pub(crate) async fn open_postgres(url: &str) -> Result<Self, Error> {
@@ -57,43 +59,24 @@ impl Database {
 
     async fn connect(url: &str, dialect: Dialect, place: String) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
-        let options = AnyConnectOptions::from_str(url).map_err(|error| Error::from(error).at(&place))?;
         let settings = match dialect {
             Dialect::Sqlite => SQLITE_SETTINGS,
             Dialect::Postgres => POSTGRES_SETTINGS,
         };
-        let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
-            .acquire_timeout(LOCK_WAIT)
-            .test_before_acquire(dialect == Dialect::Postgres)
-            .after_connect(move |connection, _| {
-                Box::pin(async move { sqlx::raw_sql(settings).execute(connection).await.map(drop) })
-            })
-            .connect_with(options.disable_statement_logging())
-            .await
-            .map_err(|error| Error::from(error).at(&place))?;
-        Ok(Self { pool, dialect, place, gate: Mutex::new(()) })
-    }
-
-    /// Turns WAL on; it stays on in the file. Two processes that open a new file at once can hear "busy" from each other
-    /// whatever the time-out, so this tries again.
-    async fn use_wal(&self) -> Result<(), Error> {
-        let mut tries = 0;
-        let mode: String = loop {
-            let asked = sqlx::query("-- ledger.use_wal\nPRAGMA journal_mode = WAL").fetch_one(&self.pool).await;
-            match asked.map_err(Error::from).and_then(|row| Ok(row.try_get(0)?)) {
-                Err(error) if error.kind() == Kind::Retry && tries < TRIES_MAX => tries = pause(tries).await,
-                other => break other?,
-            }
+        let opened = async {
+            let options = AnyConnectOptions::from_str(url)?.disable_statement_logging();
+            try_connection(&options, dialect, settings).await?;
+            let pool = AnyPoolOptions::new()
+                .max_connections(CONNECTIONS_MAX)
+                .acquire_timeout(LOCK_WAIT)
+                .test_before_acquire(dialect == Dialect::Postgres)
+                .after_connect(move |connection, _| {
+                    Box::pin(async move { sqlx::raw_sql(settings).execute(connection).await.map(drop) })
+                });
+            Ok(pool.connect_with(options).await?)
         };
-        if mode == "wal" {
-            return Ok(());
-        }
-        Err(Error::new(
-            Kind::FixSettings,
-            format!("expected a file system that SQLite can use in WAL mode, found mode `{mode}`"),
-        )
-        .with_hint("put the project on a local disk"))
+        let pool = opened.await.map_err(|error: Error| error.at(&place))?;
+        Ok(Self { pool, dialect, place, gate: Mutex::new(()) })
     }
 
     pub(crate) async fn close(&self) {
@@ -121,58 +104,61 @@ impl Database {
         Ok(())
     }
 
-    async fn begin(&self, write: bool) -> Result<Transaction<'static, Any>, Error> {
-        let statement = match (self.dialect, write) {
+    /// Waits until no other task of this process writes.
+    pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.gate.lock().await
+    }
+
+    pub(crate) async fn begin_write(&self) -> Result<Transaction<'static, Any>, Error> {
+        let statement = match self.dialect {
             // Takes the write lock at once: a lock that is only taken at the first write can fail half-way.
-            (Dialect::Sqlite, true) => "BEGIN IMMEDIATE",
-            (Dialect::Sqlite, false) => "BEGIN",
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
             // The first statement locks the row of `ledger_meta`; what follows must see what was committed before that.
-            (Dialect::Postgres, true) => "BEGIN ISOLATION LEVEL READ COMMITTED",
-            (Dialect::Postgres, false) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         Ok(self.pool.begin_with(statement).await?)
     }
 
-    /// Runs `work` in a write transaction. It may run more than once, so it touches nothing but the database.
-    pub(crate) async fn write<T>(
-        &self,
-        mut work: impl AsyncFnMut(&mut AnyConnection) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let _turn = self.gate.lock().await;
-        let mut tries = 0;
-        loop {
-            match self.write_once(&mut work).await {
-                Err(error) if error.undone() && tries < TRIES_MAX => tries = pause(tries).await,
-                other => return other,
-            }
-        }
-    }
-
-    async fn write_once<T>(
-        &self,
-        work: &mut impl AsyncFnMut(&mut AnyConnection) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let mut transaction = self.begin(true).await?;
-        // An error drops the transaction, which undoes it.
-        let done = work(&mut transaction).await?;
-        transaction.commit().await?;
-        Ok(done)
-    }
-
-    /// Runs `work` in a transaction that sees one state of the database and changes nothing.
-    pub(crate) async fn read<T>(
-        &self,
-        work: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let mut transaction = self.begin(false).await?;
-        let done = work(&mut transaction).await?;
-        transaction.rollback().await?;
-        Ok(done)
+    /// A transaction that sees one state of the database, whatever is committed meanwhile.
+    pub(crate) async fn begin_read(&self) -> Result<Transaction<'static, Any>, Error> {
+        let statement = match self.dialect {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        Ok(self.pool.begin_with(statement).await?)
     }
 }
 
+/// A first connection of its own: the pool would try for half a minute and then not say what was wrong.
+async fn try_connection(options: &AnyConnectOptions, dialect: Dialect, settings: &'static str) -> Result<(), Error> {
+    let mut connection = AnyConnection::connect_with(options).await?;
+    sqlx::raw_sql(settings).execute(&mut connection).await?;
+    if dialect == Dialect::Sqlite {
+        use_wal(&mut connection).await?;
+    }
+    Ok(connection.close().await?)
+}
+
+/// Turns WAL on; it stays on in the file. Two processes that make a file at once can hear "busy" from each other whatever
+/// the time-out, so this tries again.
+async fn use_wal(connection: &mut AnyConnection) -> Result<(), Error> {
+    let mut tries = 0;
+    let mode: String = loop {
+        let asked = sqlx::query("-- ledger.use_wal\nPRAGMA journal_mode = WAL").fetch_one(&mut *connection).await;
+        match asked.map_err(Error::from).and_then(|row| Ok(row.try_get(0)?)) {
+            Err(error) if error.kind() == Kind::Retry && tries < TRIES_MAX => tries = pause(tries).await,
+            other => break other?,
+        }
+    };
+    if mode == "wal" {
+        return Ok(());
+    }
+    let message = format!("expected a file system that SQLite can use in WAL mode, found mode `{mode}`");
+    Err(Error::new(Kind::FixSettings, message).with_hint("put the project on a local disk"))
+}
+
 /// Waits a little longer each time: 5 ms to 640 ms.
-async fn pause(tries: u32) -> u32 {
+pub(crate) async fn pause(tries: u32) -> u32 {
     tokio::time::sleep(Duration::from_millis(5 << tries.min(7))).await;
     tries + 1
 }

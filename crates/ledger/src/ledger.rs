@@ -1,12 +1,14 @@
 //! Opening a ledger, and its own numbers.
 
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use sqlx::AnyConnection;
 
-use crate::database::Database;
+use crate::database::{Database, TRIES_MAX, pause};
 use crate::error::{Error, Kind};
 use crate::filesystem;
 use crate::migrate::migrate;
@@ -28,6 +30,17 @@ pub(crate) struct Meta {
     pub publish_token: Option<String>,
     pub publish_until: i64,
 }
+
+/// What a transaction works with. What it borrows from outside lives for `'a`, longer than the transaction.
+pub(crate) struct Tx<'c, 'a> {
+    pub connection: &'c mut AnyConnection,
+    pub meta: Meta,
+    scope: PhantomData<&'c &'a ()>,
+}
+
+/// The work of a transaction. Boxed, and not an `async` closure: of those the compiler cannot tell yet that they may move
+/// between threads.
+pub(crate) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>;
 
 /// In which phase of the ledger a transaction may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +88,8 @@ impl Ledger {
         let opened = async {
             keepable("ledger id", new_ledger_id)?;
             migrate(&database, new_ledger_id, now).await?;
-            database.read(async |connection| Ok(read_meta(connection, meta_text!("")).await?.ledger_id)).await
+            let mut transaction = database.begin_read().await?;
+            Ok(read_meta(&mut transaction, meta_text!("")).await?.ledger_id)
         };
         let ledger_id = opened.await.map_err(|error: Error| error.at(&place))?;
         Ok(Self { database: Arc::new(database), ledger_id: ledger_id.into() })
@@ -93,7 +107,7 @@ impl Ledger {
 
     /// The ledger's own numbers.
     pub async fn status(&self) -> Result<Status, Error> {
-        self.read("status", async |_, meta| Ok(meta.status)).await
+        self.read("status", move |Tx { meta, .. }| Box::pin(async move { Ok(meta.status) })).await
     }
 
     /// The newest epoch that the ledger knows of.
@@ -104,46 +118,72 @@ impl Ledger {
     /// Says which lake this ledger speaks for; refused when it speaks for another.
     pub async fn bind_lake(&self, lake: &str) -> Result<(), Error> {
         keepable("lake", lake)?;
-        self.write("bind_lake", Needs::Nothing, async |connection, meta| {
-            if let Some(known) = meta.status.lake {
-                return if known == lake { Ok(()) } else { Err(other_lake(&known, lake)) };
-            }
-            let bind = "-- ledger.bind_lake\nUPDATE ledger_meta SET lake = $1 WHERE id = 1 AND lake IS NULL";
-            one_row(sqlx::query(bind).bind(lake).execute(connection).await?)
+        self.write("bind_lake", Needs::Nothing, move |Tx { connection, meta, .. }| {
+            Box::pin(async move {
+                if let Some(known) = meta.status.lake {
+                    return if known == lake { Ok(()) } else { Err(other_lake(&known, lake)) };
+                }
+                let bind = "-- ledger.bind_lake\nUPDATE ledger_meta SET lake = $1 WHERE id = 1 AND lake IS NULL";
+                one_row(sqlx::query(bind).bind(lake).execute(connection).await?)
+            })
         })
         .await
     }
 
     /// A write transaction named `name`. It holds the ledger's only write lock, the ledger is still the one that was
-    /// opened, and it is in the phase that the work needs.
-    pub(crate) async fn write<T>(
-        &self,
+    /// opened, and it is in the phase that the work needs. The work may run more than once (PostgreSQL may undo it), so it
+    /// touches nothing but the database.
+    pub(crate) async fn write<'a, T>(
+        &'a self,
         name: &'static str,
         needs: Needs,
-        mut work: impl AsyncFnMut(&mut AnyConnection, Meta) -> Result<T, Error>,
+        mut work: impl for<'c> FnMut(Tx<'c, 'a>) -> Work<'c, T> + Send,
     ) -> Result<T, Error> {
+        let _turn = self.database.turn().await;
+        let mut tries = 0;
+        loop {
+            match self.write_once(needs, &mut work).await {
+                Err(error) if error.undone() && tries < TRIES_MAX => tries = pause(tries).await,
+                done => return done.map_err(|error| self.at(name, error)),
+            }
+        }
+    }
+
+    async fn write_once<'a, T>(
+        &'a self,
+        needs: Needs,
+        work: &mut (impl for<'c> FnMut(Tx<'c, 'a>) -> Work<'c, T> + Send),
+    ) -> Result<T, Error> {
+        // An error below drops the transaction, which undoes it.
+        let mut transaction = self.database.begin_write().await?;
         let text = self.database.locked(meta_text!(""), meta_text!(" FOR UPDATE"));
-        let done = self.database.write(async |connection| {
-            let meta = read_meta(connection, text).await?;
-            self.check(&meta)?;
-            check_phase(meta.status.phase, needs)?;
-            work(connection, meta).await
-        });
-        done.await.map_err(|error| self.at(name, error))
+        let meta = read_meta(&mut transaction, text).await?;
+        self.check(&meta)?;
+        check_phase(meta.status.phase, needs)?;
+        let done = work(Tx { connection: &mut transaction, meta, scope: PhantomData }).await?;
+        transaction.commit().await?;
+        Ok(done)
     }
 
     /// A transaction named `name` that sees one state of the ledger and changes nothing.
-    pub(crate) async fn read<T>(
-        &self,
+    pub(crate) async fn read<'a, T>(
+        &'a self,
         name: &'static str,
-        work: impl AsyncFnOnce(&mut AnyConnection, Meta) -> Result<T, Error>,
+        work: impl for<'c> FnOnce(Tx<'c, 'a>) -> Work<'c, T> + Send,
     ) -> Result<T, Error> {
-        let done = self.database.read(async |connection| {
-            let meta = read_meta(connection, meta_text!("")).await?;
-            self.check(&meta)?;
-            work(connection, meta).await
-        });
-        done.await.map_err(|error| self.at(name, error))
+        self.read_once(work).await.map_err(|error| self.at(name, error))
+    }
+
+    async fn read_once<'a, T>(
+        &'a self,
+        work: impl for<'c> FnOnce(Tx<'c, 'a>) -> Work<'c, T> + Send,
+    ) -> Result<T, Error> {
+        let mut transaction = self.database.begin_read().await?;
+        let meta = read_meta(&mut transaction, meta_text!("")).await?;
+        self.check(&meta)?;
+        let done = work(Tx { connection: &mut transaction, meta, scope: PhantomData }).await?;
+        transaction.rollback().await?;
+        Ok(done)
     }
 
     fn at(&self, name: &str, error: Error) -> Error {

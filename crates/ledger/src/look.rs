@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 
 use crate::claim::object;
 use crate::error::Error;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Tx};
 use crate::sql::Columns;
 use crate::types::{AttemptRow, FoundKey, KeyHistory, State, VersionId, VersionRow};
 
@@ -28,15 +28,17 @@ impl Ledger {
     /// What is known of a key: one history for each member of an archive, one for a plain object, none if unknown.
     pub async fn history(&self, source: &str, key: &str) -> Result<Vec<KeyHistory>, Error> {
         let mut histories = self
-            .read("history", async |connection, _| {
-                let find = "-- ledger.history.keys
+            .read("history", move |Tx { connection, .. }| {
+                Box::pin(async move {
+                    let find = "-- ledger.history.keys
                     SELECT key_number, source, object_key, member, revision FROM ledger_keys
                     WHERE source = $1 AND object_key = $2";
-                let mut histories = Vec::new();
-                for row in sqlx::query(find).bind(source).bind(key).fetch_all(&mut *connection).await? {
-                    histories.push(history(connection, &row).await?);
-                }
-                Ok(histories)
+                    let mut histories = Vec::new();
+                    for row in sqlx::query(find).bind(source).bind(key).fetch_all(&mut *connection).await? {
+                        histories.push(history(connection, &row).await?);
+                    }
+                    Ok(histories)
+                })
             })
             .await?;
         // Sorted here: the databases do not agree on the order of texts.
@@ -54,11 +56,14 @@ impl Ledger {
             pattern.push(char);
         }
         pattern.push('%');
-        let found = self.read("find_keys", async |connection, _| {
-            let find = r"-- ledger.find_keys
+        let pattern = pattern.as_str();
+        let found = self.read("find_keys", move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let find = r"-- ledger.find_keys
                 SELECT key_number, source, object_key, member FROM ledger_keys WHERE object_key LIKE $1 ESCAPE '\'";
-            let found = sqlx::query(find).bind(&pattern).fetch_all(connection).await?;
-            found.iter().map(found_key).collect::<Result<Vec<_>, _>>()
+                let found = sqlx::query(find).bind(pattern).fetch_all(connection).await?;
+                found.iter().map(found_key).collect::<Result<Vec<_>, _>>()
+            })
         });
         let mut found = found.await?;
         // SQLite's LIKE takes no notice of case, PostgreSQL's does.
@@ -70,40 +75,50 @@ impl Ledger {
 
     /// Object versions in a state, oldest offer first.
     pub async fn list(&self, state: State, limit: u32) -> Result<Vec<VersionRow>, Error> {
-        self.read("list", async |connection, _| {
-            let list =
-                versions_text!("list", "WHERE v.state = $1 ORDER BY v.offered_at, v.key_number, v.generation LIMIT $2");
-            let list = sqlx::query(list).bind(state.as_str()).bind(i64::from(limit)).fetch_all(connection).await?;
-            list.iter().map(version_row).collect()
+        self.read("list", move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let list = versions_text!(
+                    "list",
+                    "WHERE v.state = $1 ORDER BY v.offered_at, v.key_number, v.generation LIMIT $2"
+                );
+                let list = sqlx::query(list).bind(state.as_str()).bind(i64::from(limit)).fetch_all(connection).await?;
+                list.iter().map(version_row).collect()
+            })
         })
         .await
     }
 
     /// How many object versions are in each state; a state without any is absent.
     pub async fn counts(&self) -> Result<BTreeMap<State, u64>, Error> {
-        self.read("counts", async |connection, _| {
-            let counts = "-- ledger.counts\nSELECT state, COUNT(*) AS versions FROM ledger_versions GROUP BY state";
-            let counts = sqlx::query(counts).fetch_all(connection).await?;
-            counts.iter().map(|row| Ok((row.text("state")?.parse()?, row.count("versions")?))).collect()
+        self.read("counts", move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let counts = "-- ledger.counts\nSELECT state, COUNT(*) AS versions FROM ledger_versions GROUP BY state";
+                let counts = sqlx::query(counts).fetch_all(connection).await?;
+                counts.iter().map(|row| Ok((row.text("state")?.parse()?, row.count("versions")?))).collect()
+            })
         })
         .await
     }
 
     /// How many batches wait in the publish queue.
     pub async fn queue_count(&self) -> Result<u64, Error> {
-        self.read("queue_count", async |connection, _| {
-            let count = "-- ledger.queue_count\nSELECT COUNT(*) AS batches FROM ledger_queue";
-            sqlx::query(count).fetch_one(connection).await?.count("batches")
+        self.read("queue_count", move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let count = "-- ledger.queue_count\nSELECT COUNT(*) AS batches FROM ledger_queue";
+                sqlx::query(count).fetch_one(connection).await?.count("batches")
+            })
         })
         .await
     }
 
     /// One object version.
     pub async fn version(&self, version: VersionId) -> Result<Option<VersionRow>, Error> {
-        self.read("version", async |connection, _| {
-            let find = versions_text!("version", "WHERE v.key_number = $1 AND v.generation = $2");
-            let find = sqlx::query(find).bind(version.key_number).bind(version.generation);
-            find.fetch_optional(connection).await?.as_ref().map(version_row).transpose()
+        self.read("version", move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let find = versions_text!("version", "WHERE v.key_number = $1 AND v.generation = $2");
+                let find = sqlx::query(find).bind(version.key_number).bind(version.generation);
+                find.fetch_optional(connection).await?.as_ref().map(version_row).transpose()
+            })
         })
         .await
     }

@@ -11,13 +11,12 @@ const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
 
 /// Brings the schema to this program's version, and makes the row of `ledger_meta` if there is none.
 pub(crate) async fn migrate(database: &Database, new_ledger_id: &str, now: i64) -> Result<(), Error> {
-    database
-        .write(async |connection| {
-            database.lock_schema(connection).await?;
-            apply(connection, now).await?;
-            make_meta(connection, new_ledger_id, now).await
-        })
-        .await
+    let mut transaction = database.begin_write().await?;
+    database.lock_schema(&mut transaction).await?;
+    apply(&mut transaction, now).await?;
+    make_meta(&mut transaction, new_ledger_id, now).await?;
+    transaction.commit().await?;
+    Ok(())
 }
 
 async fn apply(connection: &mut AnyConnection, now: i64) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use stillhouse_spec::{GENERATIONS_MAX, ObjectVersion};
 
 use crate::error::{Error, Kind};
-use crate::ledger::{Ledger, Needs};
+use crate::ledger::{Ledger, Needs, Tx};
 use crate::sql::{self, Bind, Columns, ROWS_MAX, one_row, rows, values};
 use crate::types::{Offered, State, VersionId};
 
@@ -26,11 +26,13 @@ impl Ledger {
         if objects.is_empty() {
             return Ok(Vec::new());
         }
-        self.write("offer", Needs::Open, async |connection, _| {
-            let mut plan = Plan::start(connection, objects).await?;
-            let offered = objects.iter().map(|object| plan.offer(object)).collect::<Result<_, _>>()?;
-            plan.write(connection, now).await?;
-            Ok(offered)
+        self.write("offer", Needs::Open, move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let mut plan = Plan::start(connection, objects).await?;
+                let offered = objects.iter().map(|object| plan.offer(object)).collect::<Result<_, _>>()?;
+                plan.write(connection, now).await?;
+                Ok(offered)
+            })
         })
         .await
     }
@@ -38,22 +40,25 @@ impl Ledger {
     /// Offers the newest version of a key once more, as the next generation (`--reload`); one that is offered already
     /// stays what it is. `None`: no such key.
     pub async fn reoffer(&self, source: &str, key: &str, member: &str, now: i64) -> Result<Option<VersionId>, Error> {
-        self.write("reoffer", Needs::Open, async |connection, _| {
-            let newest = "-- ledger.reoffer.newest
+        self.write("reoffer", Needs::Open, move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let newest = "-- ledger.reoffer.newest
                 SELECT v.key_number, v.generation, v.state FROM ledger_keys k
                 JOIN ledger_versions v ON v.key_number = k.key_number AND v.generation = k.generation
                 WHERE k.source = $1 AND k.object_key = $2 AND k.member = $3";
-            let row = sqlx::query(newest).bind(source).bind(key).bind(member).fetch_optional(&mut *connection).await?;
-            let Some(row) = row else { return Ok(None) };
-            let version = row.version()?;
-            if row.text("state")? == State::Offered.as_str() {
-                return Ok(Some(version));
-            }
-            let next = next_generation(version)?;
-            let copy = Copy { state: State::Offered, ready_at: Some(now), reason: None, attempts_count: 0 };
-            copy_version(connection, version, next, &copy, now).await?;
-            supersede_idle(connection, &[next], now).await?;
-            Ok(Some(next))
+                let row =
+                    sqlx::query(newest).bind(source).bind(key).bind(member).fetch_optional(&mut *connection).await?;
+                let Some(row) = row else { return Ok(None) };
+                let version = row.version()?;
+                if row.text("state")? == State::Offered.as_str() {
+                    return Ok(Some(version));
+                }
+                let next = next_generation(version)?;
+                let copy = Copy { state: State::Offered, ready_at: Some(now), reason: None, attempts_count: 0 };
+                copy_version(connection, version, next, &copy, now).await?;
+                supersede_idle(connection, &[next], now).await?;
+                Ok(Some(next))
+            })
         })
         .await
     }
@@ -61,15 +66,17 @@ impl Ledger {
     /// Makes held and failed versions claimable again, under the same generation (nothing of them is in any table).
     /// Answers how many. `None` as key: all keys of the source.
     pub async fn retry_held(&self, source: &str, key: Option<&str>, now: i64) -> Result<u64, Error> {
-        self.write("retry_held", Needs::Open, async |connection, _| {
-            let retry = "-- ledger.retry_held
+        self.write("retry_held", Needs::Open, move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let retry = "-- ledger.retry_held
                 UPDATE ledger_versions SET state = 'offered', ready_at = $1, changed_at = $1
                 WHERE state IN ('held', 'failed') AND EXISTS (
                     SELECT 1 FROM ledger_keys k WHERE k.key_number = ledger_versions.key_number
                     AND k.generation = ledger_versions.generation AND k.source = $2
                     AND ($3 IS NULL OR k.object_key = $3))";
-            let done = sqlx::query(retry).bind(now).bind(source).bind(key).execute(connection).await?;
-            Ok(done.rows_affected())
+                let done = sqlx::query(retry).bind(now).bind(source).bind(key).execute(connection).await?;
+                Ok(done.rows_affected())
+            })
         })
         .await
     }

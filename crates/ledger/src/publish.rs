@@ -3,7 +3,7 @@
 use sqlx::AnyConnection;
 
 use crate::error::Error;
-use crate::ledger::{Ledger, Meta, Needs};
+use crate::ledger::{Ledger, Meta, Needs, Tx};
 use crate::offer::{Copy, copy_version, next_generation};
 use crate::sql::{self, Bind, Columns, keepable, message, one_row, rows};
 use crate::stage::members;
@@ -13,56 +13,64 @@ impl Ledger {
     /// Takes the publish lease if it is free, has run out, or is held under this token already.
     pub async fn take_publish_lease(&self, token: &str, now: i64, lease_us: i64) -> Result<bool, Error> {
         keepable("publish token", token)?;
-        self.write("take_publish_lease", Needs::Open, async |connection, meta| {
-            let other = meta.publish_token.is_some_and(|held| held != token);
-            if other && meta.publish_until > now {
-                return Ok(false);
-            }
-            set_lease(connection, Some(token), now.saturating_add(lease_us)).await?;
-            Ok(true)
+        self.write("take_publish_lease", Needs::Open, move |Tx { connection, meta, .. }| {
+            Box::pin(async move {
+                let other = meta.publish_token.is_some_and(|held| held != token);
+                if other && meta.publish_until > now {
+                    return Ok(false);
+                }
+                set_lease(connection, Some(token), now.saturating_add(lease_us)).await?;
+                Ok(true)
+            })
         })
         .await
     }
 
     /// Extends the publish lease. `false`: somebody else has it; forget all local state.
     pub async fn renew_publish_lease(&self, token: &str, now: i64, lease_us: i64) -> Result<bool, Error> {
-        self.write("renew_publish_lease", Needs::Open, async |connection, meta| {
-            let mine = meta.publish_token.as_deref() == Some(token);
-            if mine {
-                set_lease(connection, Some(token), now.saturating_add(lease_us)).await?;
-            }
-            Ok(mine)
+        self.write("renew_publish_lease", Needs::Open, move |Tx { connection, meta, .. }| {
+            Box::pin(async move {
+                let mine = meta.publish_token.as_deref() == Some(token);
+                if mine {
+                    set_lease(connection, Some(token), now.saturating_add(lease_us)).await?;
+                }
+                Ok(mine)
+            })
         })
         .await
     }
 
     /// Gives the publish lease back. `false`: it was not held under the token.
     pub async fn release_publish_lease(&self, token: &str) -> Result<bool, Error> {
-        self.write("release_publish_lease", Needs::Open, async |connection, meta| {
-            let mine = meta.publish_token.as_deref() == Some(token);
-            if mine {
-                set_lease(connection, None, 0).await?;
-            }
-            Ok(mine)
+        self.write("release_publish_lease", Needs::Open, move |Tx { connection, meta, .. }| {
+            Box::pin(async move {
+                let mine = meta.publish_token.as_deref() == Some(token);
+                if mine {
+                    set_lease(connection, None, 0).await?;
+                }
+                Ok(mine)
+            })
         })
         .await
     }
 
     /// The head of the publish queue: the only batch that may be published now.
     pub async fn queue_head(&self) -> Result<Option<QueueEntry>, Error> {
-        self.read("queue_head", async |connection, _| {
-            let head = "-- ledger.queue_head
+        self.read("queue_head", move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let head = "-- ledger.queue_head
                 SELECT seq, batch_id, kind, manifest, staged_at FROM ledger_queue ORDER BY seq LIMIT 1";
-            let Some(row) = sqlx::query(head).fetch_optional(&mut *connection).await? else { return Ok(None) };
-            let seq = row.int("seq")?;
-            Ok(Some(QueueEntry {
-                seq,
-                batch_id: row.text("batch_id")?,
-                kind: row.text("kind")?.parse()?,
-                manifest: row.text("manifest")?,
-                members: members(connection, seq).await?,
-                staged_at: row.int("staged_at")?,
-            }))
+                let Some(row) = sqlx::query(head).fetch_optional(&mut *connection).await? else { return Ok(None) };
+                let seq = row.int("seq")?;
+                Ok(Some(QueueEntry {
+                    seq,
+                    batch_id: row.text("batch_id")?,
+                    kind: row.text("kind")?.parse()?,
+                    manifest: row.text("manifest")?,
+                    members: members(connection, seq).await?,
+                    staged_at: row.int("staged_at")?,
+                }))
+            })
         })
         .await
     }
@@ -70,29 +78,36 @@ impl Ledger {
     /// Removes this batch, which has its receipt, from the queue. `false`: it is not there any more (done before).
     /// Its members are complete, and lower generations of their keys superseded.
     pub async fn finish(&self, batch_id: &str, seq: i64, publish_token: &str, now: i64) -> Result<bool, Error> {
-        self.write("finish", Needs::Open, async |connection, meta| {
-            check_token(&meta, publish_token)?;
-            let Some(head) = head(connection, batch_id).await? else { return Ok(false) };
-            if head.seq != seq {
-                return Err(Error::bug(format!("batch {batch_id}: expected seq {seq}, found {}", head.seq)));
-            }
-            let versions = dequeue(connection, seq).await?;
-            settle(connection, &versions, State::Complete, None, now).await?;
-            supersede_lower(connection, &versions, now).await?;
-            Ok(true)
+        self.write("finish", Needs::Open, move |Tx { connection, meta, .. }| {
+            Box::pin(async move {
+                check_token(&meta, publish_token)?;
+                let Some(head) = head(connection, batch_id).await? else { return Ok(false) };
+                if head.seq != seq {
+                    return Err(Error::bug(format!("batch {batch_id}: expected seq {seq}, found {}", head.seq)));
+                }
+                let versions = dequeue(connection, seq).await?;
+                settle(connection, &versions, State::Complete, None, now).await?;
+                supersede_lower(connection, &versions, now).await?;
+                Ok(true)
+            })
         })
         .await
     }
 
     /// Takes over an epoch that `_receipts` has handed out for this ledger.
     pub async fn adopt_epoch(&self, epoch: i64, publish_token: &str) -> Result<(), Error> {
-        self.write("adopt_epoch", Needs::Open, async |connection, meta| {
-            check_token(&meta, publish_token)?;
-            if epoch < meta.status.epoch {
-                return Err(Error::bug(format!("expected epoch {} or a higher one, found {epoch}", meta.status.epoch)));
-            }
-            let adopt = "-- ledger.adopt_epoch\nUPDATE ledger_meta SET epoch = $1 WHERE id = 1 AND epoch <= $1";
-            one_row(sqlx::query(adopt).bind(epoch).execute(connection).await?)
+        self.write("adopt_epoch", Needs::Open, move |Tx { connection, meta, .. }| {
+            Box::pin(async move {
+                check_token(&meta, publish_token)?;
+                if epoch < meta.status.epoch {
+                    return Err(Error::bug(format!(
+                        "expected epoch {} or a higher one, found {epoch}",
+                        meta.status.epoch
+                    )));
+                }
+                let adopt = "-- ledger.adopt_epoch\nUPDATE ledger_meta SET epoch = $1 WHERE id = 1 AND epoch <= $1";
+                one_row(sqlx::query(adopt).bind(epoch).execute(connection).await?)
+            })
         })
         .await
     }
@@ -107,24 +122,26 @@ impl Ledger {
         to: &WithdrawTo,
         now: i64,
     ) -> Result<Vec<VersionId>, Error> {
-        self.write("withdraw", Needs::Open, async |connection, meta| {
-            check_token(&meta, publish_token)?;
-            let head = head(connection, batch_id).await?;
-            let head = head.ok_or_else(|| Error::bug(format!("batch {batch_id}: not in the queue")))?;
-            if meta.status.epoch <= head.epoch {
-                let message =
-                    format!("batch {batch_id}: expected an epoch above {}, which it was staged under", head.epoch);
-                return Err(
-                    Error::bug(message).with_hint("fence all tables and adopt the new epoch before withdrawing")
-                );
-            }
-            let versions = dequeue(connection, head.seq).await?;
-            settle(connection, &versions, State::Superseded, Some("withdrawn from the publish queue"), now).await?;
-            let mut next = Vec::new();
-            for version in versions {
-                next.extend(offer_instead(connection, version, to, now).await?);
-            }
-            Ok(next)
+        self.write("withdraw", Needs::Open, move |Tx { connection, meta, .. }| {
+            Box::pin(async move {
+                check_token(&meta, publish_token)?;
+                let head = head(connection, batch_id).await?;
+                let head = head.ok_or_else(|| Error::bug(format!("batch {batch_id}: not in the queue")))?;
+                if meta.status.epoch <= head.epoch {
+                    let message =
+                        format!("batch {batch_id}: expected an epoch above {}, which it was staged under", head.epoch);
+                    return Err(
+                        Error::bug(message).with_hint("fence all tables and adopt the new epoch before withdrawing")
+                    );
+                }
+                let versions = dequeue(connection, head.seq).await?;
+                settle(connection, &versions, State::Superseded, Some("withdrawn from the publish queue"), now).await?;
+                let mut next = Vec::new();
+                for version in versions {
+                    next.extend(offer_instead(connection, version, to, now).await?);
+                }
+                Ok(next)
+            })
         })
         .await
     }

@@ -7,7 +7,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use stillhouse_spec::{GENERATIONS_MAX, ObjectVersion};
 
 use crate::error::Error;
-use crate::ledger::{Ledger, Needs};
+use crate::ledger::{Ledger, Needs, Tx};
 use crate::offer::{KEYS_MAX, size};
 use crate::sql::{Columns, ROWS_MAX, keepable, one_row, rows, values};
 use crate::stage::{Batch, enqueue};
@@ -30,16 +30,18 @@ impl Ledger {
         if new_ledger_id == self.ledger_id() {
             return Err(Error::bug(format!("expected a new ledger id, found the old one, {new_ledger_id}")));
         }
-        self.write("begin_rebuild", Needs::Nothing, async |connection, meta| {
-            for wipe in WIPE {
-                sqlx::query(*wipe).execute(&mut *connection).await?;
-            }
-            let close = "-- ledger.begin_rebuild
+        self.write("begin_rebuild", Needs::Nothing, move |Tx { connection, meta, .. }| {
+            Box::pin(async move {
+                for wipe in WIPE {
+                    sqlx::query(*wipe).execute(&mut *connection).await?;
+                }
+                let close = "-- ledger.begin_rebuild
                 UPDATE ledger_meta SET ledger_id = $1, phase = 'rebuilding', epoch = 0, next_seq = 1, created_at = $2,
                     lake = NULL, publish_token = NULL, publish_until = 0
                 WHERE id = 1 AND ledger_id = $3";
-            let close = sqlx::query(close).bind(new_ledger_id).bind(now).bind(&meta.ledger_id);
-            one_row(close.execute(connection).await?)
+                let close = sqlx::query(close).bind(new_ledger_id).bind(now).bind(&meta.ledger_id);
+                one_row(close.execute(connection).await?)
+            })
         })
         .await?;
         Ok(Ledger { database: Arc::clone(&self.database), ledger_id: new_ledger_id.into() })
@@ -47,10 +49,12 @@ impl Ledger {
 
     /// Takes over what receipts say; in any order, in as many calls as convenient, the same ones twice if need be.
     pub async fn import_receipts(&self, receipts: &[ImportedReceipt], now: i64) -> Result<(), Error> {
-        self.write("import_receipts", Needs::NotOpen, async |connection, _| {
-            let complete =
-                |receipt: &ImportedReceipt| if receipt.forgotten { State::Forgotten } else { State::Complete };
-            import(connection, receipts, complete, now).await
+        self.write("import_receipts", Needs::NotOpen, move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let complete =
+                    |receipt: &ImportedReceipt| if receipt.forgotten { State::Forgotten } else { State::Complete };
+                import(connection, receipts, complete, now).await
+            })
         })
         .await
     }
@@ -66,15 +70,17 @@ impl Ledger {
     ) -> Result<(), Error> {
         keepable("batch id", batch_id)?;
         keepable("manifest of batch", manifest)?;
-        self.write("restore_batch", Needs::NotOpen, async |connection, _| {
-            import(connection, members, |_| State::Staged, now).await?;
-            let staged: Vec<_> = members
-                .iter()
-                .map(|member| StagedMember { version: member.version, revision: member.revision })
-                .collect();
-            // The epoch is set when the ledger opens; until then there is none.
-            let batch = Batch { seq, batch_id, manifest, epoch: 0 };
-            enqueue(connection, &batch, &staged, now).await
+        self.write("restore_batch", Needs::NotOpen, move |Tx { connection, .. }| {
+            Box::pin(async move {
+                import(connection, members, |_| State::Staged, now).await?;
+                let staged: Vec<_> = members
+                    .iter()
+                    .map(|member| StagedMember { version: member.version, revision: member.revision })
+                    .collect();
+                // The epoch is set when the ledger opens; until then there is none.
+                let batch = Batch { seq, batch_id, manifest, epoch: 0 };
+                enqueue(connection, &batch, &staged, now).await
+            })
         })
         .await
     }
@@ -82,17 +88,19 @@ impl Ledger {
     /// Opens for work: `epoch` is in every table, `next_seq` is above every seq in them. Also the last step of a new
     /// ledger for an empty lake. Doing it again is doing nothing.
     pub async fn open_for_work(&self, epoch: i64, next_seq: i64, now: i64) -> Result<(), Error> {
-        self.write("open_for_work", Needs::Nothing, async |connection, meta| {
-            if meta.status.phase == Phase::Open {
-                return opened_before(meta.status.epoch, epoch);
-            }
-            check_opening(connection, epoch, next_seq).await?;
-            supersede_older(connection, now).await?;
-            let known = "-- ledger.open_for_work.queue\nUPDATE ledger_queue SET epoch = $1";
-            sqlx::query(known).bind(epoch).execute(&mut *connection).await?;
-            let open = "-- ledger.open_for_work
+        self.write("open_for_work", Needs::Nothing, move |Tx { connection, meta, .. }| {
+            Box::pin(async move {
+                if meta.status.phase == Phase::Open {
+                    return opened_before(meta.status.epoch, epoch);
+                }
+                check_opening(connection, epoch, next_seq).await?;
+                supersede_older(connection, now).await?;
+                let known = "-- ledger.open_for_work.queue\nUPDATE ledger_queue SET epoch = $1";
+                sqlx::query(known).bind(epoch).execute(&mut *connection).await?;
+                let open = "-- ledger.open_for_work
                 UPDATE ledger_meta SET phase = 'open', epoch = $1, next_seq = $2 WHERE id = 1 AND phase <> 'open'";
-            one_row(sqlx::query(open).bind(epoch).bind(next_seq).execute(connection).await?)
+                one_row(sqlx::query(open).bind(epoch).bind(next_seq).execute(connection).await?)
+            })
         })
         .await
     }
@@ -196,7 +204,11 @@ async fn import_keys(connection: &mut AnyConnection, keys: &[KeyReceipt<'_>]) ->
         query = query.bind(*key_number).bind(&object.source).bind(&object.key).bind(&object.member);
         query = query.bind(*generation).bind(*revision);
     }
-    let done = query.execute(connection).await?;
+    let done = query.execute(connection).await.map_err(|error| {
+        let twice = error.as_database_error().is_some_and(|error| error.is_unique_violation());
+        let error = Error::from(error);
+        if twice { error.at("a key has two key numbers") } else { error }
+    })?;
     rows(done.rows_affected(), keys.len()).map_err(|error| error.at("a key number stands for two keys"))
 }
 

@@ -8,8 +8,9 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use crate::error::{Error, Kind};
 use crate::types::VersionId;
 
-/// Rows of one statement with a list of values. The longest list has nine columns; SQLite takes 32,766 values.
-pub(crate) const ROWS_MAX: usize = 500;
+/// Rows of one statement with a list of values. SQLite looks each `$` number up by its name, one after the other, so that
+/// the time grows with the square: 10,000 offers take 0.16 s in pieces of 20 rows and 1.5 s in pieces of 500.
+pub(crate) const ROWS_MAX: usize = 25;
 
 /// The columns of a row, by name. All our columns are `BIGINT` or `TEXT`.
 pub(crate) trait Columns {

@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::claim::{end_attempts, supersede_claimed};
 use crate::error::Error;
-use crate::ledger::{Ledger, Needs};
+use crate::ledger::{Ledger, Needs, Tx};
 use crate::sql::{self, Bind, Columns, ROWS_MAX, keepable, one_row, rows, values};
 use crate::types::{BatchKind, StageRequest, Staged, StagedMember, VersionId};
 
@@ -19,30 +19,32 @@ impl Ledger {
     /// is only offered is no reason: a key that changes faster than it is read would never load.
     pub async fn stage(&self, request: &StageRequest, now: i64) -> Result<Staged, Error> {
         check(request).map_err(|error| error.at("stage"))?;
-        self.write("stage", Needs::Open, async |connection, meta| {
-            if let Some(done) = staged_before(connection, request).await? {
-                return Ok(done);
-            }
-            let found = find_members(connection, &request.members).await?;
-            let (superseded, lost) = refused(request, &found)?;
-            if !superseded.is_empty() || !lost.is_empty() {
-                end_attempts(connection, &superseded, "superseded", now).await?;
-                rows(supersede_claimed(connection, &superseded, now).await?, superseded.len())?;
-                return Ok(Staged::Refused { superseded, lost });
-            }
-            let seq = meta.status.next_seq;
-            let members = request.members.iter().map(|version| StagedMember {
-                version: *version,
-                revision: found.get(version).map_or(1, |member| member.revision + 1),
-            });
-            let members: Vec<_> = members.collect();
-            take_seq(connection, seq).await?;
-            let batch =
-                Batch { seq, batch_id: &request.batch_id, manifest: &request.manifest, epoch: meta.status.epoch };
-            enqueue(connection, &batch, &members, now).await?;
-            raise_revisions(connection, &members).await?;
-            leave_claim(connection, request, now).await?;
-            Ok(Staged::Done { seq, members })
+        self.write("stage", Needs::Open, move |Tx { connection, meta, .. }| {
+            Box::pin(async move {
+                if let Some(done) = staged_before(connection, request).await? {
+                    return Ok(done);
+                }
+                let found = find_members(connection, &request.members).await?;
+                let (superseded, lost) = refused(request, &found)?;
+                if !superseded.is_empty() || !lost.is_empty() {
+                    end_attempts(connection, &superseded, "superseded", now).await?;
+                    rows(supersede_claimed(connection, &superseded, now).await?, superseded.len())?;
+                    return Ok(Staged::Refused { superseded, lost });
+                }
+                let seq = meta.status.next_seq;
+                let members = request.members.iter().map(|version| StagedMember {
+                    version: *version,
+                    revision: found.get(version).map_or(1, |member| member.revision + 1),
+                });
+                let members: Vec<_> = members.collect();
+                take_seq(connection, seq).await?;
+                let batch =
+                    Batch { seq, batch_id: &request.batch_id, manifest: &request.manifest, epoch: meta.status.epoch };
+                enqueue(connection, &batch, &members, now).await?;
+                raise_revisions(connection, &members).await?;
+                leave_claim(connection, request, now).await?;
+                Ok(Staged::Done { seq, members })
+            })
         })
         .await
     }

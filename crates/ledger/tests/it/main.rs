@@ -1,0 +1,12 @@
+//! Tests of the ledger. [`conformance`] is written once and run on both databases ([`sqlite`], [`postgres`]); [`model`]
+//! compares random operations with a simple model; [`processes`] lets several processes work and kills one; [`opening`]
+//! is about files, versions and places.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod conformance;
+mod model;
+mod opening;
+mod place;
+mod postgres;
+mod processes;
+mod sqlite;
