@@ -34,8 +34,16 @@ impl Postgres {
         let data = folder.join("data");
         let mut initdb = owner.command(&programs.join("initdb"), &folder);
         run(initdb.arg("-D").arg(&data).args([
-            "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
         ]));
+        // Watched from before it runs: a test that is killed in between leaves no server behind.
+        let watch = watch(&owner, &programs, &folder);
         let mut port = free_port();
         for attempt in 1..=START_TRIES {
             if start(&owner, &programs, &folder, port) {
@@ -45,7 +53,6 @@ impl Postgres {
             assert!(attempt < START_TRIES, "PostgreSQL does not start; its log in {}:\n{log}", folder.display());
             port = free_port();
         }
-        let watch = watch(&owner, &programs, &folder);
         Self { programs, port, watch }
     }
 
