@@ -99,6 +99,8 @@ impl Ledger {
     }
 }
 
+/// Ready versions that are the newest of their keys. `CROSS JOIN` is SQLite's way to say in which order to read: versions by
+/// age, from their index, and the key of each. Left alone it reads all keys of the source and sorts.
 macro_rules! ready_text {
     ($name:literal, $condition:literal) => {
         concat!(
@@ -106,8 +108,8 @@ macro_rules! ready_text {
             $name,
             "\nSELECT v.key_number, v.generation, k.source, k.object_key, k.member, v.etag, v.size, v.modified_at,
                 v.offered_at, v.attempts_count
-            FROM ledger_versions v JOIN ledger_keys k ON k.key_number = v.key_number AND k.generation = v.generation
-            WHERE v.ready_at <= $1 ",
+            FROM ledger_versions v CROSS JOIN ledger_keys k
+            WHERE k.key_number = v.key_number AND k.generation = v.generation AND v.ready_at <= $1 ",
             $condition
         )
     };
@@ -173,7 +175,10 @@ async fn take(
     until: i64,
 ) -> Result<(), Error> {
     let versions: Vec<_> = jobs.iter().map(|job| job.version).collect();
-    end_attempts(connection, &versions, "lost", now).await?;
+    let lost = end_attempts(connection, &versions, "lost", now).await?;
+    if lost > 0 {
+        tracing::info!(lost, attempt, "took over objects whose lease had run out");
+    }
     let take = "UPDATE ledger_versions SET state = 'claimed', token = $1, attempt = $2, ready_at = $3, changed_at = $4,
             attempts_count = attempts_count + 1
         FROM c WHERE ledger_versions.key_number = c.key_number AND ledger_versions.generation = c.generation";
@@ -278,12 +283,12 @@ async fn end_claim(
         WHERE key_number = $1 AND generation = $2 AND token = $3";
     let write = sqlx::query(write).bind(version.key_number).bind(version.generation).bind(token);
     let write = write.bind(state.as_str()).bind(ready_at).bind(end.reason).bind(now);
-    one_row(write.execute(&mut *connection).await?)?;
+    one_row(&write.execute(&mut *connection).await?)?;
 
     let attempt = "-- ledger.end_claim.attempt
         UPDATE ledger_attempts SET ended_at = $3, outcome = $4, error = $5
         WHERE key_number = $1 AND generation = $2 AND ended_at IS NULL";
     let attempt = sqlx::query(attempt).bind(version.key_number).bind(version.generation);
-    one_row(attempt.bind(now).bind(end.outcome).bind(end.reason).execute(connection).await?)?;
+    one_row(&attempt.bind(now).bind(end.outcome).bind(end.reason).execute(connection).await?)?;
     Ok(true)
 }

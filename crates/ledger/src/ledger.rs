@@ -124,7 +124,7 @@ impl Ledger {
                     return if known == lake { Ok(()) } else { Err(other_lake(&known, lake)) };
                 }
                 let bind = "-- ledger.bind_lake\nUPDATE ledger_meta SET lake = $1 WHERE id = 1 AND lake IS NULL";
-                one_row(sqlx::query(bind).bind(lake).execute(connection).await?)
+                one_row(&sqlx::query(bind).bind(lake).execute(connection).await?)
             })
         })
         .await
@@ -143,7 +143,14 @@ impl Ledger {
         let mut tries = 0;
         loop {
             match self.write_once(needs, &mut work).await {
-                Err(error) if error.undone() && tries < TRIES_MAX => tries = pause(tries).await,
+                Err(error) if error.undone() && tries < TRIES_MAX => {
+                    tracing::debug!(
+                        transaction = name,
+                        tries,
+                        "the database undid a transaction of the ledger; it runs again"
+                    );
+                    tries = pause(tries).await;
+                }
                 done => return done.map_err(|error| self.at(name, error)),
             }
         }

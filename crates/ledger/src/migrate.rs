@@ -35,7 +35,7 @@ async fn apply(connection: &mut AnyConnection, now: i64) -> Result<(), Error> {
         let index = usize::try_from(version - 1).expect("versions begin at 1");
         sqlx::raw_sql(MIGRATIONS[index]).execute(&mut *connection).await?;
         let note = "-- ledger.migrate.note\nINSERT INTO ledger_schema (version, applied_at) VALUES ($1, $2)";
-        one_row(sqlx::query(note).bind(version).bind(now).execute(&mut *connection).await?)?;
+        one_row(&sqlx::query(note).bind(version).bind(now).execute(&mut *connection).await?)?;
     }
     Ok(())
 }

@@ -312,6 +312,6 @@ pub(crate) async fn copy_version(
         FROM ledger_versions WHERE key_number = $1 AND generation = $2";
     let insert = sqlx::query(insert).bind(from.key_number).bind(from.generation).bind(to.generation).bind(now);
     let insert = insert.bind(copy.state.as_str()).bind(copy.ready_at).bind(copy.reason).bind(copy.attempts_count);
-    one_row(insert.execute(&mut *connection).await?)?;
+    one_row(&insert.execute(&mut *connection).await?)?;
     raise(connection, &[to]).await
 }

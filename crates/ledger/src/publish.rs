@@ -106,7 +106,7 @@ impl Ledger {
                     )));
                 }
                 let adopt = "-- ledger.adopt_epoch\nUPDATE ledger_meta SET epoch = $1 WHERE id = 1 AND epoch <= $1";
-                one_row(sqlx::query(adopt).bind(epoch).execute(connection).await?)
+                one_row(&sqlx::query(adopt).bind(epoch).execute(connection).await?)
             })
         })
         .await
@@ -149,7 +149,7 @@ impl Ledger {
 
 async fn set_lease(connection: &mut AnyConnection, token: Option<&str>, until: i64) -> Result<(), Error> {
     let set = "-- ledger.set_lease\nUPDATE ledger_meta SET publish_token = $1, publish_until = $2 WHERE id = 1";
-    one_row(sqlx::query(set).bind(token).bind(until).execute(connection).await?)
+    one_row(&sqlx::query(set).bind(token).bind(until).execute(connection).await?)
 }
 
 /// A lease that ran out and that nobody took is still held: only a new holder can have published meanwhile.
@@ -186,7 +186,7 @@ async fn dequeue(connection: &mut AnyConnection, seq: i64) -> Result<Vec<Version
     let delete = "-- ledger.dequeue.members\nDELETE FROM ledger_members WHERE seq = $1";
     rows(sqlx::query(delete).bind(seq).execute(&mut *connection).await?.rows_affected(), versions.len())?;
     let delete = "-- ledger.dequeue\nDELETE FROM ledger_queue WHERE seq = $1";
-    one_row(sqlx::query(delete).bind(seq).execute(connection).await?)?;
+    one_row(&sqlx::query(delete).bind(seq).execute(connection).await?)?;
     Ok(versions)
 }
 

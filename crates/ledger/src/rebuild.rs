@@ -40,7 +40,7 @@ impl Ledger {
                     lake = NULL, publish_token = NULL, publish_until = 0
                 WHERE id = 1 AND ledger_id = $3";
                 let close = sqlx::query(close).bind(new_ledger_id).bind(now).bind(&meta.ledger_id);
-                one_row(close.execute(connection).await?)
+                one_row(&close.execute(connection).await?)
             })
         })
         .await?;
@@ -99,7 +99,7 @@ impl Ledger {
                 sqlx::query(known).bind(epoch).execute(&mut *connection).await?;
                 let open = "-- ledger.open_for_work
                 UPDATE ledger_meta SET phase = 'open', epoch = $1, next_seq = $2 WHERE id = 1 AND phase <> 'open'";
-                one_row(sqlx::query(open).bind(epoch).bind(next_seq).execute(connection).await?)
+                one_row(&sqlx::query(open).bind(epoch).bind(next_seq).execute(connection).await?)
             })
         })
         .await

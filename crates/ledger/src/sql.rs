@@ -53,7 +53,7 @@ impl Columns for AnyRow {
 }
 
 /// A statement that must touch one row has touched one row.
-pub(crate) fn one_row(done: AnyQueryResult) -> Result<(), Error> {
+pub(crate) fn one_row(done: &AnyQueryResult) -> Result<(), Error> {
     rows(done.rows_affected(), 1)
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn values(first: usize, rows: usize, columns: usize) -> String {
     text
 }
 
-/// Runs `head`, with the list `c (key_number, generation)` of these versions before it and `binds` as `$1`, `$2`, …;
+/// Runs `statement`, with the list `c (key_number, generation)` of these versions before it and `binds` as `$1`, `$2`, …;
 /// answers how many rows it touched. The list goes in pieces, so the statement must not depend on seeing it whole.
 pub(crate) async fn for_versions(
     connection: &mut AnyConnection,

@@ -146,7 +146,7 @@ fn refused(
 
 async fn take_seq(connection: &mut AnyConnection, seq: i64) -> Result<(), Error> {
     let take = "-- ledger.stage.take_seq\nUPDATE ledger_meta SET next_seq = $1 + 1 WHERE id = 1 AND next_seq = $1";
-    one_row(sqlx::query(take).bind(seq).execute(connection).await?)
+    one_row(&sqlx::query(take).bind(seq).execute(connection).await?)
 }
 
 pub(crate) struct Batch<'a> {
@@ -166,7 +166,7 @@ pub(crate) async fn enqueue(
     let insert = "-- ledger.enqueue
         INSERT INTO ledger_queue (seq, batch_id, kind, manifest, epoch, staged_at) VALUES ($1, $2, $3, $4, $5, $6)";
     let insert = sqlx::query(insert).bind(batch.seq).bind(batch.batch_id).bind(BatchKind::Load.as_str());
-    one_row(insert.bind(batch.manifest).bind(batch.epoch).bind(now).execute(&mut *connection).await?)?;
+    one_row(&insert.bind(batch.manifest).bind(batch.epoch).bind(now).execute(&mut *connection).await?)?;
     for piece in members.chunks(ROWS_MAX) {
         enqueue_members(connection, batch.seq, piece).await?;
     }

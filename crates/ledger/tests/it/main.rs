@@ -1,7 +1,7 @@
 //! Tests of the ledger. [`conformance`] is written once and run on both databases ([`sqlite`], [`postgres`]); [`model`]
 //! compares random operations with a simple model; [`processes`] lets several processes work and kills one; [`opening`]
 //! is about files, versions and places.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
 mod conformance;
 mod model;
