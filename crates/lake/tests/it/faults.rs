@@ -94,14 +94,16 @@ struct Overtake<'a> {
     at: usize,
     passed: AtomicUsize,
     other: &'a Lake,
-    staged: &'a Staged,
+    staged: &'a [Staged],
 }
 
 impl Observer for Overtake<'_> {
     fn at(&self, _: &str) -> std::result::Result<(), Error> {
         if self.passed.fetch_add(1, Ordering::SeqCst) == self.at {
-            let publish = self.other.publish(self.staged, 1, LEDGER, NOW, &NoObserver);
-            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(publish))?;
+            for staged in self.staged {
+                let publish = self.other.publish(staged, 1, LEDGER, NOW, &NoObserver);
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(publish))?;
+            }
         }
         Ok(())
     }
@@ -113,10 +115,42 @@ async fn overtaken_at_every_point() {
         let house = before().await;
         let staged = house.stage(3, &correction()).await;
         let other = house.another().await;
-        let observer = Overtake { at, passed: AtomicUsize::new(0), other: &other, staged: &staged };
+        let all = std::slice::from_ref(&staged);
+        let observer = Overtake { at, passed: AtomicUsize::new(0), other: &other, staged: all };
         let published = house.lake.publish(&staged, 1, LEDGER, NOW, &observer).await.unwrap();
         assert_eq!(published.vector, house.lake.receipts(&ReceiptQuery::default()).await.unwrap()[4].vector);
         check_settled(&house, &staged).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn overtaken_by_this_batch_and_the_next_ones() {
+    for at in 0..18 {
+        let house = before().await;
+        let later = [load(1, 3, &[("events", 1)]), load(5, 1, &[("events", 1)]), load(6, 1, &[("sessions", 1)])];
+        let staged = [
+            house.stage(3, &correction()).await,
+            house.stage(4, &later).await,
+            house.stage(5, &[load(5, 2, &[("event_tags", 1)])]).await,
+        ];
+        let other = house.another().await;
+        let observer = Overtake { at, passed: AtomicUsize::new(0), other: &other, staged: &staged };
+        let published = house.lake.publish(&staged[0], 1, LEDGER, NOW, &observer).await.unwrap();
+        if observer.passed.load(Ordering::SeqCst) <= at {
+            break;
+        }
+        let expected = expect(&[
+            ("event_tags", &[(3, 2, 2), (5, 2, 1)]),
+            ("events", &[(1, 3, 1), (2, 1, 2), (4, 1, 1)]),
+            ("sessions", &[(6, 1, 1)]),
+        ]);
+        assert_eq!(house.shown().await, expected, "overtaken at {at}");
+        let mut newest = house.newest().await;
+        newest.retain(|_, rows| !rows.is_empty());
+        assert_eq!(newest, expected, "overtaken at {at}");
+        let receipts = house.lake.receipts(&ReceiptQuery::default()).await.unwrap();
+        assert_eq!(receipts.len(), 10);
+        assert!(receipts.iter().any(|row| row.vector == published.vector));
     }
 }
 
