@@ -1,8 +1,26 @@
 //! The words as types: project files, contracts, reports, periods, receipts.
 //!
-//! Everything here is parsed once and valid from then on. Start at [`Project`].
+//! Everything here is parsed once and valid from then on. Start at [`Project`]: [`Project::parse`] makes one from the
+//! texts of the project files, or says everything that is wrong with them ([`Problems`]). A project has sources
+//! ([`Source`], with the [`Contract`] of its tables) and reports ([`Report`]), which are about a [`Period`]. What was
+//! read is accounted for in a [`Receipt`].
+//!
+//! ```
+//! use stillhouse_spec::{Project, ProjectFiles};
+//!
+//! let mut files = ProjectFiles::default();
+//! files.files.insert("stillhouse.toml".into(), "format = 1\n[project]\nnmae = 'shop'\n".into());
+//! let problems = Project::parse(&files, &|_variable| None).unwrap_err();
+//! assert_eq!(problems.to_string(), "\
+//! stillhouse.toml:2:2: `name` is missing in [project]
+//!   hint: write `name = \"my-project\"`
+//! stillhouse.toml:3:1: unknown key `nmae` in [project]
+//!   hint: did you mean `name`?");
+//! ```
 //!
 //! **Invariant:** this crate does no I/O and reads no clock; texts and dates come in, values and errors go out.
+//!
+//! **Invariant:** no message, `Debug` or fingerprint holds what came from the environment; see [`Secret`].
 
 mod choice;
 mod contract;
