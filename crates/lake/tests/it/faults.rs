@@ -13,7 +13,7 @@ use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
-use stillhouse_lake::{Error, Kind, Lake, NoObserver, Observer, ReceiptQuery, Staged};
+use stillhouse_lake::{Error, Kind, Lake, NoObserver, Observer, ReceiptQuery, RunQuery, RunRow, Staged};
 
 use crate::kit::{House, LEDGER, Load, NOW, Shown, StopAt, expect, id, load};
 
@@ -217,19 +217,18 @@ impl ObjectStore for Faulty {
     }
 }
 
+async fn faulty_lake(house: &House, after: bool, conflict: bool, every: usize) -> (Lake, Arc<Faulty>) {
+    let inner = Arc::clone(&house.store);
+    let faulty = Arc::new(Faulty { inner, on: false.into(), after, conflict, seen: 0.into(), every });
+    let lake = Lake::open(Arc::clone(&faulty) as Arc<dyn ObjectStore>, id()).await.unwrap();
+    faulty.on.store(true, Ordering::SeqCst);
+    (lake, faulty)
+}
+
 async fn check_faulty(after: bool, conflict: bool, every: usize) {
     let house = before().await;
     let staged = house.stage(3, &correction()).await;
-    let faulty = Arc::new(Faulty {
-        inner: Arc::clone(&house.store),
-        on: AtomicBool::new(false),
-        after,
-        conflict,
-        seen: AtomicUsize::new(0),
-        every,
-    });
-    let lake = Lake::open(Arc::clone(&faulty) as Arc<dyn ObjectStore>, id()).await.unwrap();
-    faulty.on.store(true, Ordering::SeqCst);
+    let (lake, faulty) = faulty_lake(&house, after, conflict, every).await;
     lake.publish(&staged, 1, LEDGER, NOW, &NoObserver).await.unwrap();
     assert!(faulty.seen.load(Ordering::SeqCst) >= 5, "puts were counted");
     check_settled(&house, &staged).await;
@@ -245,6 +244,23 @@ async fn puts_whose_success_is_reported_as_failure() {
 async fn conflicts_that_are_ones_own_success() {
     check_faulty(true, true, 1).await;
     check_faulty(true, true, 3).await;
+}
+
+#[tokio::test]
+async fn epochs_fences_and_runs_of_unknown_outcome() {
+    for (after, conflict, every) in [(true, false, 1), (true, true, 1), (false, true, 2), (false, false, 3)] {
+        let house = before().await;
+        let (lake, _) = faulty_lake(&house, after, conflict, every).await;
+        assert_eq!(lake.raise_epoch("new", NOW, &NoObserver).await.unwrap(), 2, "one's own epoch is recognised");
+        assert_eq!(house.lake.receipts_epoch().await.unwrap(), Some((2, "new".to_owned())));
+        lake.fence_tables(2, "new", NOW, &NoObserver).await.unwrap();
+        let versions = ["events", "event_tags"].map(|table| house.delta(table));
+        let [events, tags] = versions.map(|delta| async move { delta.await.version() });
+        assert_eq!((events.await, tags.await), (Some(2), Some(1)), "one fence each");
+        let run = RunRow { run_id: "r".into(), ..RunRow::default() };
+        lake.append_run(&run, NOW).await.unwrap();
+        assert_eq!(house.lake.runs(&RunQuery::default()).await.unwrap(), [run]);
+    }
 }
 
 #[tokio::test]
