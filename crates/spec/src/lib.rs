@@ -20,7 +20,7 @@
 //!
 //! **Invariant:** this crate does no I/O and reads no clock; texts and dates come in, values and errors go out.
 //!
-//! **Invariant:** no message, `Debug` or fingerprint holds what came from the environment; see [`Secret`].
+//! **Invariant:** no [`Problem`], fingerprint or `Debug` of a [`Project`] holds what came from the environment; see [`Secret`].
 
 mod choice;
 mod contract;
