@@ -35,7 +35,7 @@ impl Rounds {
             return Ok(());
         }
         let error = Error::store(format_args!("{table}/_delta_log"), error);
-        if self.failures >= FAILURES_MAX || error.kind == Kind::Full {
+        if self.failures >= FAILURES_MAX || error.kind != Kind::Retry {
             return Err(error);
         }
         tracing::warn!(table, %error, "a commit with unknown outcome; looking again");

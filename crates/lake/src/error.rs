@@ -63,9 +63,22 @@ impl Error {
 
     /// An error of the store while it worked on `place`. A full disk is told apart, since retrying does not help there.
     pub(crate) fn store(place: impl fmt::Display, source: object_store::Error) -> Self {
-        if disk_is_full(&source) {
+        use object_store::Error as Store;
+        use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let io = io_kind(&source);
+        if matches!(io, Some(StorageFull | QuotaExceeded)) {
             return Self::new(Kind::Full, format!("`{place}`: the disk is full"))
                 .hint("make room and run the same command again; what was loaded before is safe")
+                .caused_by(source);
+        }
+        if matches!(io, Some(PermissionDenied | ReadOnlyFilesystem))
+            || matches!(
+                source,
+                Store::PermissionDenied { .. } | Store::Unauthenticated { .. } | Store::NotImplemented { .. }
+            )
+        {
+            return Self::new(Kind::FixSettings, format!("`{place}`: the store refuses: {source}"))
+                .hint("the lake has to be readable and writable for the user that runs stillhouse")
                 .caused_by(source);
         }
         Self::new(Kind::Retry, format!("`{place}`: the store gave an error: {source}")).caused_by(source)
@@ -89,17 +102,16 @@ impl Error {
     }
 }
 
-fn disk_is_full(error: &(dyn StdError + 'static)) -> bool {
+/// What the operating system said, however deep it lies.
+fn io_kind(error: &(dyn StdError + 'static)) -> Option<std::io::ErrorKind> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
-        {
-            return true;
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            return Some(io.kind());
         }
         next = error.source();
     }
-    false
+    None
 }
 
 impl fmt::Display for Error {

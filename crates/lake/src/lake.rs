@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::error::{Error, Kind};
 use crate::log::{Entry, read_entry};
 use crate::manifest::{Manifest, Staged};
-use crate::schema::{delta_schema, merge_schema};
+use crate::schema::{arrow_schema, delta_schema, merge_schema};
 use crate::state::TableState;
 use crate::writer::TableWriter;
 use crate::{QUARANTINE, RECEIPTS, checkpoint, read};
@@ -77,13 +77,16 @@ impl Lake {
         TableWriter::new(Arc::clone(&self.store), table.as_str(), schema, file_stem)
     }
 
-    /// Whether the batch's tables fit the lake's as they are. To be called before the batch is staged: a batch that
+    /// Whether the batch is well formed and its tables fit the lake's as they are. To be called before the batch is staged: a batch that
     /// cannot be committed blocks the queue.
     pub async fn check(&self, manifest: &Manifest) -> Result<(), Error> {
-        check_names(manifest)?;
+        check_form(manifest)?;
         for (table, change) in &manifest.tables {
-            if let Some(state) = self.head(table).await? {
-                merge_schema(table, &state.schema, &state.metadata.schema_string, &change.schema)?;
+            match self.head(table).await? {
+                Some(state) => {
+                    merge_schema(table, &state.schema, &state.metadata.schema_string, &change.schema)?;
+                }
+                None => drop(arrow_schema(&change.schema)?),
             }
         }
         Ok(())
@@ -91,10 +94,11 @@ impl Lake {
 
     /// [`Lake::check`] for one table, before anything is decoded.
     pub async fn check_schema(&self, table: &str, schema: &Schema) -> Result<(), Error> {
-        if let Some(state) = self.head(table).await? {
-            merge_schema(table, &state.schema, &state.metadata.schema_string, &delta_schema(schema)?)?;
+        let change = delta_schema(schema)?;
+        match self.head(table).await? {
+            Some(state) => merge_schema(table, &state.schema, &state.metadata.schema_string, &change).map(|_| ()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Keeps a text under its fingerprint (letters and digits), once; the same fingerprint means the same text.
@@ -277,14 +281,18 @@ fn text_path(fingerprint: &str) -> Result<Path, Error> {
     Ok(Path::from(format!("_texts/{fingerprint}")))
 }
 
-/// Names become parts of paths in logs and folders; only plain ones are the same everywhere.
-pub(crate) fn check_names(manifest: &Manifest) -> Result<(), Error> {
+/// Names become parts of paths in logs and folders; only plain ones are the same everywhere. And a batch without a
+/// member could never get its receipt.
+pub(crate) fn check_form(manifest: &Manifest) -> Result<(), Error> {
     let plain = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
     };
     let batch = &manifest.batch_id;
     if !plain(batch) {
         return Err(Error::bug(format!("batch id `{batch}`: expected letters, digits, `-`, `_` and `.`")));
+    }
+    if manifest.members.is_empty() {
+        return Err(Error::bug(format!("batch `{batch}`: expected members, found none")));
     }
     for (table, change) in &manifest.tables {
         if !is_data_table(table) {

@@ -10,7 +10,7 @@ use stillhouse_spec::object_id;
 use crate::RECEIPTS;
 use crate::commit::{Committed, Rounds, next_version};
 use crate::error::{Error, Kind};
-use crate::lake::{Lake, Newest, check_names};
+use crate::lake::{Lake, Newest, check_form};
 use crate::log::{Commit, EPOCH, Note, SEQ};
 use crate::manifest::{DataFile, Manifest, Published, Staged};
 use crate::observe::Observer;
@@ -31,7 +31,7 @@ impl Lake {
         now: i64,
         observer: &dyn Observer,
     ) -> Result<Published, Error> {
-        check_names(&staged.manifest)?;
+        check_form(&staged.manifest)?;
         for member in &staged.manifest.members {
             staged.revision(member.key_number)?;
         }

@@ -182,6 +182,14 @@ fn object_place(decoded: &Schema) -> usize {
 /// contract's matter, and a column that is added later has no values in older files.
 pub fn delta_schema(schema: &Schema) -> Result<String, Error> {
     let fields: Vec<Field> = schema.fields().iter().map(|field| in_delta(field)).collect();
+    for (index, field) in fields.iter().enumerate() {
+        let name = field.name();
+        if let Some(twice) = fields[..index].iter().find(|known| known.name().eq_ignore_ascii_case(name)) {
+            let message = format!("expected columns with different names, found `{}` and `{name}`", twice.name());
+            return Err(Error::fix_data(message)
+                .hint("names that differ only in case are one column to Delta; rename one of them"));
+        }
+    }
     let kernel: StructType = (&Schema::new(fields))
         .try_into_kernel()
         .map_err(|e| Error::bug(format!("columns that Delta does not know: {e}")).caused_by(e))?;

@@ -154,13 +154,21 @@ async fn overtaken_by_this_batch_and_the_next_ones() {
     }
 }
 
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Failure,
+    Conflict,
+    FullDisk,
+    Permission,
+}
+
 /// Fails some puts into logs: before they take effect, or (`after`) after.
 #[derive(Debug)]
 struct Faulty {
     inner: Arc<dyn ObjectStore>,
     on: AtomicBool,
     after: bool,
-    conflict: bool,
+    what: What,
     seen: AtomicUsize,
     every: usize,
 }
@@ -173,10 +181,14 @@ impl fmt::Display for Faulty {
 
 impl Faulty {
     fn error(&self) -> object_store::Error {
-        let source = "by the test".into();
-        match self.conflict {
-            true => object_store::Error::AlreadyExists { path: "log".into(), source },
-            false => object_store::Error::Generic { store: "faulty", source },
+        let source: Box<dyn std::error::Error + Send + Sync> = match self.what {
+            What::FullDisk => std::io::Error::from(std::io::ErrorKind::StorageFull).into(),
+            What::Permission => std::io::Error::from(std::io::ErrorKind::PermissionDenied).into(),
+            What::Failure | What::Conflict => "by the test".into(),
+        };
+        match self.what {
+            What::Conflict => object_store::Error::AlreadyExists { path: "log".into(), source },
+            _ => object_store::Error::Generic { store: "faulty", source },
         }
     }
 }
@@ -217,18 +229,18 @@ impl ObjectStore for Faulty {
     }
 }
 
-async fn faulty_lake(house: &House, after: bool, conflict: bool, every: usize) -> (Lake, Arc<Faulty>) {
+async fn faulty_lake(house: &House, after: bool, what: What, every: usize) -> (Lake, Arc<Faulty>) {
     let inner = Arc::clone(&house.store);
-    let faulty = Arc::new(Faulty { inner, on: false.into(), after, conflict, seen: 0.into(), every });
+    let faulty = Arc::new(Faulty { inner, on: false.into(), after, what, seen: 0.into(), every });
     let lake = Lake::open(Arc::clone(&faulty) as Arc<dyn ObjectStore>, id()).await.unwrap();
     faulty.on.store(true, Ordering::SeqCst);
     (lake, faulty)
 }
 
-async fn check_faulty(after: bool, conflict: bool, every: usize) {
+async fn check_faulty(after: bool, what: What, every: usize) {
     let house = before().await;
     let staged = house.stage(3, &correction()).await;
-    let (lake, faulty) = faulty_lake(&house, after, conflict, every).await;
+    let (lake, faulty) = faulty_lake(&house, after, what, every).await;
     lake.publish(&staged, 1, LEDGER, NOW, &NoObserver).await.unwrap();
     assert!(faulty.seen.load(Ordering::SeqCst) >= 5, "puts were counted");
     check_settled(&house, &staged).await;
@@ -236,21 +248,23 @@ async fn check_faulty(after: bool, conflict: bool, every: usize) {
 
 #[tokio::test]
 async fn puts_whose_success_is_reported_as_failure() {
-    check_faulty(true, false, 1).await;
-    check_faulty(true, false, 2).await;
+    check_faulty(true, What::Failure, 1).await;
+    check_faulty(true, What::Failure, 2).await;
 }
 
 #[tokio::test]
 async fn conflicts_that_are_ones_own_success() {
-    check_faulty(true, true, 1).await;
-    check_faulty(true, true, 3).await;
+    check_faulty(true, What::Conflict, 1).await;
+    check_faulty(true, What::Conflict, 3).await;
 }
 
 #[tokio::test]
 async fn epochs_fences_and_runs_of_unknown_outcome() {
-    for (after, conflict, every) in [(true, false, 1), (true, true, 1), (false, true, 2), (false, false, 3)] {
+    let faults =
+        [(true, What::Failure, 1), (true, What::Conflict, 1), (false, What::Conflict, 2), (false, What::Failure, 3)];
+    for (after, what, every) in faults {
         let house = before().await;
-        let (lake, _) = faulty_lake(&house, after, conflict, every).await;
+        let (lake, _) = faulty_lake(&house, after, what, every).await;
         assert_eq!(lake.raise_epoch("new", NOW, &NoObserver).await.unwrap(), 2, "one's own epoch is recognised");
         assert_eq!(house.lake.receipts_epoch().await.unwrap(), Some((2, "new".to_owned())));
         lake.fence_tables(2, "new", NOW, &NoObserver).await.unwrap();
@@ -265,19 +279,20 @@ async fn epochs_fences_and_runs_of_unknown_outcome() {
 
 #[tokio::test]
 async fn puts_that_fail_now_and_then() {
-    check_faulty(false, false, 2).await;
-    check_faulty(false, true, 2).await;
+    check_faulty(false, What::Failure, 2).await;
+    check_faulty(false, What::Conflict, 2).await;
 }
 
 #[tokio::test]
-async fn a_store_that_never_works_ends_as_retry() {
+async fn a_store_that_never_works_says_what_to_do() {
     let house = House::new().await;
     let staged = house.stage(1, &[load(1, 1, &[("events", 2)])]).await;
-    let inner = Arc::clone(&house.store);
-    let faulty = Faulty { inner, on: true.into(), after: false, conflict: false, seen: 0.into(), every: 1 };
-    let lake = Lake::open_to_read(Arc::new(faulty));
-    let error = lake.publish(&staged, 1, LEDGER, NOW, &NoObserver).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Retry);
+    let kinds = [(What::Failure, Kind::Retry), (What::FullDisk, Kind::Full), (What::Permission, Kind::FixSettings)];
+    for (what, kind) in kinds {
+        let (lake, _) = faulty_lake(&house, false, what, 1).await;
+        let error = lake.publish(&staged, 1, LEDGER, NOW, &NoObserver).await.unwrap_err();
+        assert_eq!(error.kind, kind, "{error}");
+    }
     house.publish(&staged).await;
     assert_eq!(house.shown().await, expect(&[("events", &[(1, 1, 2)])]));
 }

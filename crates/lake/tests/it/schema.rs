@@ -50,17 +50,24 @@ async fn other_differences_are_refused_before_anything_is_staged() {
     let texts = list("name", DataType::Utf8).data_type().clone();
     assert_snapshot!(refusal("name", texts).await, @"table `events`, column `name`: expected string, found list<string>");
     house.lake.check_schema("events", &Schema::new(vec![Field::new("name", DataType::Utf8View, false)])).await.unwrap();
+    let twice = Schema::new(vec![Field::new("x", DataType::Int64, true), Field::new("X", DataType::Int64, true)]);
+    let error = house.lake.check_schema("not_there", &twice).await.unwrap_err();
+    assert_snapshot!(error.message, @"expected columns with different names, found `x` and `X`");
     house.lake.check_schema("not_there", &Schema::new(vec![Field::new("x", DataType::Int64, true)])).await.unwrap();
 }
 
 #[tokio::test]
-async fn names_that_could_leave_the_folder_are_bugs() {
+async fn manifests_that_are_not_well_formed_are_bugs() {
     let house = House::new().await;
     let mut staged = house.stage(1, &[load(1, 1, &[("events", 2)])]).await;
     let change = TableChange { schema: String::new(), files: Vec::new() };
     staged.manifest.tables.insert("../other".into(), change);
     assert_eq!(house.lake.check(&staged.manifest).await.unwrap_err().kind, Kind::Bug);
     staged.manifest.tables.remove("../other");
+    house.lake.check(&staged.manifest).await.unwrap();
+    let members = std::mem::take(&mut staged.manifest.members);
+    assert_eq!(house.lake.check(&staged.manifest).await.unwrap_err().kind, Kind::Bug);
+    staged.manifest.members = members;
     staged.manifest.batch_id = "a/b".into();
     assert_eq!(house.lake.check(&staged.manifest).await.unwrap_err().kind, Kind::Bug);
 }
