@@ -10,8 +10,11 @@
 
 mod engine;
 mod error;
+mod functions;
+mod guard;
 mod params;
 mod session;
+mod sql_error;
 mod table;
 
 pub use engine::{Engine, EngineOptions};

@@ -1,21 +1,42 @@
 //! A session: queries over one set of tables.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
-use futures::Stream;
+use datafusion::common::{DataFusionError, TableReference};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{FunctionRegistry, SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use futures::{Stream, StreamExt};
+use tokio::time::Sleep;
 
+use crate::engine::EngineOptions;
 use crate::error::{Error, Kind};
-use crate::params::Params;
-use crate::table::TableInput;
+use crate::functions;
+use crate::guard::{self, Uses};
+use crate::params::{Params, bind};
+use crate::sql_error::{self, Names, Scope};
+use crate::table::{LakeTable, TableInput};
 
 /// Queries over one set of tables.
-#[derive(Debug)]
 pub struct Session {
-    pub(crate) tables: Vec<TableInput>,
+    options: Arc<EngineOptions>,
+    context: SessionContext,
+    names: Arc<Names>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("tables", &self.names.tables).finish_non_exhaustive()
+    }
 }
 
 /// What planning a statement told.
@@ -27,7 +48,7 @@ pub struct Planned {
     pub tables: BTreeSet<String>,
     /// The parameters that it names, without `$`.
     pub parameters: BTreeSet<String>,
-    /// Functions whose result is not decided by their arguments: `now`, `random`, …
+    /// Functions whose result is not decided by their arguments: `now`, `random`, … Such a query cannot be reproduced.
     pub unstable: BTreeSet<String>,
 }
 
@@ -42,48 +63,204 @@ pub struct QueryResult {
     pub rows: u64,
 }
 
-/// A result as it is made. Dropping it stops the query.
+/// A result as it is made. Dropping it stops the query and frees what it holds.
 pub struct RowStream {
-    schema: SchemaRef,
+    inner: SendableRecordBatchStream,
+    deadline: Pin<Box<Sleep>>,
+    options: Arc<EngineOptions>,
+    rows: u64,
+    ended: bool,
+    sql: String,
+    names: Arc<Names>,
 }
 
 impl Session {
+    pub(crate) fn new(
+        options: Arc<EngineOptions>,
+        runtime: Arc<RuntimeEnv>,
+        config: SessionConfig,
+        inputs: Vec<TableInput>,
+    ) -> Result<Self, Error> {
+        let mut state =
+            SessionStateBuilder::new_with_default_features().with_config(config).with_runtime_env(runtime).build();
+        let rewrite = Arc::new(functions::DaysAsInstants);
+        state.register_function_rewrite(rewrite).map_err(|error| {
+            Error::new(Kind::Bug, "the rewrite of comparisons cannot be registered").with_source(error)
+        })?;
+        let context = SessionContext::new_with_state(state);
+        for function in functions::all() {
+            context.register_udf(function);
+        }
+        let mut tables = BTreeSet::new();
+        for input in inputs {
+            if !tables.insert(input.name.clone()) {
+                return Err(Error::new(Kind::FixSettings, format!("two tables are named `{}`", input.name))
+                    .with_hint("give one of them another name in its contract"));
+            }
+            let reference = TableReference::bare(input.name.as_str());
+            context.register_table(reference, Arc::new(LakeTable::new(&input))).map_err(|error| {
+                Error::new(Kind::Bug, format!("table `{}` cannot be registered", input.name)).with_source(error)
+            })?;
+        }
+        let names = Names { tables: tables.into_iter().collect(), functions: function_names(&context) };
+        Ok(Self { options, context, names: Arc::new(names) })
+    }
+
+    /// The tables, sorted.
+    pub fn tables(&self) -> &[String] {
+        &self.names.tables
+    }
+
     /// Plans a statement without running it.
     ///
     /// # Errors
     /// When it is no query, names what is not there, or a parameter is missing.
-    pub async fn plan(&self, _sql: &str, _params: &Params) -> Result<Planned, Error> {
-        let _ = &self.tables;
-        Err(Error::new(Kind::Bug, "planning is not written yet"))
+    pub async fn plan(&self, sql: &str, params: &Params) -> Result<Planned, Error> {
+        let (plan, uses) = self.logical(sql, params).await?;
+        // Optimizing finds what planning leaves open: types that do not fit, functions without such a form.
+        let optimized = self.context.state().optimize(&plan).map_err(|error| self.explain(error, sql))?;
+        let schema = Arc::new(optimized.schema().as_arrow().clone());
+        Ok(Planned { schema, tables: uses.tables, parameters: uses.parameters, unstable: uses.unstable })
     }
 
     /// Runs a statement and collects its result.
     ///
     /// # Errors
-    /// As [`Session::plan`], and when a limit is reached or a file cannot be read.
-    pub async fn query(&self, _sql: &str, _params: &Params) -> Result<QueryResult, Error> {
-        Err(Error::new(Kind::Bug, "queries are not written yet"))
+    /// As [`Session::plan`], and when a limit is reached (the whole result has to fit the query memory) or a file cannot
+    /// be read.
+    pub async fn query(&self, sql: &str, params: &Params) -> Result<QueryResult, Error> {
+        let mut stream = self.stream(sql, params).await?;
+        let reservation = MemoryConsumer::new("result").register(&self.context.runtime_env().memory_pool);
+        let mut batches = Vec::new();
+        while let Some(batch) = stream.next().await {
+            let batch = batch?;
+            reserve(&reservation, &batch).map_err(|error| self.explain(error, sql))?;
+            batches.push(batch);
+        }
+        Ok(QueryResult { schema: stream.schema(), batches, rows: stream.rows })
     }
 
     /// Runs a statement and hands out its result as it is made.
     ///
     /// # Errors
     /// As [`Session::query`]; what goes wrong later comes out of the stream.
-    pub async fn stream(&self, _sql: &str, _params: &Params) -> Result<RowStream, Error> {
-        Err(Error::new(Kind::Bug, "queries are not written yet"))
+    pub async fn stream(&self, sql: &str, params: &Params) -> Result<RowStream, Error> {
+        let mut deadline = Box::pin(tokio::time::sleep(Duration::from_secs(self.options.query_seconds)));
+        let inner = tokio::select! {
+            started = Box::pin(self.start(sql, params)) => started?,
+            () = deadline.as_mut() => return Err(too_long(&self.options)),
+        };
+        let options = self.options.clone();
+        let (sql, names) = (sql.to_owned(), self.names.clone());
+        Ok(RowStream { inner, deadline, options, rows: 0, ended: false, sql, names })
     }
+
+    async fn start(&self, sql: &str, params: &Params) -> Result<SendableRecordBatchStream, Error> {
+        let (plan, _) = self.logical(sql, params).await?;
+        let frame = DataFrame::new(self.context.state(), plan);
+        frame.execute_stream().await.map_err(|error| self.explain(error, sql))
+    }
+
+    /// The plan with its parameters bound, once the guard has looked at it.
+    async fn logical(&self, sql: &str, params: &Params) -> Result<(LogicalPlan, Uses), Error> {
+        let statement = guard::parse(self.scope(sql))?;
+        let plan = self.context.state().statement_to_plan(statement).await.map_err(|error| self.explain(error, sql))?;
+        let uses = guard::inspect(&plan)?;
+        for name in &uses.parameters {
+            if !params.contains_key(name) {
+                return Err(missing(name, sql, params));
+            }
+        }
+        let bound = plan.with_param_values(bind(params)).map_err(|error| self.explain(error, sql))?;
+        Ok((bound, uses))
+    }
+
+    fn scope<'a>(&'a self, sql: &'a str) -> Scope<'a> {
+        Scope { sql, names: &self.names }
+    }
+
+    fn explain(&self, error: DataFusionError, sql: &str) -> Error {
+        sql_error::explain(error, self.scope(sql))
+    }
+}
+
+fn function_names(context: &SessionContext) -> Vec<String> {
+    let state = context.state();
+    let names = state.scalar_functions().keys();
+    let names = names.chain(state.aggregate_functions().keys()).chain(state.window_functions().keys());
+    names.cloned().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn missing(name: &str, sql: &str, params: &Params) -> Error {
+    let place = sql_error::find_word(sql, name);
+    let place = place.map_or(String::new(), |(line, column)| format!("line {line}, column {}: ", column.max(2) - 1));
+    let names: Vec<String> = params.keys().map(|name| format!("${name}")).collect();
+    Error::new(Kind::FixData, format!("{place}parameter `${name}` has no value")).with_hint(sql_error::nearest(
+        "parameters",
+        &format!("${name}"),
+        &names,
+    ))
+}
+
+/// Books the rows of `batch`, which may be a part of larger buffers, in the memory pool.
+fn reserve(reservation: &MemoryReservation, batch: &RecordBatch) -> Result<(), DataFusionError> {
+    let mut bytes = 0;
+    for column in batch.columns() {
+        bytes += column.to_data().get_slice_memory_size()?;
+    }
+    reservation.try_grow(bytes)
+}
+
+fn too_long(options: &EngineOptions) -> Error {
+    let seconds = options.query_seconds;
+    Error::new(Kind::FixSettings, format!("the query was stopped after {seconds} s, as `limits.query_seconds` says"))
+        .with_hint("raise `limits.query_seconds` in stillhouse.toml, or let the query read less")
+}
+
+fn too_many(options: &EngineOptions) -> Error {
+    let rows = options.result_rows;
+    Error::new(Kind::FixSettings, format!("the result has more rows than `limits.result_rows` allows: {rows}"))
+        .with_hint("add `limit`, group the rows, or raise `limits.result_rows` in stillhouse.toml")
 }
 
 impl RowStream {
     /// The columns.
     pub fn schema(&self) -> SchemaRef {
-        self.schema.clone()
+        self.inner.schema()
+    }
+
+    fn check(&mut self, batch: RecordBatch) -> Result<RecordBatch, Error> {
+        self.rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        if self.rows > self.options.result_rows { Err(too_many(&self.options)) } else { Ok(batch) }
+    }
+}
+
+impl fmt::Debug for RowStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RowStream").field("rows", &self.rows).field("ended", &self.ended).finish_non_exhaustive()
     }
 }
 
 impl Stream for RowStream {
     type Item = Result<RecordBatch, Error>;
-    fn poll_next(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(None)
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let item = if self.deadline.as_mut().poll(context).is_ready() {
+            Some(Err(too_long(&self.options)))
+        } else {
+            match self.inner.poll_next_unpin(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => None,
+                Poll::Ready(Some(Ok(batch))) => Some(self.check(batch)),
+                Poll::Ready(Some(Err(error))) => {
+                    Some(Err(sql_error::explain(error, Scope { sql: &self.sql, names: &self.names })))
+                }
+            }
+        };
+        self.ended = !matches!(item, Some(Ok(_)));
+        Poll::Ready(item)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use stillhouse_spec::Query;
+
 /// What the caller should do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -36,6 +38,23 @@ impl Error {
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn from_query(error: stillhouse_query::Error) -> Self {
+        let kind = match error.kind() {
+            stillhouse_query::Kind::Retry => Kind::Retry,
+            stillhouse_query::Kind::FixData => Kind::FixData,
+            stillhouse_query::Kind::FixSettings => Kind::FixSettings,
+            stillhouse_query::Kind::Bug => Kind::Bug,
+        };
+        let hint = error.hint().map(str::to_owned);
+        Self { kind, message: error.to_string(), hint, source: Some(Box::new(error)) }
+    }
+
+    /// Adds the query's part of the place.
+    pub(crate) fn of(mut self, query: &Query) -> Self {
+        self.message = format!("query `{}` ({}): {}", query.name, query.file, self.message);
         self
     }
 

@@ -10,13 +10,18 @@
 
 mod completeness;
 mod error;
+mod manifest;
+mod notes;
 mod plan;
 pub mod render;
 mod run;
+mod store;
 mod view;
 
 pub use completeness::{Assessment, SourceState, StoppedObject, assess};
 pub use error::{Error, Kind};
-pub use plan::{parameters, periods};
-pub use run::{RunContext, RunRecord, RunRequest, RunStore, RunStoreError, TableVersion, load, run};
+pub use plan::{covered, parameters, period_parameters, periods};
+pub use run::{
+    RESULTS_FOLDER, RunContext, RunFilter, RunRecord, RunRequest, RunStore, RunStoreError, TableVersion, load, run,
+};
 pub use view::{Input, QueryView, RunView};

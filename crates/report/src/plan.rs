@@ -1,36 +1,57 @@
 //! Plan: which periods are run, and what the queries see of them.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use stillhouse_query::{Params, Value};
-use stillhouse_spec::{Parameter, Period, PeriodKind, Report, day_start_micros};
+use stillhouse_spec::{Grain, Parameter, Period, PeriodKind, Report, day_start_micros};
 
-/// The periods to run for what the user asked. `covered` are the days that hold data, first and last: it decides what
-/// `all` means to a report that is about one day, month or year. Empty when the request is finer than the report.
-pub fn periods(kind: PeriodKind, asked: Period, covered: Option<(Date, Date)>) -> Vec<Period> {
-    match (kind, asked, covered) {
-        (PeriodKind::Each(grain), Period::All, Some((first, last))) => {
-            let end = last.tomorrow().unwrap_or(Date::MAX);
-            Period::Range(first, end).split(grain)
-        }
-        (PeriodKind::Each(_), Period::All, None) => Vec::new(),
+use crate::completeness::SourceState;
+
+/// The periods to run for what the user asked, in order. `covered` tells what `all` means to a report that is about one
+/// day, month or year: see [`covered`]. Empty when the request is finer than the report, or when nothing is loaded.
+pub fn periods(kind: PeriodKind, asked: Period, covered: impl FnOnce(Grain) -> Vec<Period>) -> Vec<Period> {
+    match (kind, asked) {
+        (PeriodKind::Each(grain), Period::All) => covered(grain),
         _ => kind.expand(asked),
     }
+}
+
+/// The periods of that grain that the loaded objects are about: where a key names a stretch of time, that stretch; else
+/// the days of its rows. A row that spilled into the month before does not make a report of that month.
+pub fn covered(grain: Grain, sources: &[SourceState<'_>]) -> Vec<Period> {
+    let mut periods = BTreeSet::new();
+    for state in sources {
+        for receipt in &state.receipts {
+            match state.source.path.period(&receipt.object.key) {
+                Some(named) => periods.extend(named.split(grain).into_iter().filter_map(Period::days)),
+                None => {
+                    let days = receipt.days.keys().filter_map(|day| day.parse::<Date>().ok());
+                    periods.extend(days.filter_map(|day| Period::holding(grain, day).days()));
+                }
+            }
+        }
+    }
+    periods.into_iter().map(|(first, _)| Period::holding(grain, first)).collect()
 }
 
 /// The parameters of a run: the report's own, and `$period_start`, `$period_end` (not in it), `$previous_start` and
 /// `$year_start`: the instants at which these days begin in `zone`. For `all` they span every day there can be data for.
 pub fn parameters(report: &Report, period: Period, zone: &TimeZone) -> Params {
+    let mut params: Params = report.parameters.iter().map(|(name, value)| (name.clone(), own(value))).collect();
+    params.extend(period_parameters(period, zone));
+    params
+}
+
+/// The parameters that come from the period alone; `sql` offers them too.
+pub fn period_parameters(period: Period, zone: &TimeZone) -> Params {
     let (first, end) = period.days().unwrap_or((DAY_FIRST, DAY_LAST));
     let previous = period.previous().and_then(Period::days).map_or(first, |(first, _)| first);
     let year = if period == Period::All { first } else { first.first_of_year() };
-    let mut params: Params = report.parameters.iter().map(|(name, value)| (name.clone(), own(value))).collect();
-    for (name, day) in
-        [("period_start", first), ("period_end", end), ("previous_start", previous), ("year_start", year)]
-    {
-        params.insert(name.to_owned(), Value::Timestamp(day_start_micros(day.max(DAY_FIRST), zone)));
-    }
-    params
+    let days = [("period_start", first), ("period_end", end), ("previous_start", previous), ("year_start", year)];
+    let instant = |day: Date| Value::Timestamp(day_start_micros(day.clamp(DAY_FIRST, DAY_LAST), zone));
+    days.into_iter().map(|(name, day)| (name.to_owned(), instant(day))).collect()
 }
 
 /// The bounds of `all`.

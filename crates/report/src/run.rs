@@ -1,33 +1,42 @@
 //! Run: a report over one snapshot, stored with what it was made from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
-use object_store::ObjectStore;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
-use stillhouse_query::Session;
-use stillhouse_spec::{Completeness, Period, Report};
+use serde_json::json;
+use stillhouse_query::{Params, Session};
+use stillhouse_spec::{Completeness, Period, Query, Report, Source};
 
-use crate::completeness::SourceState;
+use crate::completeness::{Assessment, SourceState, assess, rows_in};
 use crate::error::{Error, Kind};
-use crate::view::RunView;
+use crate::manifest::{self, MANIFEST_FORMAT, Manifest, QueryManifest};
+use crate::notes::notes;
+use crate::plan::parameters;
+use crate::store;
+use crate::view::{Input, QueryView, RunView};
 
 /// What runs need, whatever the report.
 #[derive(Clone, Copy)]
 pub struct RunContext<'a> {
     /// The tables of one snapshot.
     pub session: &'a Session,
-    /// The versions and files of the same snapshot, by table.
+    /// The versions and files of the same snapshot, by table. Tables that are not in the lake yet are not in it.
     pub tables: &'a BTreeMap<String, TableVersion>,
     /// Where the lake is.
     pub store: &'a Arc<dyn ObjectStore>,
     /// The lake's folder in the store.
     pub root: &'a Path,
+    /// The place of the snapshot in the queue of batches.
+    pub snapshot_seq: i64,
     /// Who keeps `_runs`.
     pub runs: &'a dyn RunStore,
+    /// The clock: microseconds since 1970.
+    pub clock: &'a (dyn Fn() -> i64 + Sync),
 }
 
 /// One report for one period.
@@ -41,10 +50,8 @@ pub struct RunRequest<'a> {
     pub zone: &'a TimeZone,
     /// Every source of the project; those that do not feed the report are left out.
     pub sources: &'a [SourceState<'a>],
-    /// A new random id.
+    /// A new random id: letters, digits and `-`.
     pub run_id: &'a str,
-    /// Now, in microseconds since 1970.
-    pub now: i64,
 }
 
 /// A table of the snapshot.
@@ -52,8 +59,8 @@ pub struct RunRequest<'a> {
 pub struct TableVersion {
     /// Its Delta version.
     pub version: i64,
-    /// Its files, relative to its folder, sorted.
-    pub files: Vec<String>,
+    /// Its files, relative to its folder.
+    pub files: BTreeSet<String>,
 }
 
 /// A row of `_runs`.
@@ -65,16 +72,37 @@ pub struct RunRecord {
     pub report: String,
     /// The period.
     pub period: String,
-    /// Report, parameters, files and completeness in one digest: equal ones give equal results.
-    pub fingerprint: String,
     /// How whole the inputs were.
     pub completeness: Completeness,
+    /// Why they were not COMPLETE.
+    pub reasons: Vec<String>,
+    /// Report, parameters, files, inputs, completeness and program in one digest: equal ones give equal results.
+    pub fingerprint: String,
+    /// The snapshot.
+    pub snapshot_seq: i64,
+    /// The tables that were read, with their versions.
+    pub tables: BTreeMap<String, i64>,
+    /// What it was made from.
+    pub inputs: Vec<Input>,
+    /// Its manifest, relative to the lake's folder; the results lie beside it.
+    pub manifest: String,
+    /// BLAKE3 of the manifest, hex; the manifest holds the digests of the results.
+    pub manifest_digest: String,
     /// When it was started; microseconds since 1970.
     pub started_at: i64,
-    /// Its manifest, relative to the lake's folder.
-    pub manifest: String,
-    /// BLAKE3 of the manifest, hex.
-    pub manifest_digest: String,
+    /// When its results were stored; microseconds since 1970.
+    pub finished_at: i64,
+}
+
+/// Which runs to read; every stated part has to fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Only this one.
+    pub run_id: Option<String>,
+    /// Only those of this report.
+    pub report: Option<String>,
+    /// Only those with this fingerprint.
+    pub fingerprint: Option<String>,
 }
 
 /// What keeps `_runs`.
@@ -82,25 +110,278 @@ pub struct RunRecord {
 pub trait RunStore: Send + Sync {
     /// Adds a run; a run id that is there already is left as it is.
     async fn append(&self, record: &RunRecord) -> Result<(), RunStoreError>;
-    /// All runs, oldest first.
-    async fn list(&self) -> Result<Vec<RunRecord>, RunStoreError>;
+    /// The runs that fit, oldest first.
+    async fn list(&self, filter: &RunFilter) -> Result<Vec<RunRecord>, RunStoreError>;
 }
 
 /// What a [`RunStore`] may answer instead.
 pub type RunStoreError = Box<dyn std::error::Error + Send + Sync>;
 
+/// The folder of the results, in the lake's folder.
+pub const RESULTS_FOLDER: &str = "_results";
+
 /// Runs the report, or loads the run that already did the same.
 ///
 /// # Errors
 /// When a query fails or a result cannot be stored; then there is no row in `_runs`.
-pub async fn run(_context: RunContext<'_>, _request: &RunRequest<'_>) -> Result<RunView, Error> {
-    Err(Error::new(Kind::Bug, "runs are not written yet"))
+pub async fn run(context: RunContext<'_>, request: &RunRequest<'_>) -> Result<RunView, Error> {
+    let started_at = (context.clock)();
+    let params = parameters(request.report, request.period, request.zone);
+    let used = tables_used(context.session, request.report, &params).await?;
+    let prepared = prepare(context, request, &params, &used, started_at)?;
+    if let Some(view) = reuse(context, request.report, &prepared.fingerprint).await? {
+        return Ok(view);
+    }
+    let manifest = execute(context, request, &params, prepared).await?;
+    let record = keep(context, manifest).await?;
+    let view = load(context.store, context.root, &record).await?;
+    context.runs.append(&record).await.map_err(|error| {
+        Error::new(Kind::Retry, format!("run `{}` cannot be recorded in `_runs`", record.run_id)).with_source(error)
+    })?;
+    Ok(view)
+}
+
+/// The newest run that did the same, if its files are whole. If they are not, that is no reason to fail: the run is made
+/// again.
+async fn reuse(context: RunContext<'_>, report: &Report, fingerprint: &str) -> Result<Option<RunView>, Error> {
+    let filter =
+        RunFilter { run_id: None, report: Some(report.name.to_string()), fingerprint: Some(fingerprint.to_owned()) };
+    let former = context
+        .runs
+        .list(&filter)
+        .await
+        .map_err(|error| Error::new(Kind::Retry, "the runs of the lake cannot be listed").with_source(error))?;
+    for record in former.iter().rev() {
+        match load(context.store, context.root, record).await {
+            Ok(view) => return Ok(Some(RunView { reused: true, ..view })),
+            Err(error) => tracing::warn!(run_id = record.run_id, %error, "a former run cannot be loaded"),
+        }
+    }
+    Ok(None)
 }
 
 /// Loads a run with its results.
 ///
 /// # Errors
 /// When its files are gone or are not what the run wrote.
-pub async fn load(_store: &Arc<dyn ObjectStore>, _root: &Path, _record: &RunRecord) -> Result<RunView, Error> {
-    Err(Error::new(Kind::Bug, "runs are not written yet"))
+pub async fn load(store: &Arc<dyn ObjectStore>, root: &Path, record: &RunRecord) -> Result<RunView, Error> {
+    let manifest = read_manifest(store, root, record).await?;
+    let folder = run_folder(root, &manifest.report, &manifest.run_id);
+    let mut queries = Vec::with_capacity(manifest.queries.len());
+    for query in manifest.queries {
+        let path = folder.clone().join(query.file.as_str());
+        let result = store::read(store, &path, &query.file_digest).await?;
+        let (schema, batches) = (result.schema, result.batches);
+        queries.push(QueryView { name: query.name, title: query.title, formats: query.formats, schema, batches });
+    }
+    Ok(RunView {
+        report: manifest.report,
+        title: manifest.title,
+        period: manifest.period,
+        completeness: manifest.completeness,
+        reasons: manifest.reasons,
+        run_id: manifest.run_id,
+        reused: false,
+        notes: manifest.notes,
+        inputs: manifest.inputs,
+        queries,
+    })
+}
+
+async fn read_manifest(store: &Arc<dyn ObjectStore>, root: &Path, record: &RunRecord) -> Result<Manifest, Error> {
+    let path = record.manifest.split('/').fold(root.clone(), |path, part| path.join(part));
+    let bytes = store::get(store, &path, &record.manifest_digest).await?;
+    let damaged = |error| Error::new(Kind::FixData, format!("`{path}` is no manifest of a run")).with_source(error);
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(damaged)?;
+    let format = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(0);
+    if format > u64::from(MANIFEST_FORMAT) {
+        let message =
+            format!("run `{}` has format {format}, this program reads up to {MANIFEST_FORMAT}", record.run_id);
+        return Err(Error::new(Kind::FixSettings, message).with_hint("use a newer stillhouse"));
+    }
+    serde_json::from_value(value).map_err(damaged)
+}
+
+/// Plans every query before one of them runs, and tells which tables they read.
+async fn tables_used(session: &Session, report: &Report, params: &Params) -> Result<BTreeSet<String>, Error> {
+    let mut tables = BTreeSet::new();
+    for query in &report.queries {
+        let planned = session.plan(&query.sql, params).await.map_err(|error| Error::from_query(error).of(query))?;
+        if let Some(function) = planned.unstable.first() {
+            let message = format!("`{function}()` gives another answer each time, so the run could not be repeated");
+            let hint = "use `$period_start` or `$period_end` instead";
+            return Err(Error::new(Kind::FixSettings, message).with_hint(hint).of(query));
+        }
+        tables.extend(planned.tables);
+    }
+    Ok(tables)
+}
+
+/// Everything about a run that is known before its queries run.
+struct Prepared {
+    tables: BTreeMap<String, TableVersion>,
+    inputs: Vec<Input>,
+    notes: Vec<String>,
+    assessment: Assessment,
+    fingerprint: String,
+    started_at: i64,
+}
+
+fn prepare(
+    context: RunContext<'_>,
+    request: &RunRequest<'_>,
+    params: &Params,
+    used: &BTreeSet<String>,
+    started_at: i64,
+) -> Result<Prepared, Error> {
+    let feeding: Vec<SourceState<'_>> =
+        request.sources.iter().filter(|state| feeds(state.source, used)).cloned().collect();
+    let today = jiff::Timestamp::from_microsecond(started_at)
+        .map_err(|error| Error::new(Kind::Bug, "the clock is out of range").with_source(error))?
+        .to_zoned(request.zone.clone())
+        .date();
+    let assessment = assess(request.period, today, request.zone, &feeding);
+    let mut inputs = Vec::new();
+    let mut receipts = Vec::new();
+    for state in &feeding {
+        for receipt in &state.receipts {
+            let rows = rows_in(receipt, state.source, request.period, request.zone);
+            if rows > 0 || names_period(state.source, &receipt.object.key, request.period) {
+                inputs.push(Input::new(receipt, rows));
+                receipts.push(*receipt);
+            }
+        }
+    }
+    inputs.sort_by(|a, b| (&a.source, &a.key, &a.member).cmp(&(&b.source, &b.key, &b.member)));
+    let notes = notes(receipts.into_iter());
+    let tables: BTreeMap<String, TableVersion> =
+        context.tables.iter().filter(|(name, _)| used.contains(*name)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let fingerprint = fingerprint(request, params, &tables, &inputs, &assessment);
+    Ok(Prepared { tables, inputs, notes, assessment, fingerprint, started_at })
+}
+
+/// Whether a table of the source is among the used ones.
+fn feeds(source: &Source, used: &BTreeSet<String>) -> bool {
+    let contract = &source.contract;
+    let children = contract.children.iter().map(|child| &child.name);
+    std::iter::once(&contract.parent.name).chain(children).any(|name| used.contains(name.as_str()))
+}
+
+/// Whether the key itself names a stretch of the period, or nothing of the kind: then its refused records matter even
+/// where it has no row of the period.
+fn names_period(source: &Source, key: &str, period: Period) -> bool {
+    match (source.path.period(key).and_then(Period::days), period.days()) {
+        (Some((start, end)), Some((from, to))) => start < to && from < end,
+        (None, Some(_)) => false,
+        (_, None) => true,
+    }
+}
+
+/// Versions of tables are left out on purpose: a commit that changes no file changes no result.
+fn fingerprint(
+    request: &RunRequest<'_>,
+    params: &Params,
+    tables: &BTreeMap<String, TableVersion>,
+    inputs: &[Input],
+    assessment: &Assessment,
+) -> String {
+    let files: BTreeMap<&String, &BTreeSet<String>> = tables.iter().map(|(name, table)| (name, &table.files)).collect();
+    let whole = json!({
+        "format": MANIFEST_FORMAT,
+        "program": PROGRAM,
+        "report": request.report.fingerprint,
+        "period": request.period,
+        "parameters": manifest::parameters(params),
+        "files": files,
+        "inputs": inputs,
+        "assessment": assessment,
+    });
+    blake3::hash(whole.to_string().as_bytes()).to_hex().to_string()
+}
+
+/// Another version may compute or print another result.
+const PROGRAM: &str = concat!("stillhouse ", env!("CARGO_PKG_VERSION"));
+
+async fn execute(
+    context: RunContext<'_>,
+    request: &RunRequest<'_>,
+    params: &Params,
+    prepared: Prepared,
+) -> Result<Manifest, Error> {
+    let folder = run_folder(context.root, request.report.name.as_str(), request.run_id);
+    let mut queries = Vec::with_capacity(request.report.queries.len());
+    for query in &request.report.queries {
+        let made = execute_query(context, query, params, &folder).await.map_err(|error| error.of(query))?;
+        queries.push(made);
+    }
+    Ok(Manifest {
+        format: MANIFEST_FORMAT,
+        run_id: request.run_id.to_owned(),
+        report: request.report.name.to_string(),
+        title: request.report.title.clone(),
+        period: request.period.to_string(),
+        report_fingerprint: request.report.fingerprint.clone(),
+        fingerprint: prepared.fingerprint,
+        program: PROGRAM.to_owned(),
+        snapshot_seq: context.snapshot_seq,
+        started_at: prepared.started_at,
+        finished_at: (context.clock)(),
+        parameters: manifest::parameters(params),
+        tables: prepared.tables,
+        inputs: prepared.inputs,
+        completeness: prepared.assessment.completeness,
+        reasons: prepared.assessment.reasons,
+        notes: prepared.notes,
+        queries,
+    })
+}
+
+async fn execute_query(
+    context: RunContext<'_>,
+    query: &Query,
+    params: &Params,
+    folder: &Path,
+) -> Result<QueryManifest, Error> {
+    let file = format!("{}.parquet", query.name);
+    let rows = context.session.stream(&query.sql, params).await.map_err(Error::from_query)?;
+    let stored = Box::pin(store::write(context.store, &folder.clone().join(file.as_str()), rows)).await?;
+    Ok(QueryManifest {
+        name: query.name.to_string(),
+        title: query.title.clone(),
+        source: query.file.clone(),
+        sql: query.sql.clone(),
+        formats: query.columns.clone(),
+        file,
+        rows: stored.rows,
+        digest: stored.digest,
+        file_digest: stored.file_digest,
+    })
+}
+
+/// Writes the manifest, after the results that it names and before the row of `_runs` that names it.
+async fn keep(context: RunContext<'_>, manifest: Manifest) -> Result<RunRecord, Error> {
+    let path = run_folder(context.root, &manifest.report, &manifest.run_id).join("manifest.json");
+    let bytes = serde_json::to_vec_pretty(&manifest)
+        .map_err(|error| Error::new(Kind::Bug, "the manifest cannot be written as JSON").with_source(error))?;
+    let manifest_digest = blake3::hash(&bytes).to_hex().to_string();
+    context.store.put(&path, bytes.into()).await.map_err(|error| store::unwritable(&path, error))?;
+    Ok(RunRecord {
+        manifest: format!("{RESULTS_FOLDER}/{}/{}/manifest.json", manifest.report, manifest.run_id),
+        manifest_digest,
+        run_id: manifest.run_id,
+        report: manifest.report,
+        period: manifest.period,
+        completeness: manifest.completeness,
+        reasons: manifest.reasons,
+        fingerprint: manifest.fingerprint,
+        snapshot_seq: manifest.snapshot_seq,
+        tables: manifest.tables.into_iter().map(|(name, table)| (name, table.version)).collect(),
+        inputs: manifest.inputs,
+        started_at: manifest.started_at,
+        finished_at: manifest.finished_at,
+    })
+}
+
+fn run_folder(root: &Path, report: &str, run_id: &str) -> Path {
+    root.clone().join(RESULTS_FOLDER).join(report).join(run_id)
 }

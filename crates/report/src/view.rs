@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
-use stillhouse_spec::{ColumnFormat, Completeness};
+use stillhouse_spec::{ColumnFormat, Completeness, Receipt};
 
 /// A run with its results.
 #[derive(Debug, Clone)]
@@ -51,6 +51,21 @@ pub struct Input {
     pub rows: u64,
 }
 
+impl Input {
+    /// The object of `receipt`, with `rows` of the period.
+    pub(crate) fn new(receipt: &Receipt, rows: u64) -> Self {
+        Self {
+            source: receipt.object.source.clone(),
+            key: receipt.object.key.clone(),
+            member: receipt.object.member.clone(),
+            generation: receipt.generation,
+            digest: receipt.digest.clone(),
+            batch: receipt.batch.clone(),
+            rows,
+        }
+    }
+}
+
 /// The result of one query.
 #[derive(Debug, Clone)]
 pub struct QueryView {
@@ -64,4 +79,12 @@ pub struct QueryView {
     pub schema: SchemaRef,
     /// The rows.
     pub batches: Vec<RecordBatch>,
+}
+
+impl QueryView {
+    /// For each column the digits behind the point to print, where they are stated.
+    pub(crate) fn decimals(&self) -> Vec<Option<u8>> {
+        let format = |name: &str| self.formats.get(name).and_then(|format| format.decimals);
+        self.schema.fields().iter().map(|field| format(field.name())).collect()
+    }
 }

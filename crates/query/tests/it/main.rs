@@ -1,0 +1,10 @@
+//! Tests of the query crate: real Parquet files in a real folder.
+#![allow(clippy::unwrap_used)]
+
+mod decimals;
+mod functions;
+mod guard;
+mod lake;
+mod limits;
+mod params;
+mod tables;

@@ -1,0 +1,75 @@
+//! The manifest of a run: everything that it was made from. It is kept for good, so its form is versioned.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use stillhouse_query::{Params, Value};
+use stillhouse_spec::{ColumnFormat, Completeness};
+
+use crate::run::TableVersion;
+use crate::view::Input;
+
+/// The form that this version writes. Readers refuse a higher one.
+pub(crate) const MANIFEST_FORMAT: u32 = 1;
+
+/// Everything that a run was made from, and what it gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) format: u32,
+    pub(crate) run_id: String,
+    pub(crate) report: String,
+    pub(crate) title: String,
+    pub(crate) period: String,
+    /// [`stillhouse_spec::Report::fingerprint`].
+    pub(crate) report_fingerprint: String,
+    /// See [`crate::RunRecord::fingerprint`].
+    pub(crate) fingerprint: String,
+    /// The version of the program that ran it.
+    pub(crate) program: String,
+    pub(crate) snapshot_seq: i64,
+    pub(crate) started_at: i64,
+    pub(crate) finished_at: i64,
+    pub(crate) parameters: BTreeMap<String, Json>,
+    /// The tables that the queries read, and no others.
+    pub(crate) tables: BTreeMap<String, TableVersion>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) completeness: Completeness,
+    pub(crate) reasons: Vec<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) queries: Vec<QueryManifest>,
+}
+
+/// One query of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct QueryManifest {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// The SQL file, relative to the project folder.
+    pub(crate) source: String,
+    pub(crate) sql: String,
+    pub(crate) formats: BTreeMap<String, ColumnFormat>,
+    /// The result, relative to the folder of the run.
+    pub(crate) file: String,
+    pub(crate) rows: u64,
+    /// BLAKE3 of the rows, hex: the same for the same rows in the same order.
+    pub(crate) digest: String,
+    /// BLAKE3 of the file, hex.
+    pub(crate) file_digest: String,
+}
+
+/// Parameters in a form that tells their types apart.
+pub(crate) fn parameters(params: &Params) -> BTreeMap<String, Json> {
+    params.iter().map(|(name, value)| (name.clone(), parameter(value))).collect()
+}
+
+fn parameter(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => json!(value),
+        Value::Int(value) => json!(value),
+        Value::Text(value) => json!(value),
+        Value::Date(days) => json!({ "days": days }),
+        Value::Timestamp(micros) => json!({ "micros": micros }),
+    }
+}

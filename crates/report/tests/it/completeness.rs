@@ -1,0 +1,147 @@
+use insta::assert_snapshot;
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+use stillhouse_report::{SourceState, StoppedObject, assess};
+use stillhouse_spec::{Receipt, Source};
+
+use crate::fixture::{MONTHLY, receipt, source};
+
+fn month(month: &str, days: &[(&str, u64)]) -> Receipt {
+    receipt(&format!("data/2021/{month}/events.csv"), days)
+}
+
+/// As of 2021-06-15.
+fn check(source: &Source, period: &str, receipts: &[Receipt], stopped: &[(&str, &str)]) -> String {
+    check_in(&TimeZone::UTC, source, period, receipts, stopped)
+}
+
+fn check_in(zone: &TimeZone, source: &Source, period: &str, receipts: &[Receipt], stopped: &[(&str, &str)]) -> String {
+    let stopped = stopped.iter().map(|(key, state)| StoppedObject {
+        key: (*key).to_owned(),
+        state: (*state).to_owned(),
+        reason: "3 of 10 records refused".to_owned(),
+    });
+    let state = SourceState { source, receipts: receipts.iter().collect(), stopped: stopped.collect() };
+    let assessment = assess(period.parse().unwrap(), date(2021, 6, 15), zone, &[state]);
+    let mut text = assessment.completeness.to_string();
+    for reason in assessment.reasons {
+        text.push_str(&format!("\n{reason}"));
+    }
+    text
+}
+
+fn months(first: u8, last: u8) -> Vec<Receipt> {
+    (first..=last).map(|number| month(&format!("{number:02}"), &[(&format!("2021-{number:02}-10"), 5)])).collect()
+}
+
+#[test]
+fn whole_when_everything_near_is_loaded() {
+    let source = source(MONTHLY);
+    assert_snapshot!(check(&source, "2021-04", &months(3, 5), &[]), @"");
+    // The project begins in April: nothing before it is expected.
+    assert_snapshot!(check(&source, "2021-04", &months(4, 5), &[]), @"");
+    assert_snapshot!(check(&source, "2021-04-10", &months(4, 4), &[]), @"");
+    assert_snapshot!(check(&source, "all", &months(1, 4), &[]), @"");
+}
+
+#[test]
+fn the_neighbour_may_hold_rows_of_the_last_day() {
+    let source = source(MONTHLY);
+    assert_snapshot!(check(&source, "2021-04", &months(3, 4), &[]), @"");
+    assert_snapshot!(check(&source, "2021-05", &months(3, 5), &[]), @"");
+    assert_snapshot!(check(&source, "2021-04-30", &months(4, 4), &[]), @"");
+    assert_snapshot!(check(&source, "2021-04-29", &months(4, 4), &[]), @"");
+    let mut gap = months(2, 3);
+    gap.extend(months(5, 5));
+    assert_snapshot!(check(&source, "2021-03", &gap, &[]), @"");
+    assert_snapshot!(check(&source, "2021-05", &gap, &[]), @"");
+}
+
+#[test]
+fn gaps_inside_the_period_are_named() {
+    let source = source(MONTHLY);
+    let mut gap = months(1, 2);
+    gap.extend(months(5, 5));
+    assert_snapshot!(check(&source, "2021-01..2021-05", &gap, &[]), @"");
+    assert_snapshot!(check(&source, "all", &gap, &[]), @"");
+    assert_snapshot!(check(&source, "2021", &gap, &[]), @"");
+}
+
+#[test]
+fn rows_that_spilled_make_no_whole_month() {
+    let source = source(MONTHLY);
+    let april = [month("04", &[("2021-03-31", 1), ("2021-04-01", 9)]), month("05", &[("2021-05-01", 1)])];
+    assert_snapshot!(check(&source, "2021-03", &april, &[]), @"");
+    assert_snapshot!(check(&source, "2021-02", &april, &[]), @"");
+}
+
+#[test]
+fn empty_when_no_row_is_of_the_period() {
+    let source = source(MONTHLY);
+    assert_snapshot!(check(&source, "2021-04", &[], &[]), @"");
+    assert_snapshot!(check(&source, "all", &[], &[("data/2021/04/events.csv", "held")]), @"");
+    assert_snapshot!(check(&source, "2021-06", &months(4, 5), &[]), @"");
+    // A header alone: the file is there, its rows are not.
+    assert_snapshot!(check(&source, "2021-04", &[month("04", &[]), month("05", &[])], &[]), @"");
+}
+
+#[test]
+fn objects_that_stopped_are_named_if_they_can_hold_rows_of_the_period() {
+    let source = source(MONTHLY);
+    let stopped = [("data/2021/05/events.csv", "held"), ("data/2021/02/events.csv", "failed")];
+    assert_snapshot!(check(&source, "2021-04", &months(3, 5), &stopped), @"");
+    assert_snapshot!(check(&source, "2021-03", &months(3, 5), &stopped), @"");
+    assert_snapshot!(check(&source, "all", &months(2, 5), &stopped), @"");
+}
+
+const WHENEVER: &str = r#"
+format = 1
+[source]
+type = "csv"
+path = "in/*.csv"
+[table]
+name = "events"
+time = "time"
+[table.columns]
+time = "timestamp"
+"#;
+
+#[test]
+fn without_a_cadence_what_is_there_is_all_there_is() {
+    let source = source(WHENEVER);
+    let april = [receipt("in/a.csv", &[("2021-04-10", 5), ("", 2)])];
+    assert_snapshot!(check(&source, "2021-04", &april, &[]), @"");
+    assert_snapshot!(check(&source, "2021-05", &april, &[]), @"");
+    assert_snapshot!(check(&source, "all", &april, &[]), @"");
+    assert_snapshot!(check(&source, "2021-04", &april, &[("in/b.csv", "waiting")]), @"");
+    // Rows without a time are in no month, and in the whole.
+    assert_snapshot!(check(&source, "all", &[receipt("in/a.csv", &[("", 2)])], &[]), @"");
+}
+
+#[test]
+fn without_a_time_column_rows_belong_to_every_period() {
+    let text = WHENEVER.replace("time = \"time\"\n", "").replace("time = \"timestamp\"", "x = \"int64\"");
+    let mut receipt = receipt("in/a.csv", &[]);
+    receipt.counts.loaded = 3;
+    assert_snapshot!(check(&source(&text), "2021-04", &[receipt], &[]), @"");
+}
+
+#[test]
+fn days_of_another_zone_begin_at_another_instant() {
+    let source = source(WHENEVER);
+    let zone = TimeZone::get("America/New_York").unwrap();
+    // 2021-04-01T02:00:00Z is still March in New York, and nothing in a receipt tells which of the day's rows are.
+    let rows = [receipt("in/a.csv", &[("2021-04-01", 1)])];
+    assert_snapshot!(check_in(&zone, &source, "2021-03", &rows, &[]), @"");
+    assert_snapshot!(check_in(&TimeZone::UTC, &source, "2021-03", &rows, &[]), @"");
+}
+
+#[test]
+fn days_as_slots() {
+    let text = MONTHLY.replace("{yyyy}/{MM}/events.csv", "{yyyy}/{MM}/{dd}/*.csv").replace("\"month\"", "\"day\"");
+    let source = source(&text);
+    let days: Vec<Receipt> = [1, 2, 5, 6, 30]
+        .map(|day| receipt(&format!("data/2021/04/{day:02}/a.csv"), &[(&format!("2021-04-{day:02}"), 1)]))
+        .into();
+    assert_snapshot!(check(&source, "2021-04", &days, &[]), @"");
+}

@@ -1,0 +1,252 @@
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Decimal128Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use insta::assert_snapshot;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use stillhouse_report::render::json;
+use stillhouse_report::{Error, Kind, RunView, SourceState, load};
+use stillhouse_spec::{Choice, Project, Receipt, RejectPlace};
+
+use crate::fixture::{Lake, MONTHLY, project, receipt};
+
+const REPORT: &str = r#"
+format = 1
+title = "Account summary"
+period = { type = "month" }
+parameters = { top = 2 }
+[queries.summary]
+title = "Summary"
+[queries.summary.columns.average]
+decimals = 2
+[queries.days]
+title = "Days"
+"#;
+
+const SUMMARY: &str = "select count(*) as n, sum(amount) as total, avg(amount) as average from events \
+    where time >= $period_start and time < $period_end";
+const DAYS: &str = "select date_trunc('day', time) as day, count(*) as n from events \
+    where time >= $period_start and time < $period_end group by 1 order by 1 limit $top";
+
+fn april() -> Project {
+    project(MONTHLY, REPORT, &[("summary", SUMMARY), ("days", DAYS)])
+}
+
+const DAY: i64 = 86_400_000_000;
+
+fn rows(days: &[i64], cents: &[i128]) -> Vec<(&'static str, ArrayRef)> {
+    let april = 18_718 * DAY - DAY; // so that day 1 is the first of April 2021
+    let times = days.iter().map(|day| april + day * DAY).collect::<Vec<_>>();
+    let times = TimestampMicrosecondArray::from(times).with_timezone("UTC");
+    let amounts = Decimal128Array::from(cents.to_vec()).with_precision_and_scale(12, 2).unwrap();
+    vec![("time", Arc::new(times)), ("amount", Arc::new(amounts))]
+}
+
+fn receipts() -> Vec<Receipt> {
+    vec![
+        receipt("data/2021/04/events.csv", &[("2021-03-31", 1), ("2021-04-01", 2), ("2021-04-02", 1)]),
+        receipt("data/2021/05/events.csv", &[("2021-05-01", 1)]),
+    ]
+}
+
+async fn lake() -> Lake {
+    let mut lake = Lake::new();
+    lake.add("events", "a.parquet", rows(&[0, 1, 1, 2], &[100, 6_050, -2_030, 1_005])).await;
+    lake.add("events", "b.parquet", rows(&[31], &[1])).await;
+    lake
+}
+
+async fn run(lake: &Lake, project: &Project, receipts: &[Receipt], run_id: &str) -> Result<RunView, Error> {
+    let state = SourceState { source: &project.sources[0], receipts: receipts.iter().collect(), stopped: Vec::new() };
+    lake.run(&project.reports[0], "2021-04", &[state], run_id).await
+}
+
+fn shown(view: &RunView) -> String {
+    let mut out = Vec::new();
+    json(std::slice::from_ref(view), &[], &mut out).unwrap();
+    let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    serde_json::to_string(&value["reports"][0]["queries"]).unwrap()
+}
+
+#[tokio::test]
+async fn a_run_gives_results_and_what_they_were_made_from() {
+    let (lake, project) = (lake().await, april());
+    let view = run(&lake, &project, &receipts(), "r1").await.unwrap();
+    assert!(!view.reused);
+    assert_eq!(view.completeness.to_string(), "COMPLETE");
+    assert_snapshot!(shown(&view), @"");
+
+    let record = lake.runs.0.lock().unwrap()[0].clone();
+    let manifest = lake.store.get(&Path::from(record.manifest.as_str())).await.unwrap().bytes().await.unwrap();
+    let manifest = String::from_utf8(manifest.to_vec()).unwrap();
+    insta::with_settings!({filters => vec![(r"[0-9a-f]{64}", "[digest]")]}, {
+        assert_snapshot!(manifest, @"");
+    });
+    let again = load(&lake.store, &Path::default(), &record).await.unwrap();
+    assert_eq!(shown(&again), shown(&view));
+}
+
+#[tokio::test]
+async fn the_same_is_not_run_twice() {
+    let (lake, project) = (lake().await, april());
+    let first = run(&lake, &project, &receipts(), "r1").await.unwrap();
+    let second = run(&lake, &project, &receipts(), "r2").await.unwrap();
+    assert!(second.reused);
+    assert_eq!(second.run_id, "r1");
+    assert_eq!(shown(&second), shown(&first));
+    assert_eq!(lake.runs.0.lock().unwrap().len(), 1);
+}
+
+/// Whatever could change the result or what is said of it makes a new run.
+#[tokio::test]
+async fn a_change_runs_again() {
+    let (mut lake, mut project) = (lake().await, april());
+    let mut receipts = receipts();
+    run(&lake, &project, &receipts, "r1").await.unwrap();
+    let again = |view: &RunView, id: &str| assert_eq!((view.reused, view.run_id.as_str()), (false, id));
+
+    lake.add("events", "c.parquet", rows(&[3], &[1])).await;
+    again(&run(&lake, &project, &receipts, "more data").await.unwrap(), "more data");
+
+    receipts[0].generation = 2;
+    again(&run(&lake, &project, &receipts, "corrected").await.unwrap(), "corrected");
+
+    receipts.pop();
+    let view = run(&lake, &project, &receipts, "less complete").await.unwrap();
+    again(&view, "less complete");
+    assert_eq!(view.completeness.to_string(), "PARTIAL");
+
+    project = crate::fixture::project(
+        MONTHLY,
+        &REPORT.replace("top = 2", "top = 1"),
+        &[("summary", SUMMARY), ("days", DAYS)],
+    );
+    again(&run(&lake, &project, &receipts, "parameters").await.unwrap(), "parameters");
+}
+
+#[tokio::test]
+async fn a_damaged_result_is_made_again() {
+    let (lake, project) = (lake().await, april());
+    run(&lake, &project, &receipts(), "r1").await.unwrap();
+    let record = lake.runs.0.lock().unwrap()[0].clone();
+    let path = Path::from("_results/activity/r1/summary.parquet");
+    lake.store.put(&path, vec![0; 10].into()).await.unwrap();
+    let error = load(&lake.store, &Path::default(), &record).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::FixData);
+    assert_snapshot!(error, @"");
+    let view = run(&lake, &project, &receipts(), "r2").await.unwrap();
+    assert_eq!((view.reused, view.run_id.as_str()), (false, "r2"));
+    lake.store.delete(&Path::from("_results/activity/r2/manifest.json")).await.unwrap();
+    let view = run(&lake, &project, &receipts(), "r3").await.unwrap();
+    assert_eq!((view.reused, view.run_id.as_str()), (false, "r3"));
+}
+
+#[tokio::test]
+async fn nothing_loaded_is_empty_and_has_no_averages() {
+    let mut lake = Lake::new();
+    let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let fields = vec![Field::new("time", time, true), Field::new("amount", DataType::Decimal128(12, 2), true)];
+    lake.declare("events", Arc::new(Schema::new(fields)));
+    let view = run(&lake, &april(), &[], "r1").await.unwrap();
+    assert_eq!(view.completeness.to_string(), "EMPTY");
+    assert_snapshot!(shown(&view), @"");
+}
+
+#[tokio::test]
+async fn a_query_that_fails_leaves_no_run() {
+    let lake = lake().await;
+    let check = |sql: &'static str| {
+        let lake = &lake;
+        async move {
+            let project = project(MONTHLY, REPORT, &[("summary", SUMMARY), ("days", sql)]);
+            let error = run(lake, &project, &receipts(), "r1").await.unwrap_err();
+            assert!(lake.runs.0.lock().unwrap().is_empty());
+            format!("{:?}: {error}\nhint: {}", error.kind(), error.hint().unwrap_or("-"))
+        }
+    };
+    assert_snapshot!(check("select amonut from events").await, @"");
+    assert_snapshot!(check("select count(*) from events where time < now()").await, @"");
+    assert_snapshot!(check("select cast('x' || amount as bigint) from events").await, @"");
+    assert_snapshot!(check("drop table events").await, @"");
+    assert_snapshot!(check("select $nothing from events").await, @"");
+}
+
+#[tokio::test]
+async fn people_are_told_what_was_refused_and_assumed() {
+    let (lake, project) = (lake().await, april());
+    let mut receipts = receipts();
+    let places = [8, 10].map(|line| RejectPlace {
+        record: line - 2,
+        line,
+        offset: 0,
+        bytes: 1,
+        column: None,
+        reason: "field count".to_owned(),
+        expected: "3 fields".to_owned(),
+        found: "2".to_owned(),
+    });
+    receipts[0].counts.quarantined = 2;
+    receipts[0].counts.read += 3;
+    receipts[0].counts.blank = 1;
+    receipts[0].rejects = places.into();
+    receipts[0].decided.insert("year of time".to_owned(), Choice::default_value("2026 (file time)".to_owned()));
+    receipts[0].decided.insert("delimiter".to_owned(), Choice::detected(";".to_owned()));
+    receipts[0].warnings.push("2 repeated ids".to_owned());
+    let view = run(&lake, &project, &receipts, "r1").await.unwrap();
+    assert_snapshot!(view.notes.join("\n"), @"");
+    assert_eq!(
+        view.inputs.iter().map(|input| (input.key.as_str(), input.rows)).collect::<Vec<_>>(),
+        [("data/2021/04/events.csv", 3)]
+    );
+
+    // What many have in common is one line.
+    let mut receipts: Vec<Receipt> =
+        (1..=30).map(|day| receipt(&format!("data/2021/04/{day}.csv"), &[(&format!("2021-04-{day:02}"), 1)])).collect();
+    for receipt in &mut receipts {
+        receipt.decided.insert("year of time".to_owned(), Choice::detected("2021 (path)".to_owned()));
+    }
+    let view = run(&lake, &project, &receipts, "r2").await.unwrap();
+    assert_snapshot!(view.notes.join("\n"), @"");
+}
+
+#[tokio::test]
+async fn sources_that_do_not_feed_the_report_do_not_count() {
+    let (mut lake, project) = (lake().await, april());
+    lake.add(
+        "other",
+        "a.parquet",
+        vec![("x", Arc::new(Int64Array::from(vec![1]))), ("y", Arc::new(StringArray::from(vec!["a"])))],
+    )
+    .await;
+    let mut other = project.sources[0].clone();
+    other.contract.parent.name = "other".parse().unwrap();
+    other.contract.children.clear();
+    let receipts = receipts();
+    let strange = [receipt("data/2021/04/other.csv", &[("2021-04-01", 3)])];
+    let states = [
+        SourceState { source: &project.sources[0], receipts: receipts.iter().collect(), stopped: Vec::new() },
+        SourceState {
+            source: &other,
+            receipts: strange.iter().collect(),
+            stopped: vec![stillhouse_report::StoppedObject {
+                key: "x".to_owned(),
+                state: "held".to_owned(),
+                reason: String::new(),
+            }],
+        },
+    ];
+    let view = lake.run(&project.reports[0], "2021-04", &states, "r1").await.unwrap();
+    assert_eq!(view.completeness.to_string(), "COMPLETE");
+    assert_eq!(view.inputs.len(), 1);
+    let record = lake.runs.0.lock().unwrap()[0].clone();
+    assert_eq!(record.tables.keys().collect::<Vec<_>>(), ["events"]);
+    // A commit to another table changes nothing here.
+    lake.add(
+        "other",
+        "b.parquet",
+        vec![("x", Arc::new(Int64Array::from(vec![1]))), ("y", Arc::new(StringArray::from(vec!["a"])))],
+    )
+    .await;
+    assert!(lake.run(&project.reports[0], "2021-04", &states, "r2").await.unwrap().reused);
+}
