@@ -8,7 +8,8 @@ use stillhouse_ledger::{ClaimLimits, Kind, Ledger, Offered, Staged, State, Versi
 
 use crate::place::{Place, object, request};
 
-const KEYS: usize = 3;
+/// Few, so that operations meet.
+const KEYS: usize = 2;
 const WORKERS: usize = 3;
 const LEASE: i64 = 10;
 const LIMITS: [ClaimLimits; 2] = [
@@ -459,10 +460,10 @@ pub fn check(cases: u32, mut place: impl FnMut() -> Place) {
         });
         Ok(())
     };
-    TestRunner::new(config).run(&proptest::collection::vec(op(), 1..60), run).unwrap();
+    TestRunner::new(config).run(&proptest::collection::vec(op(), 1..80), run).unwrap();
 }
 
 #[test]
 fn sqlite_follows_the_model() {
-    check(40, Place::sqlite);
+    check(150, Place::sqlite);
 }

@@ -27,7 +27,7 @@ async fn postgres_passes_the_conformance_suite() {
 fn postgres_follows_the_model() {
     let server = Postgres::start();
     let mut number = 0;
-    model::check(6, || {
+    model::check(12, || {
         number += 1;
         Place::postgres(server.create_database(&format!("model_{number}")))
     });
