@@ -23,6 +23,10 @@ pub(crate) struct Scope<'a> {
 
 /// `error`, which came up while a query was planned or run.
 pub(crate) fn explain(error: DataFusionError, scope: Scope<'_>) -> Error {
+    // This one travels as an I/O error of whatever noticed it.
+    if error.strip_backtrace().contains(DISK_IS_FULL) {
+        return disk_exhausted();
+    }
     match unwrap(error) {
         (place, DataFusionError::SQL(parser, _)) => parser_error(place, &parser),
         (place, DataFusionError::SchemaError(schema, _)) => schema_error(place.as_ref(), &schema),
@@ -162,9 +166,17 @@ fn schema_error(place: Option<&Place>, error: &SchemaError) -> Error {
     }
 }
 
-/// The name as it has to be written: in quotes when it holds capitals.
 fn shown(column: &Column) -> String {
-    if column.name.chars().any(char::is_uppercase) { format!("\"{}\"", column.name) } else { column.name.clone() }
+    in_quotes(&column.name)
+}
+
+fn quoted_names(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| in_quotes(name)).collect()
+}
+
+/// The name as it has to be written: in quotes when it holds capitals.
+fn in_quotes(name: &str) -> String {
+    if name.chars().any(char::is_uppercase) { format!("\"{name}\"") } else { name.to_owned() }
 }
 
 /// The names that are offered, the most similar one first and alone if it is close.
@@ -209,7 +221,7 @@ fn plan_error(place: Option<&Place>, message: &str, scope: Scope<'_>) -> Error {
         let table = table.strip_prefix("datafusion.public.").unwrap_or(table);
         let place = find(scope.sql, table);
         return Error::new(Kind::FixData, at(place.as_ref(), &format!("table `{table}` is not there")))
-            .with_hint(nearest("tables", table, &scope.names.tables));
+            .with_hint(nearest("tables", table, &quoted_names(&scope.names.tables)));
     }
     // DataFusion tries several signatures and lists what each of them said; one of them is enough.
     if let Some((_, said)) = message.split_once("failed to match any signature, errors: ") {
@@ -243,15 +255,18 @@ fn find(sql: &str, word: &str) -> Option<Place> {
     find_word(sql, word).map(|(line, column)| Place { line, column, message: String::new() })
 }
 
+/// What DataFusion's disk manager says when spill files reach their limit.
+const DISK_IS_FULL: &str = "used disk space during the spilling process has exceeded";
+
+fn disk_exhausted() -> Error {
+    Error::new(Kind::FixSettings, "the query needs more disk to spill than `limits.spill` allows")
+        .with_hint("raise `limits.spill` in stillhouse.toml, or let the query read or keep less")
+}
+
 fn exhausted(message: &str) -> Error {
-    if message.contains("used disk space") {
-        return Error::new(Kind::FixSettings, "the query needs more disk to spill than `limits.spill` allows")
-            .with_hint("raise `limits.spill` in stillhouse.toml, or let the query read or keep less");
-    }
-    let detail = first_line(message).to_owned();
     Error::new(Kind::FixSettings, "the query needs more memory than `limits.query_memory` allows")
         .with_hint("raise `limits.query_memory` in stillhouse.toml, or let the query read or keep less")
-        .with_source(detail)
+        .with_source(message)
 }
 
 fn unreadable(error: DataFusionError) -> Error {

@@ -85,13 +85,16 @@ fn utc_day(micros: i64) -> Date {
 type Slot = Period;
 
 fn slot_reasons(state: &SourceState<'_>, cadence: Cadence, period: Period, today: Date) -> Vec<String> {
-    let loaded = loaded_slots(state, cadence);
+    let loaded = slots(state.source, cadence, state.receipts.iter().map(|receipt| receipt.object.key.as_str()));
     let (Some(first), Some(last)) = (loaded.first().copied(), loaded.last().copied()) else { return Vec::new() };
     let (from, to) = match period.days() {
         Some(days) => days,
         None => (first, Period::holding(cadence.every, last).days().map_or(last, |(_, end)| end)),
     };
-    let needed = |slot: &Slot| slot.days().is_some_and(|(start, _)| start >= first && !loaded.contains(&start));
+    // An object that stopped gets a line of its own, which says more than that it is missing.
+    let stopped = slots(state.source, cadence, state.stopped.iter().map(|object| object.key.as_str()));
+    let known = |start: &Date| loaded.contains(start) || stopped.contains(start);
+    let needed = |slot: &Slot| slot.days().is_some_and(|(start, _)| start >= first && !known(&start));
     let own = Period::Range(from, to).split(cadence.every);
     let spills = if period == Period::All { Vec::new() } else { spilling(&own, cadence, from, to) };
     let mut reasons = before_the_beginning(state, &own, first);
@@ -103,10 +106,9 @@ fn slot_reasons(state: &SourceState<'_>, cadence: Cadence, period: Period, today
     reasons
 }
 
-/// The first days of the slots that hold a loaded object.
-fn loaded_slots(state: &SourceState<'_>, cadence: Cadence) -> BTreeSet<Date> {
-    let periods = state.receipts.iter().filter_map(|receipt| state.source.path.period(&receipt.object.key));
-    let starts = periods.filter_map(Period::days).map(|(start, _)| start);
+/// The first days of the slots that the keys name.
+fn slots<'k>(source: &Source, cadence: Cadence, keys: impl Iterator<Item = &'k str>) -> BTreeSet<Date> {
+    let starts = keys.filter_map(|key| source.path.period(key)).filter_map(Period::days).map(|(start, _)| start);
     starts.filter_map(|start| Period::holding(cadence.every, start).days()).map(|(start, _)| start).collect()
 }
 
@@ -154,15 +156,16 @@ fn lacking_reason(source: &Source, run: &[Slot], today: Date) -> String {
         let start = slot.and_then(|slot| slot.days()).map_or(Date::MIN, |(start, _)| start);
         source.path.render(start)
     };
-    let due = run.iter().filter(|slot| is_due(**slot, today)).count();
     let text = match (run.len(), run.first(), run.last()) {
         (1, first, _) => name(first),
         (count, first, last) => format!("{} to {} ({count} objects)", name(first), name(last)),
     };
-    match due {
-        0 => format!("not due until {}: {text}", due_day(run.last())),
-        _ if due == run.len() => format!("missing: {text}"),
-        _ => format!("missing: {text}, of which {} not due yet", run.len() - due),
+    let first_open = run.iter().position(|slot| !is_due(*slot, today));
+    match first_open {
+        None => format!("missing: {text}"),
+        Some(0) if run.len() == 1 => format!("not due until {}: {text}", due_day(run.first())),
+        Some(0) => format!("not due yet: {text}, the first on {}", due_day(run.first())),
+        Some(due) => format!("missing: {text}, of which {} are not due yet", run.len() - due),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use stillhouse_query::{Params, Value};
 use stillhouse_spec::{Grain, Parameter, Period, PeriodKind, Report, day_start_micros};
@@ -46,17 +46,23 @@ pub fn parameters(report: &Report, period: Period, zone: &TimeZone) -> Params {
 
 /// The parameters that come from the period alone; `sql` offers them too.
 pub fn period_parameters(period: Period, zone: &TimeZone) -> Params {
-    let (first, end) = period.days().unwrap_or((DAY_FIRST, DAY_LAST));
-    let previous = period.previous().and_then(Period::days).map_or(first, |(first, _)| first);
-    let year = if period == Period::All { first } else { first.first_of_year() };
-    let days = [("period_start", first), ("period_end", end), ("previous_start", previous), ("year_start", year)];
-    let instant = |day: Date| Value::Timestamp(day_start_micros(day.clamp(DAY_FIRST, DAY_LAST), zone));
-    days.into_iter().map(|(name, day)| (name.to_owned(), instant(day))).collect()
+    let instant = |day: Date| day_start_micros(day, zone).clamp(BEGINNING, END);
+    let [start, end, previous, year] = match period.days() {
+        None => [BEGINNING, END, BEGINNING, BEGINNING],
+        Some((first, end)) => {
+            let previous = period.previous().and_then(Period::days).map_or(first, |(first, _)| first);
+            [first, end, previous, first.first_of_year()].map(instant)
+        }
+    };
+    let names = ["period_start", "period_end", "previous_start", "year_start"];
+    let values = [start, end, previous, year].map(Value::Timestamp);
+    names.map(str::to_owned).into_iter().zip(values).collect()
 }
 
-/// The bounds of `all`.
-const DAY_FIRST: Date = date(1, 1, 1);
-const DAY_LAST: Date = date(9999, 12, 31);
+/// The bounds of `all`, in microseconds: 0001-01-01 and 10000-01-01, so that every day with a year of four digits is
+/// inside, 9999-12-31 too, which many systems write for "for ever".
+const BEGINNING: i64 = -62_135_596_800_000_000;
+const END: i64 = 253_402_300_800_000_000;
 
 fn own(value: &Parameter) -> Value {
     match value {

@@ -93,7 +93,10 @@ async fn the_disk_has_a_limit_too() {
     let mut lake = lake(1_000_000);
     lake.options.memory_bytes = 16 << 20;
     lake.options.spill_bytes = 1 << 20;
-    assert_snapshot!(lake.refused("select count(*) from (select id, email from events order by email offset 1)").await, @"FixData: Arrow error: Io error: The used disk space during the spilling process has exceeded the allowable limit of 1024.0 KB. Please try increasing the config: `datafusion.runtime.max_temp_directory_size`");
+    assert_snapshot!(lake.refused("select max(r) from (select row_number() over (order by email) as r from events)").await, @r"
+    FixSettings: the query needs more disk to spill than `limits.spill` allows
+    hint: raise `limits.spill` in stillhouse.toml, or let the query read or keep less
+    ");
 }
 
 #[tokio::test]
@@ -139,7 +142,9 @@ async fn dropping_a_stream_stops_the_query_and_frees_its_memory() {
     let engine = Engine::new(lake.options.clone()).unwrap();
     let session = lake.session();
     let mut stream = session.stream("select email from events order by email", &Params::new()).await.unwrap();
-    assert!(stream.next().await.unwrap().is_ok());
+    if let Err(error) = stream.next().await.unwrap() {
+        panic!("{}: {:?}", told(&error), std::error::Error::source(&error).map(ToString::to_string));
+    }
     drop(stream);
     let none = Params::new();
     let endless = session.query(ENDLESS, &none);

@@ -4,6 +4,7 @@
 mod decimals;
 mod functions;
 mod guard;
+mod heavy;
 mod lake;
 mod limits;
 mod params;

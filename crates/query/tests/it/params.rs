@@ -81,7 +81,7 @@ async fn parameters_have_types_wherever_they_stand() {
 async fn parameters_may_be_far_away() {
     let lake = lake();
     let session = lake.session();
-    let params: Params = [("period_start", -62_135_596_800_000_000), ("period_end", 253_402_214_400_000_000)]
+    let params: Params = [("period_start", -62_135_596_800_000_000), ("period_end", 253_402_300_800_000_000)]
         .map(|(name, micros)| (name.to_owned(), Value::Timestamp(micros)))
         .into();
     for sql in [

@@ -171,10 +171,10 @@ async fn names_with_capitals_are_found_in_quotes() {
     FixData: line 1, column 8: column `username` is not there
     hint: did you mean `"userName"`?
     "#);
-    assert_snapshot!(lake.refused("select 1 from Events").await, @r"
+    assert_snapshot!(lake.refused("select 1 from Events").await, @r#"
     FixData: line 1, column 15: table `events` is not there
-    hint: did you mean `Events`?
-    ");
+    hint: did you mean `"Events"`?
+    "#);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Terminal tables: for people, within the width of their terminal.
 
-use comfy_table::{Cell as TableCell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell as TableCell, CellAlignment, ContentArrangement, Table};
 use stillhouse_spec::Completeness;
 
 use super::cell::{Cell, cell};
@@ -50,7 +50,7 @@ pub fn terminal_query(query: &QueryView, style: TerminalStyle) -> String {
         return format!("{title}\n(no rows)\n");
     }
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_preset(RULE_UNDER_HEADER);
     table.set_width(style.width.max(WIDTH_MIN)).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(query.schema.fields().iter().map(|field| {
         let alignment = if field.data_type().is_numeric() { CellAlignment::Right } else { CellAlignment::Left };
@@ -58,14 +58,16 @@ pub fn terminal_query(query: &QueryView, style: TerminalStyle) -> String {
     }));
     fill(&mut table, query, style.rows_max);
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    // Rules above and below say nothing that the title and the blank line do not say.
-    let body = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default().join("\n");
+    let body = lines.join("\n");
     let more = rows.saturating_sub(style.rows_max);
     let rest = if more > 0 { format!("… and {}\n", counted(more, "more row", "more rows")) } else { String::new() };
     format!("{title}\n{body}\n{rest}")
 }
 
 const WIDTH_MIN: u16 = 20;
+
+/// Of the 19 places of a comfy-table preset only the rule under the header and its crossings: quiet, and easy to copy.
+const RULE_UNDER_HEADER: &str = "     ──            ";
 
 fn fill(table: &mut Table, query: &QueryView, rows_max: usize) {
     let decimals = query.decimals();

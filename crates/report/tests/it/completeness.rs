@@ -37,24 +37,44 @@ fn months(first: u8, last: u8) -> Vec<Receipt> {
 #[test]
 fn whole_when_everything_near_is_loaded() {
     let source = source(MONTHLY);
-    assert_snapshot!(check(&source, "2021-04", &months(3, 5), &[]), @"");
+    assert_snapshot!(check(&source, "2021-04", &months(3, 5), &[]), @"COMPLETE");
     // The project begins in April: nothing before it is expected.
-    assert_snapshot!(check(&source, "2021-04", &months(4, 5), &[]), @"");
-    assert_snapshot!(check(&source, "2021-04-10", &months(4, 4), &[]), @"");
-    assert_snapshot!(check(&source, "all", &months(1, 4), &[]), @"");
+    assert_snapshot!(check(&source, "2021-04", &months(4, 5), &[]), @"COMPLETE");
+    assert_snapshot!(check(&source, "2021-04-10", &months(4, 4), &[]), @"COMPLETE");
+    assert_snapshot!(check(&source, "all", &months(1, 4), &[]), @"COMPLETE");
 }
 
 #[test]
 fn the_neighbour_may_hold_rows_of_the_last_day() {
     let source = source(MONTHLY);
-    assert_snapshot!(check(&source, "2021-04", &months(3, 4), &[]), @"");
-    assert_snapshot!(check(&source, "2021-05", &months(3, 5), &[]), @"");
-    assert_snapshot!(check(&source, "2021-04-30", &months(4, 4), &[]), @"");
-    assert_snapshot!(check(&source, "2021-04-29", &months(4, 4), &[]), @"");
+    assert_snapshot!(check(&source, "2021-04", &months(3, 4), &[]), @r"
+    PARTIAL
+    missing: data/2021/05/events.csv, which may hold rows of 2021-04-30
+    ");
+    assert_snapshot!(check(&source, "2021-05", &months(3, 5), &[]), @r"
+    PARTIAL
+    not due until 2021-07-01: data/2021/06/events.csv, which may hold rows of 2021-05-31
+    ");
+    assert_snapshot!(check(&source, "2021-04-30", &months(4, 4), &[]), @r"
+    EMPTY
+    no row of the period is loaded
+    missing: data/2021/05/events.csv, which may hold rows of 2021-04-30
+    ");
+    assert_snapshot!(check(&source, "2021-04-29", &months(4, 4), &[]), @r"
+    EMPTY
+    no row of the period is loaded
+    ");
     let mut gap = months(2, 3);
     gap.extend(months(5, 5));
-    assert_snapshot!(check(&source, "2021-03", &gap, &[]), @"");
-    assert_snapshot!(check(&source, "2021-05", &gap, &[]), @"");
+    assert_snapshot!(check(&source, "2021-03", &gap, &[]), @r"
+    PARTIAL
+    missing: data/2021/04/events.csv, which may hold rows of 2021-03-31
+    ");
+    assert_snapshot!(check(&source, "2021-05", &gap, &[]), @r"
+    PARTIAL
+    missing: data/2021/04/events.csv, which may hold rows of 2021-05-01
+    not due until 2021-07-01: data/2021/06/events.csv, which may hold rows of 2021-05-31
+    ");
 }
 
 #[test]
@@ -62,36 +82,85 @@ fn gaps_inside_the_period_are_named() {
     let source = source(MONTHLY);
     let mut gap = months(1, 2);
     gap.extend(months(5, 5));
-    assert_snapshot!(check(&source, "2021-01..2021-05", &gap, &[]), @"");
-    assert_snapshot!(check(&source, "all", &gap, &[]), @"");
-    assert_snapshot!(check(&source, "2021", &gap, &[]), @"");
+    assert_snapshot!(check(&source, "2021-01..2021-05", &gap, &[]), @r"
+    PARTIAL
+    missing: data/2021/03/events.csv to data/2021/04/events.csv (2 objects)
+    not due until 2021-07-01: data/2021/06/events.csv, which may hold rows of 2021-05-31
+    ");
+    assert_snapshot!(check(&source, "all", &gap, &[]), @r"
+    PARTIAL
+    missing: data/2021/03/events.csv to data/2021/04/events.csv (2 objects)
+    ");
+    assert_snapshot!(check(&source, "2021", &gap, &[]), @r"
+    PARTIAL
+    missing: data/2021/03/events.csv to data/2021/04/events.csv (2 objects)
+    not due yet: data/2021/06/events.csv to data/2021/12/events.csv (7 objects), the first on 2021-07-01
+    not due until 2022-02-01: data/2022/01/events.csv, which may hold rows of 2021-12-31
+    ");
 }
 
 #[test]
 fn rows_that_spilled_make_no_whole_month() {
     let source = source(MONTHLY);
     let april = [month("04", &[("2021-03-31", 1), ("2021-04-01", 9)]), month("05", &[("2021-05-01", 1)])];
-    assert_snapshot!(check(&source, "2021-03", &april, &[]), @"");
-    assert_snapshot!(check(&source, "2021-02", &april, &[]), @"");
+    assert_snapshot!(check(&source, "2021-03", &april, &[]), @r"
+    PARTIAL
+    never loaded: data/2021/03/events.csv; the data begins with data/2021/04/events.csv
+    ");
+    assert_snapshot!(check(&source, "2021-02", &april, &[]), @r"
+    EMPTY
+    no row of the period is loaded
+    never loaded: data/2021/02/events.csv; the data begins with data/2021/04/events.csv
+    ");
 }
 
 #[test]
 fn empty_when_no_row_is_of_the_period() {
     let source = source(MONTHLY);
-    assert_snapshot!(check(&source, "2021-04", &[], &[]), @"");
-    assert_snapshot!(check(&source, "all", &[], &[("data/2021/04/events.csv", "held")]), @"");
-    assert_snapshot!(check(&source, "2021-06", &months(4, 5), &[]), @"");
+    assert_snapshot!(check(&source, "2021-04", &[], &[]), @r"
+    EMPTY
+    no row of the period is loaded
+    ");
+    assert_snapshot!(check(&source, "all", &[], &[("data/2021/04/events.csv", "held")]), @r"
+    EMPTY
+    no row of the period is loaded
+    held: data/2021/04/events.csv: 3 of 10 records refused
+    ");
+    assert_snapshot!(check(&source, "2021-06", &months(4, 5), &[]), @r"
+    EMPTY
+    no row of the period is loaded
+    not due until 2021-07-01: data/2021/06/events.csv
+    not due until 2021-08-01: data/2021/07/events.csv, which may hold rows of 2021-06-30
+    ");
     // A header alone: the file is there, its rows are not.
-    assert_snapshot!(check(&source, "2021-04", &[month("04", &[]), month("05", &[])], &[]), @"");
+    assert_snapshot!(check(&source, "2021-04", &[month("04", &[]), month("05", &[])], &[]), @r"
+    EMPTY
+    no row of the period is loaded
+    ");
 }
 
 #[test]
 fn objects_that_stopped_are_named_if_they_can_hold_rows_of_the_period() {
     let source = source(MONTHLY);
     let stopped = [("data/2021/05/events.csv", "held"), ("data/2021/02/events.csv", "failed")];
-    assert_snapshot!(check(&source, "2021-04", &months(3, 5), &stopped), @"");
-    assert_snapshot!(check(&source, "2021-03", &months(3, 5), &stopped), @"");
-    assert_snapshot!(check(&source, "all", &months(2, 5), &stopped), @"");
+    assert_snapshot!(check(&source, "2021-04", &months(3, 5), &stopped), @r"
+    PARTIAL
+    held: data/2021/05/events.csv: 3 of 10 records refused
+    ");
+    assert_snapshot!(check(&source, "2021-03", &months(3, 5), &stopped), @r"
+    PARTIAL
+    failed: data/2021/02/events.csv: 3 of 10 records refused
+    ");
+    // What stopped is not missing as well.
+    assert_snapshot!(check(&source, "2021-04", &months(3, 4), &stopped), @r"
+    PARTIAL
+    held: data/2021/05/events.csv: 3 of 10 records refused
+    ");
+    assert_snapshot!(check(&source, "all", &months(2, 5), &stopped), @r"
+    PARTIAL
+    held: data/2021/05/events.csv: 3 of 10 records refused
+    failed: data/2021/02/events.csv: 3 of 10 records refused
+    ");
 }
 
 const WHENEVER: &str = r#"
@@ -110,12 +179,18 @@ time = "timestamp"
 fn without_a_cadence_what_is_there_is_all_there_is() {
     let source = source(WHENEVER);
     let april = [receipt("in/a.csv", &[("2021-04-10", 5), ("", 2)])];
-    assert_snapshot!(check(&source, "2021-04", &april, &[]), @"");
-    assert_snapshot!(check(&source, "2021-05", &april, &[]), @"");
-    assert_snapshot!(check(&source, "all", &april, &[]), @"");
-    assert_snapshot!(check(&source, "2021-04", &april, &[("in/b.csv", "waiting")]), @"");
+    assert_snapshot!(check(&source, "2021-04", &april, &[]), @"COMPLETE");
+    assert_snapshot!(check(&source, "2021-05", &april, &[]), @r"
+    EMPTY
+    no row of the period is loaded
+    ");
+    assert_snapshot!(check(&source, "all", &april, &[]), @"COMPLETE");
+    assert_snapshot!(check(&source, "2021-04", &april, &[("in/b.csv", "waiting")]), @r"
+    PARTIAL
+    waiting: in/b.csv: 3 of 10 records refused
+    ");
     // Rows without a time are in no month, and in the whole.
-    assert_snapshot!(check(&source, "all", &[receipt("in/a.csv", &[("", 2)])], &[]), @"");
+    assert_snapshot!(check(&source, "all", &[receipt("in/a.csv", &[("", 2)])], &[]), @"COMPLETE");
 }
 
 #[test]
@@ -123,7 +198,7 @@ fn without_a_time_column_rows_belong_to_every_period() {
     let text = WHENEVER.replace("time = \"time\"\n", "").replace("time = \"timestamp\"", "x = \"int64\"");
     let mut receipt = receipt("in/a.csv", &[]);
     receipt.counts.loaded = 3;
-    assert_snapshot!(check(&source(&text), "2021-04", &[receipt], &[]), @"");
+    assert_snapshot!(check(&source(&text), "2021-04", &[receipt], &[]), @"COMPLETE");
 }
 
 #[test]
@@ -132,8 +207,11 @@ fn days_of_another_zone_begin_at_another_instant() {
     let zone = TimeZone::get("America/New_York").unwrap();
     // 2021-04-01T02:00:00Z is still March in New York, and nothing in a receipt tells which of the day's rows are.
     let rows = [receipt("in/a.csv", &[("2021-04-01", 1)])];
-    assert_snapshot!(check_in(&zone, &source, "2021-03", &rows, &[]), @"");
-    assert_snapshot!(check_in(&TimeZone::UTC, &source, "2021-03", &rows, &[]), @"");
+    assert_snapshot!(check_in(&zone, &source, "2021-03", &rows, &[]), @"COMPLETE");
+    assert_snapshot!(check_in(&TimeZone::UTC, &source, "2021-03", &rows, &[]), @r"
+    EMPTY
+    no row of the period is loaded
+    ");
 }
 
 #[test]
@@ -143,5 +221,10 @@ fn days_as_slots() {
     let days: Vec<Receipt> = [1, 2, 5, 6, 30]
         .map(|day| receipt(&format!("data/2021/04/{day:02}/a.csv"), &[(&format!("2021-04-{day:02}"), 1)]))
         .into();
-    assert_snapshot!(check(&source, "2021-04", &days, &[]), @"");
+    assert_snapshot!(check(&source, "2021-04", &days, &[]), @r"
+    PARTIAL
+    missing: data/2021/04/03/*.csv to data/2021/04/04/*.csv (2 objects)
+    missing: data/2021/04/07/*.csv to data/2021/04/29/*.csv (23 objects)
+    missing: data/2021/05/01/*.csv, which may hold rows of 2021-04-30
+    ");
 }

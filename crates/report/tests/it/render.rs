@@ -104,14 +104,19 @@ fn json_text(query: &QueryView) -> String {
 #[test]
 fn every_type_as_json() {
     let value: serde_json::Value = serde_json::from_str(&json_text(&everything())).unwrap();
-    assert_snapshot!(value["columns"], @"");
-    assert_snapshot!(value["rows"][0], @"");
-    assert_snapshot!(value["rows"][1], @"");
+    assert_snapshot!(value["columns"], @r#"[{"name":"text","type":"string"},{"name":"view","type":"string"},{"name":"int","type":"int64"},{"name":"small","type":"int64"},{"name":"large","type":"uint64"},{"name":"float","type":"float64"},{"name":"money","type":"decimal(38,2)"},{"name":"big","type":"decimal(76,3)"},{"name":"yes","type":"bool"},{"name":"day","type":"date"},{"name":"time","type":"timestamp"},{"name":"local","type":"timestamp"},{"name":"tags","type":"list<string>"},{"name":"point","type":"struct(\"x\": int64)"}]"#);
+    assert_snapshot!(value["rows"][0], @r#"["a,\"b\"\nc","",-9223372036854775808,-1,18446744073709551615,null,"-0.05","-0.005",true,"0001-01-01","2021-04-01T00:00:00.000001Z","1969-12-31T23:59:59.999999999",["a\"b",null],{"x":1}]"#);
+    assert_snapshot!(value["rows"][1], @r#"[null,null,null,null,null,0.1,null,null,null,null,null,null,null,{"x":null}]"#);
 }
 
 #[test]
 fn every_type_as_csv() {
-    assert_snapshot!(csv_text(&everything()).replace("\r\n", "⏎\n"), @"");
+    assert_snapshot!(csv_text(&everything()).replace("\r\n", "⏎\n"), @r#"
+    text,view,int,small,large,float,money,big,yes,day,time,local,tags,point⏎
+    "a,""b""
+    c","",-9223372036854775808,-1,18446744073709551615,,-0.05,-0.005,true,0001-01-01,2021-04-01T00:00:00.000001Z,1969-12-31T23:59:59.999999999,"[""a\""b"",null]","{""x"":1}"⏎
+    ,,,,,0.1,,,,,,,,"{""x"":null}"⏎
+    "#);
 }
 
 #[test]
@@ -128,7 +133,68 @@ fn the_json_of_a_run() {
     let mut out = Vec::new();
     json(&[view(vec![rows])], &objects, &mut out).unwrap();
     let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
-    assert_snapshot!(serde_json::to_string_pretty(&value).unwrap(), @"");
+    assert_snapshot!(serde_json::to_string_pretty(&value).unwrap(), @r#"
+    {
+      "format": 1,
+      "reports": [
+        {
+          "report": "activity",
+          "title": "Monthly activity",
+          "period": "2021-04",
+          "completeness": "PARTIAL",
+          "reasons": [
+            "missing: data/2021/05/events.csv, which may hold rows of 2021-04-30"
+          ],
+          "notes": [
+            "data/2021/04/events.csv: 2 of 10 records refused (lines 8, 10)"
+          ],
+          "run_id": "r-1",
+          "reused": false,
+          "inputs": [
+            {
+              "source": "events",
+              "key": "data/2021/04/events.csv",
+              "member": "",
+              "generation": 1,
+              "digest": "d",
+              "batch": "b",
+              "rows": 8
+            }
+          ],
+          "queries": {
+            "summary": {
+              "columns": [
+                {
+                  "name": "month",
+                  "type": "string"
+                },
+                {
+                  "name": "transactions",
+                  "type": "int64"
+                },
+                {
+                  "name": "average",
+                  "type": "decimal(38,6)"
+                }
+              ],
+              "rows": [
+                [
+                  "2021-04",
+                  4,
+                  "-15.38"
+                ]
+              ]
+            }
+          }
+        }
+      ],
+      "objects": [
+        {
+          "key": "data/2021/04/events.csv"
+        }
+      ]
+    }
+    "#);
     let mut out = Vec::new();
     json(&[], &[], &mut out).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), "{\"format\":1,\"reports\":[],\"objects\":[]}\n");
@@ -146,7 +212,22 @@ fn csv_is_safe_to_open() {
         ],
         &[],
     );
-    assert_snapshot!(csv_text(&rows).replace('\t', "→").replace("\r\n", "⏎\n").replace('\r', "␍"), @"");
+    assert_snapshot!(csv_text(&rows).replace('\t', "→").replace("\r\n", "⏎\n").replace('\r', "␍"), @r#"
+    '=cmd(),n,m⏎
+    '=1+1,-6,-0.06⏎
+    '+1,-5,-0.05⏎
+    '-1,-4,-0.04⏎
+    '@SUM(A1),-3,-0.03⏎
+    '→x,-2,-0.02⏎
+    "'␍x",-1,-0.01⏎
+    "'
+    x",0,0.00⏎
+    'x,1,0.01⏎
+    a=1,2,0.02⏎
+    "",3,0.03⏎
+     =1,4,0.04⏎
+    "'=""a"",b",5,0.05⏎
+    "#);
 }
 
 #[test]
@@ -162,7 +243,21 @@ fn decimals_are_rounded_half_away_from_zero() {
         ],
         &[("two", 2), ("none", 0), ("five", 5)],
     );
-    assert_snapshot!(csv_text(&rows).replace("\r\n", "\n"), @"");
+    assert_snapshot!(csv_text(&rows).replace("\r\n", "\n"), @r"
+    exact,two,none,five
+    0.005,0.01,0,0.00500
+    -0.005,-0.01,0,-0.00500
+    0.004,0.00,0,0.00400
+    -0.004,0.00,0,-0.00400
+    0.015,0.02,0,0.01500
+    0.994,0.99,1,0.99400
+    0.995,1.00,1,0.99500
+    -0.995,-1.00,-1,-0.99500
+    99.995,100.00,100,99.99500
+    0.000,0.00,0,0.00000
+    18446744073709551.615,18446744073709551.62,18446744073709552,18446744073709551.61500
+    -0.001,0.00,0,-0.00100
+    ");
 }
 
 #[test]
@@ -170,7 +265,19 @@ fn floats_are_rounded_as_they_are_read() {
     let values = vec![2.675, -2.675, 0.125, 1e21, 1e-9, -1e-9, 0.1 + 0.2, f64::INFINITY, -0.0, 9.999];
     let array: ArrayRef = Arc::new(Float64Array::from(values));
     let rows = query(vec![("exact", array.clone()), ("two", array)], &[("two", 2)]);
-    assert_snapshot!(csv_text(&rows).replace("\r\n", "\n"), @"");
+    assert_snapshot!(csv_text(&rows).replace("\r\n", "\n"), @r"
+    exact,two
+    2.675,2.68
+    -2.675,-2.68
+    0.125,0.13
+    1e21,1000000000000000000000.00
+    1e-9,0.00
+    -1e-9,0.00
+    0.30000000000000004,0.30
+    ,
+    -0.0,0.00
+    9.999,10.00
+    ");
 }
 
 /// `value / 10^scale`, rounded half away from zero to `digits`, by integers alone.
@@ -199,7 +306,9 @@ proptest! {
     ) {
         let rows = query(vec![("x", money(vec![Some(value)], i8::try_from(scale).unwrap()))], &[("x", digits)]);
         prop_assert_eq!(csv_text(&rows), format!("x\r\n{}\r\n", reference(value, scale, digits.into())));
-        prop_assert!(json_text(&rows).contains(&format!("[[\"{}\"]]", reference(value, scale, digits.into()))));
+        let expected = format!("[[\"{}\"]]", reference(value, scale, digits.into()));
+        let json = json_text(&rows);
+        prop_assert!(json.contains(&expected), "{}", json);
     }
 
     /// Any text comes back from our JSON as it went in.
@@ -228,13 +337,34 @@ fn actions() -> QueryView {
 #[test]
 fn a_run_on_the_terminal() {
     let empty = QueryView { batches: Vec::new(), title: "Nothing".to_owned(), ..actions() };
-    assert_snapshot!(terminal(&view(vec![actions(), empty]), TerminalStyle::default()), @"");
+    assert_snapshot!(terminal(&view(vec![actions(), empty]), TerminalStyle::default()), @r"
+    Monthly activity · 2021-04 · PARTIAL
+      missing: data/2021/05/events.csv, which may hold rows of 2021-04-30
+      note: data/2021/04/events.csv: 2 of 10 records refused (lines 8, 10)
+
+    Most frequent actions
+     action                      events   average
+    ──────────────────────────────────────────────
+     visit                         1200     10.01
+     -                                7         -
+     sign up, then leave again       13      0.00
+
+    Nothing
+    (no rows)
+
+    run r-1 · 1 input
+    ");
     let mut reused = view(vec![]);
     reused.reused = true;
     reused.completeness = Completeness::Complete;
     reused.reasons.clear();
     let style = TerminalStyle { colour: true, ..TerminalStyle::default() };
-    assert_snapshot!(terminal(&reused, style).replace('\u{1b}', "␛"), @"");
+    assert_snapshot!(terminal(&reused, style).replace('\u{1b}', "␛"), @r"
+    ␛[1mMonthly activity␛[0m · 2021-04 · ␛[32mCOMPLETE␛[0m
+      note: data/2021/04/events.csv: 2 of 10 records refused (lines 8, 10)
+
+    unchanged, shown from run r-1 · 1 input
+    ");
 }
 
 #[test]
@@ -257,7 +387,14 @@ fn tables_keep_to_the_width() {
 #[test]
 fn long_results_say_how_much_is_not_shown() {
     let style = TerminalStyle { rows_max: 2, ..TerminalStyle::default() };
-    assert_snapshot!(terminal_query(&actions(), style), @"");
+    assert_snapshot!(terminal_query(&actions(), style), @r"
+    Most frequent actions
+     action   events   average
+    ───────────────────────────
+     visit      1200     10.01
+     -             7         -
+    … and 1 more row
+    ");
 }
 
 #[test]
@@ -265,7 +402,12 @@ fn data_does_not_steer_the_terminal() {
     let rows = query(vec![("x\u{1b}[31m", Arc::new(StringArray::from(vec!["a\u{1b}[2Jb\nc\u{202e}d\u{7}"])))], &[]);
     let text = terminal_query(&rows, TerminalStyle::default());
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
-    assert_snapshot!(text, @"");
+    assert_snapshot!(text, @r"
+    Summary
+     x\u{1b}[31m
+    ──────────────────────────────
+     a\u{1b}[2Jb\nc\u{202e}d\u{7}
+    ");
 }
 
 #[test]

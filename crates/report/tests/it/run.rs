@@ -75,13 +75,93 @@ async fn a_run_gives_results_and_what_they_were_made_from() {
     let view = run(&lake, &project, &receipts(), "r1").await.unwrap();
     assert!(!view.reused);
     assert_eq!(view.completeness.to_string(), "COMPLETE");
-    assert_snapshot!(shown(&view), @"");
+    assert_snapshot!(shown(&view), @r#"{"summary":{"columns":[{"name":"n","type":"int64"},{"name":"total","type":"decimal(22,2)"},{"name":"average","type":"decimal(16,6)"}],"rows":[[3,"50.25","16.75"]]},"days":{"columns":[{"name":"day","type":"timestamp"},{"name":"n","type":"int64"}],"rows":[["2021-04-01T00:00:00Z",2],["2021-04-02T00:00:00Z",1]]}}"#);
 
     let record = lake.runs.0.lock().unwrap()[0].clone();
     let manifest = lake.store.get(&Path::from(record.manifest.as_str())).await.unwrap().bytes().await.unwrap();
     let manifest = String::from_utf8(manifest.to_vec()).unwrap();
     insta::with_settings!({filters => vec![(r"[0-9a-f]{64}", "[digest]")]}, {
-        assert_snapshot!(manifest, @"");
+        assert_snapshot!(manifest, @r#"
+        {
+          "format": 1,
+          "run_id": "r1",
+          "report": "activity",
+          "title": "Account summary",
+          "period": "2021-04",
+          "report_fingerprint": "[digest]",
+          "fingerprint": "[digest]",
+          "program": "stillhouse 0.1.0",
+          "snapshot_seq": 7,
+          "started_at": 1623758400000000,
+          "finished_at": 1623758400000000,
+          "parameters": {
+            "period_end": {
+              "micros": 1619827200000000
+            },
+            "period_start": {
+              "micros": 1617235200000000
+            },
+            "previous_start": {
+              "micros": 1614556800000000
+            },
+            "top": 2,
+            "year_start": {
+              "micros": 1609459200000000
+            }
+          },
+          "tables": {
+            "events": {
+              "version": 2,
+              "files": [
+                "a.parquet",
+                "b.parquet"
+              ]
+            }
+          },
+          "inputs": [
+            {
+              "source": "events",
+              "key": "data/2021/04/events.csv",
+              "member": "",
+              "generation": 1,
+              "digest": "[digest]",
+              "batch": "b1",
+              "rows": 3
+            }
+          ],
+          "completeness": "COMPLETE",
+          "reasons": [],
+          "notes": [],
+          "queries": [
+            {
+              "name": "summary",
+              "title": "Summary",
+              "source": "reports/activity/summary.sql",
+              "sql": "select count(*) as n, sum(amount) as total, avg(amount) as average from events where time >= $period_start and time < $period_end",
+              "formats": {
+                "average": {
+                  "decimals": 2
+                }
+              },
+              "file": "summary.parquet",
+              "rows": 1,
+              "digest": "[digest]",
+              "file_digest": "[digest]"
+            },
+            {
+              "name": "days",
+              "title": "Days",
+              "source": "reports/activity/days.sql",
+              "sql": "select date_trunc('day', time) as day, count(*) as n from events where time >= $period_start and time < $period_end group by 1 order by 1 limit $top",
+              "formats": {},
+              "file": "days.parquet",
+              "rows": 2,
+              "digest": "[digest]",
+              "file_digest": "[digest]"
+            }
+          ]
+        }
+        "#);
     });
     let again = load(&lake.store, &Path::default(), &record).await.unwrap();
     assert_eq!(shown(&again), shown(&view));
@@ -134,7 +214,7 @@ async fn a_damaged_result_is_made_again() {
     lake.store.put(&path, vec![0; 10].into()).await.unwrap();
     let error = load(&lake.store, &Path::default(), &record).await.unwrap_err();
     assert_eq!(error.kind(), Kind::FixData);
-    assert_snapshot!(error, @"");
+    assert_snapshot!(error, @"`_results/activity/r1/summary.parquet` is not what the run wrote, or is gone");
     let view = run(&lake, &project, &receipts(), "r2").await.unwrap();
     assert_eq!((view.reused, view.run_id.as_str()), (false, "r2"));
     lake.store.delete(&Path::from("_results/activity/r2/manifest.json")).await.unwrap();
@@ -150,7 +230,7 @@ async fn nothing_loaded_is_empty_and_has_no_averages() {
     lake.declare("events", Arc::new(Schema::new(fields)));
     let view = run(&lake, &april(), &[], "r1").await.unwrap();
     assert_eq!(view.completeness.to_string(), "EMPTY");
-    assert_snapshot!(shown(&view), @"");
+    assert_snapshot!(shown(&view), @r#"{"summary":{"columns":[{"name":"n","type":"int64"},{"name":"total","type":"decimal(22,2)"},{"name":"average","type":"decimal(16,6)"}],"rows":[[0,null,null]]},"days":{"columns":[{"name":"day","type":"timestamp"},{"name":"n","type":"int64"}],"rows":[]}}"#);
 }
 
 #[tokio::test]
@@ -165,11 +245,26 @@ async fn a_query_that_fails_leaves_no_run() {
             format!("{:?}: {error}\nhint: {}", error.kind(), error.hint().unwrap_or("-"))
         }
     };
-    assert_snapshot!(check("select amonut from events").await, @"");
-    assert_snapshot!(check("select count(*) from events where time < now()").await, @"");
-    assert_snapshot!(check("select cast('x' || amount as bigint) from events").await, @"");
-    assert_snapshot!(check("drop table events").await, @"");
-    assert_snapshot!(check("select $nothing from events").await, @"");
+    assert_snapshot!(check("select amonut from events").await, @r"
+    FixData: query `days` (reports/activity/days.sql): line 1, column 8: column `amonut` is not there
+    hint: did you mean `amount`?
+    ");
+    assert_snapshot!(check("select count(*) from events where time < now()").await, @r"
+    FixSettings: query `days` (reports/activity/days.sql): `now()` gives another answer each time, so the run could not be repeated
+    hint: use `$period_start` or `$period_end` instead
+    ");
+    assert_snapshot!(check("select cast('x' || amount as bigint) from events").await, @r"
+    FixData: query `days` (reports/activity/days.sql): Cast error: Cannot cast string 'x1.00' to value of Int64 type
+    hint: -
+    ");
+    assert_snapshot!(check("drop table events").await, @r"
+    FixData: query `days` (reports/activity/days.sql): `drop table` is refused: queries only read
+    hint: start with `select`, `with`, `values` or `explain`; tables change by `stillhouse run`
+    ");
+    assert_snapshot!(check("select $nothing from events").await, @r"
+    FixData: query `days` (reports/activity/days.sql): line 1, column 8: parameter `$nothing` has no value
+    hint: parameters are $period_end, $period_start, $previous_start, $top, $year_start
+    ");
 }
 
 #[tokio::test]
@@ -194,7 +289,11 @@ async fn people_are_told_what_was_refused_and_assumed() {
     receipts[0].decided.insert("delimiter".to_owned(), Choice::detected(";".to_owned()));
     receipts[0].warnings.push("2 repeated ids".to_owned());
     let view = run(&lake, &project, &receipts, "r1").await.unwrap();
-    assert_snapshot!(view.notes.join("\n"), @"");
+    assert_snapshot!(view.notes.join("\n"), @r"
+    data/2021/04/events.csv: 2 of 6 records refused (lines 8, 10): see `stillhouse quarantine show`
+    data/2021/04/events.csv: 2 repeated ids
+    data/2021/04/events.csv: `time` states no year; taken: 2026 (file time)
+    ");
     assert_eq!(
         view.inputs.iter().map(|input| (input.key.as_str(), input.rows)).collect::<Vec<_>>(),
         [("data/2021/04/events.csv", 3)]
@@ -207,7 +306,7 @@ async fn people_are_told_what_was_refused_and_assumed() {
         receipt.decided.insert("year of time".to_owned(), Choice::detected("2021 (path)".to_owned()));
     }
     let view = run(&lake, &project, &receipts, "r2").await.unwrap();
-    assert_snapshot!(view.notes.join("\n"), @"");
+    assert_snapshot!(view.notes.join("\n"), @"data/2021/04/1.csv, data/2021/04/10.csv, data/2021/04/11.csv and 27 more: `time` states no year; taken: 2021 (path)");
 }
 
 #[tokio::test]
