@@ -39,11 +39,11 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     let (key, worker, publisher, nth) = (0..KEYS, 0..WORKERS, 0..2_usize, 0..2_usize);
     prop_oneof![
-        6 => (key.clone(), 0..3_u8).prop_map(|(key, content)| Op::Offer { key, content }),
+        9 => (key.clone(), 0..3_u8).prop_map(|(key, content)| Op::Offer { key, content }),
         1 => key.clone().prop_map(|key| Op::Reoffer { key }),
         1 => proptest::option::of(key).prop_map(|key| Op::RetryHeld { key }),
         8 => (worker.clone(), any::<bool>()).prop_map(|(worker, group)| Op::Claim { worker, group }),
-        1 => worker.clone().prop_map(|worker| Op::Heartbeat { worker }),
+        2 => worker.clone().prop_map(|worker| Op::Heartbeat { worker }),
         1 => worker.clone().prop_map(|worker| Op::Release { worker }),
         2 => (worker.clone(), nth.clone(), proptest::option::of(0..20_i64))
             .prop_map(|(worker, nth, retry)| Op::Fail { worker, nth, retry }),
@@ -54,7 +54,8 @@ fn op() -> impl Strategy<Value = Op> {
         6 => publisher.clone().prop_map(|publisher| Op::Finish { publisher }),
         1 => publisher.clone().prop_map(|publisher| Op::AdoptEpoch { publisher }),
         1 => (publisher, any::<bool>()).prop_map(|(publisher, held)| Op::Withdraw { publisher, held }),
-        3 => (1..2 * LEASE).prop_map(|time| Op::Wait { time }),
+        3 => (1..4_i64).prop_map(|time| Op::Wait { time }),
+        1 => (LEASE..2 * LEASE).prop_map(|time| Op::Wait { time }),
     ]
 }
 
@@ -351,6 +352,9 @@ async fn step_of_worker(ledger: &Ledger, model: &mut Model, op: Op) {
             let batch = model.name("batch");
             let staged = ledger.stage(&request(&batch, &token, members), now).await.unwrap();
             assert_eq!(staged, model.stage(&batch, &token, members));
+            if matches!(staged, Staged::Done { .. }) {
+                model.claims.remove(&worker);
+            }
         }
     }
 }
@@ -460,10 +464,10 @@ pub fn check(cases: u32, mut place: impl FnMut() -> Place) {
         });
         Ok(())
     };
-    TestRunner::new(config).run(&proptest::collection::vec(op(), 1..80), run).unwrap();
+    TestRunner::new(config).run(&proptest::collection::vec(op(), 20..100), run).unwrap();
 }
 
 #[test]
 fn sqlite_follows_the_model() {
-    check(150, Place::sqlite);
+    check(100, Place::sqlite);
 }
