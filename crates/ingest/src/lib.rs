@@ -1,1 +1,41 @@
-//! stillhouse-decode
+//! Discover, open, decode, stage, publish: from objects in a folder to rows and receipts in the lake.
+//!
+//! Start at [`ingest()`]: it recovers what an earlier run left staged, lists the sources ([`discover()`]), offers what it
+//! finds to the ledger, and lets workers claim it. A worker ([`load`]) reads an object ([`open`]), decodes it into data
+//! files that nobody sees yet ([`sink`], [`stage`]) and stages the batch; the publisher ([`publish`]) commits the head of
+//! the queue, table by table, the receipt last. [`rebuild`] makes a lost ledger anew.
+//!
+//! **Invariant:** an object is read under the tag with which it was listed; if that changes, nothing of it is taken.
+//! **Invariant:** nothing decides from the outcome of a commit; whoever is in doubt looks at the lake.
+//! **Invariant:** read = loaded + quarantined + filtered + blank is checked before a batch is staged.
+
+mod account;
+mod context;
+mod discover;
+mod error;
+mod load;
+mod open;
+mod plan;
+mod progress;
+mod publish;
+mod quarantine;
+mod rebuild;
+mod run;
+mod settle;
+mod sink;
+mod stage;
+mod summary;
+mod withdraw;
+
+pub use account::reason;
+pub use context::{Ingest, Settings};
+pub use discover::{Found, Listing, discover};
+pub use error::{Error, Kind};
+pub use open::{ObjectBytes, OpenError};
+pub use plan::plan;
+pub use progress::{Event, Progress, Silent};
+pub use publish::{Turn, publish_all};
+pub use rebuild::{Rebuilt, rebuild};
+pub use run::{IngestRequest, ingest};
+pub use sink::TargetTables;
+pub use summary::{ObjectOutcome, Status, Summary};

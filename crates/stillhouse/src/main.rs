@@ -1,2 +1,97 @@
-//! stillhouse-decode
-fn main() {}
+//! `stillhouse`: the command line.
+//!
+//! `main` parses the arguments ([`cli`]), opens what the command needs ([`app`]) and runs it ([`commands`]). Only this
+//! crate knows the terminal, the clock and the environment ([`surroundings`]); everything below gets them as parameters.
+
+mod app;
+mod cli;
+mod commands;
+mod failure;
+mod lake_runs;
+mod outcome_text;
+mod printer;
+mod progress_bars;
+mod project_folder;
+mod receipts;
+mod report_runs;
+mod surroundings;
+mod table;
+mod tables_now;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio_util::sync::CancellationToken;
+
+use cli::{Cli, Command};
+use failure::{Exit, Failure};
+use printer::Printer;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, everything else is wrong usage; clap words both.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_env("STILLHOUSE_LOG"))
+        .with_writer(std::io::stderr)
+        .init();
+    let result = runtime().and_then(|runtime| runtime.block_on(dispatch(&cli)));
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            printer::complain(failure::lines(&failure).to_string());
+            failure.exit.into()
+        }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed("the asynchronous runtime cannot start").because(&error))
+}
+
+async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
+    let printer = Printer::new(cli);
+    let stop = stop_on_signal();
+    match &cli.command {
+        Command::Init(args) => commands::init::init(args, printer),
+        Command::Check => commands::check::check(cli).await,
+        Command::Run(args) => commands::run::run(cli, args, stop).await,
+        Command::Ingest(args) => commands::ingest::ingest(cli, args, stop).await,
+        Command::Explain(args) => commands::explain::explain(cli, args).await,
+        Command::Report(command) => commands::report::report(cli, command).await,
+        Command::Receipts(command) => commands::receipts::receipts(cli, command).await,
+        Command::Quarantine(command) => commands::quarantine::quarantine(cli, command).await,
+        Command::Sql(args) => commands::sql::sql(cli, args).await,
+        Command::Tables(args) => commands::tables::tables(cli, args).await,
+        Command::Ledger(command) => commands::ledger::ledger(cli, command).await,
+    }
+}
+
+/// The first Ctrl-C asks to finish what is under way, the second ends the program at once.
+fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if token.is_cancelled() {
+                std::process::exit(130);
+            }
+            printer::complain("stopping after what is under way; press Ctrl-C again to stop at once");
+            token.cancel();
+        }
+    });
+    stop
+}

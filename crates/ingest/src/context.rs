@@ -1,0 +1,97 @@
+//! What every step needs: stores, ledger, lake, clock, ids.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use object_store::ObjectStore;
+use stillhouse_lake::{Lake, Observer};
+use stillhouse_ledger::{Job, Ledger};
+use stillhouse_spec::Source;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Error, Kind};
+use crate::progress::Progress;
+
+/// Components and settings of ingest. Clock and ids are parameters, so that tests can repeat a history.
+pub struct Ingest {
+    /// Where objects are read from.
+    pub store: Arc<dyn ObjectStore>,
+    /// The diary.
+    pub ledger: Arc<Ledger>,
+    /// The truth.
+    pub lake: Arc<Lake>,
+    /// The sources of the project.
+    pub sources: Vec<Arc<Source>>,
+    /// The source files as the user wrote them, by fingerprint; a copy of each goes into the lake.
+    pub source_texts: BTreeMap<String, String>,
+    /// The zone in which the year of a file's time is read.
+    pub time_zone: TimeZone,
+    /// Microseconds since 1970.
+    pub clock: Box<dyn Fn() -> i64 + Send + Sync>,
+    /// Unique identifiers.
+    pub ids: Box<dyn Fn() -> String + Send + Sync>,
+    /// Who hears of progress.
+    pub progress: Arc<dyn Progress>,
+    /// Called at the kill points of the protocol; tests stop there.
+    pub observer: Arc<dyn Observer>,
+    /// Cancelled when the user asks to stop.
+    pub stop: CancellationToken,
+    /// Sizes and times.
+    pub settings: Settings,
+}
+
+/// Sizes and times, with defaults that suit one machine.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Objects, or groups of small ones, that are decoded at the same time.
+    pub workers: usize,
+    /// An object up to this size may share a batch; it is decoded in memory first.
+    pub small_bytes: u64,
+    /// A batch of small objects holds at most so many of them.
+    pub group_objects: u32,
+    /// A batch of small objects holds at most so many bytes of them.
+    pub group_bytes: u64,
+    /// A claim or publish lease that is not renewed for so long is free. Leases save work; they make nothing safe.
+    pub lease: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: 2,
+            small_bytes: 8 << 20,
+            group_objects: 250,
+            group_bytes: 32 << 20,
+            lease: Duration::from_secs(6),
+        }
+    }
+}
+
+impl Ingest {
+    pub(crate) fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    pub(crate) fn new_id(&self) -> String {
+        (self.ids)()
+    }
+
+    pub(crate) fn lease_micros(&self) -> i64 {
+        i64::try_from(self.settings.lease.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn check_stop(&self) -> Result<(), Error> {
+        if self.stop.is_cancelled() {
+            return Err(Error::new(Kind::Cancelled, "stopped; what was not finished is taken up by the next run"));
+        }
+        Ok(())
+    }
+
+    /// The source of a claim's jobs, if the project still has it: the ledger never mixes sources in a claim.
+    pub(crate) fn source(&self, jobs: &[Job]) -> Option<Arc<Source>> {
+        let name = jobs.first().map(|job| job.object.source.as_str())?;
+        self.sources.iter().find(|source| source.name.as_str() == name).cloned()
+    }
+}

@@ -1,0 +1,96 @@
+//! Which objects are there: a listing held against the source's path template.
+//!
+//! Discovery may be sloppy, late, doubled and out of order; the ledger's `offer` makes one row of it all.
+
+use std::collections::BTreeMap;
+
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore};
+use stillhouse_spec::{ObjectVersion, Period, Source};
+
+use crate::error::{Error, Kind};
+
+/// What a listing of one source found.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Objects that belong to the source, by key.
+    pub objects: Vec<Found>,
+    /// Folders that are named like an object of the source: surely a mistake, and worth a word.
+    pub folders: Vec<String>,
+}
+
+/// One object of the listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Identity and version.
+    pub version: ObjectVersion,
+    /// What the placeholders of the path template stand for.
+    pub path_values: BTreeMap<String, String>,
+}
+
+/// Lists the objects of `source` whose path names a day of `period`, widened by the source's spill. A path that names
+/// no period belongs to every period.
+pub async fn discover(store: &dyn ObjectStore, source: &Source, period: Period) -> Result<Listing, Error> {
+    let mut listing = Listing::default();
+    let mut folders = vec![source.path.folder().to_owned()];
+    while let Some(folder) = folders.pop() {
+        let prefix = (!folder.is_empty()).then(|| Path::from(folder.as_str()));
+        let level = match store.list_with_delimiter(prefix.as_ref()).await {
+            Ok(level) => level,
+            Err(object_store::Error::NotFound { .. }) => continue, // no folder, no objects
+            Err(error) => return Err(listing_error(source, &folder, error)),
+        };
+        for meta in &level.objects {
+            listing.objects.extend(found(source, meta, period));
+        }
+        for prefix in level.common_prefixes {
+            let key = prefix.as_ref().to_owned();
+            if source.path.values(&key).is_some() {
+                listing.folders.push(key.clone());
+            }
+            folders.push(key);
+        }
+    }
+    listing.objects.sort_by(|a, b| a.version.key.cmp(&b.version.key));
+    listing.folders.sort();
+    Ok(listing)
+}
+
+fn listing_error(source: &Source, folder: &str, error: object_store::Error) -> Error {
+    Error::new(Kind::FixSettings, format!("source `{}`: folder `{folder}` cannot be listed", source.name))
+        .with_hint("see that the folder exists and may be read, then run the same command again")
+        .with_source(error)
+}
+
+fn found(source: &Source, meta: &ObjectMeta, period: Period) -> Option<Found> {
+    let key = meta.location.as_ref();
+    let path_values = source.path.values(key)?;
+    if !concerns(source, key, period) {
+        return None;
+    }
+    Some(Found { version: version(source.name.as_str(), meta), path_values })
+}
+
+/// Whether the object at `key` may hold rows of `period`.
+fn concerns(source: &Source, key: &str, period: Period) -> bool {
+    let (Some(own), Some((first, end))) = (source.path.period(key).and_then(Period::days), period.days()) else {
+        return true;
+    };
+    let spill = source.cadence.map_or(0, |cadence| i64::from(cadence.spill_days));
+    let days = jiff::Span::new().try_days(spill).unwrap_or_default();
+    let from = own.0.checked_sub(days).unwrap_or(own.0);
+    let to = own.1.checked_add(days).unwrap_or(own.1);
+    from < end && first < to
+}
+
+/// The version of an object that the store describes.
+pub fn version(source: &str, meta: &ObjectMeta) -> ObjectVersion {
+    ObjectVersion {
+        source: source.to_owned(),
+        key: meta.location.as_ref().to_owned(),
+        member: String::new(),
+        etag: meta.e_tag.clone().unwrap_or_default(),
+        size: meta.size,
+        modified_at: meta.last_modified.timestamp_micros(),
+    }
+}

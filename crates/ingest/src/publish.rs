@@ -1,0 +1,110 @@
+//! The publish queue: head only, by whoever holds the lease (protocol steps 4 to 6).
+
+use stillhouse_lake::Manifest;
+use stillhouse_ledger::{Phase, QueueEntry};
+
+use crate::context::Ingest;
+use crate::error::{Error, Kind};
+use crate::progress::Event;
+use crate::withdraw::withdraw;
+
+/// What one turn of the publisher did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// The queue is empty; these batches (by id) were brought into the lake.
+    Drained(Vec<String>),
+    /// Somebody else holds the publish lease.
+    Busy,
+}
+
+/// Publishes everything that is staged, in order.
+pub async fn publish_all(ingest: &Ingest) -> Result<Turn, Error> {
+    if ingest.ledger.queue_head().await?.is_none() {
+        return Ok(Turn::Drained(Vec::new()));
+    }
+    let token = ingest.new_id();
+    if !ingest.ledger.take_publish_lease(&token, ingest.now(), ingest.lease_micros()).await? {
+        return Ok(Turn::Busy);
+    }
+    let published = publish_queue(ingest, &token).await;
+    // Best effort: a lease that stays is free when its time is over.
+    let released = ingest.ledger.release_publish_lease(&token).await;
+    let published = published?;
+    released?;
+    Ok(Turn::Drained(published))
+}
+
+async fn publish_queue(ingest: &Ingest, token: &str) -> Result<Vec<String>, Error> {
+    let mut epoch = take_over(ingest, token).await?;
+    let mut published = Vec::new();
+    while let Some(head) = ingest.ledger.queue_head().await? {
+        if !ingest.ledger.renew_publish_lease(token, ingest.now(), ingest.lease_micros()).await? {
+            break; // another publisher goes on; it looks at the tables before it does anything
+        }
+        match publish_head(ingest, token, epoch, &head).await {
+            Ok(()) => published.push(head.batch_id),
+            // Only a person can mend the data; until then the batch must not block all others.
+            Err(error) if error.kind() == Kind::FixData => epoch = withdraw(ingest, token, &head, error).await?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(published)
+}
+
+/// A new ledger over a lake that nobody speaks for yet gets the first epoch. Over any other lake it must be rebuilt,
+/// which is never done silently.
+pub async fn open(ingest: &Ingest) -> Result<(), Error> {
+    if ingest.ledger.status().await?.phase == Phase::Open {
+        return Ok(());
+    }
+    let ledger = ingest.ledger.ledger_id();
+    // Two processes may do this at once: the put-if-absent on `_receipts` decides who is first, and an epoch that is
+    // higher than the other's does no harm, because both are of this ledger and nothing is staged yet.
+    let epoch = match ingest.lake.receipts_epoch().await? {
+        None => ingest.lake.raise_epoch(ledger, ingest.now(), ingest.observer.as_ref()).await?,
+        Some((epoch, owner)) if owner == ledger => epoch,
+        Some(_) => return Err(not_ours()),
+    };
+    let opened = ingest.ledger.open_for_work(epoch, FIRST_SEQ, ingest.now()).await;
+    match ingest.ledger.status().await?.phase {
+        Phase::Open => Ok(()), // by us, or by another process at the same moment
+        _ => opened.map_err(Error::from),
+    }
+}
+
+/// The seq of a lake's first batch.
+const FIRST_SEQ: i64 = 1;
+
+/// Step 4: the ledger takes over the epoch that the lake has for it (a crash may lie between the two), or stops.
+async fn take_over(ingest: &Ingest, token: &str) -> Result<i64, Error> {
+    let Some((epoch, owner)) = ingest.lake.receipts_epoch().await? else { return Err(not_ours()) };
+    if owner != ingest.ledger.ledger_id() {
+        return Err(not_ours());
+    }
+    if ingest.ledger.epoch().await? != epoch {
+        ingest.ledger.adopt_epoch(epoch, token).await?;
+    }
+    ingest.observer.at("taken")?;
+    Ok(epoch)
+}
+
+fn not_ours() -> Error {
+    Error::new(Kind::Fenced, "the lake belongs to another ledger: this one is new, restored from a backup or a copy")
+        .with_hint(
+            "if no other machine or folder works on this lake, run `stillhouse ledger rebuild`: \
+             it reads the receipts in the lake and shuts the other ledger out",
+        )
+}
+
+async fn publish_head(ingest: &Ingest, token: &str, epoch: i64, head: &QueueEntry) -> Result<(), Error> {
+    let manifest = Manifest::from_json(&head.manifest)?;
+    let objects = manifest.members.len();
+    let revisions = head.members.iter().map(|member| (member.version.key_number, member.revision)).collect();
+    let staged = stillhouse_lake::Staged { seq: head.seq, manifest, revisions };
+    let ledger = ingest.ledger.ledger_id();
+    ingest.lake.publish(&staged, epoch, ledger, ingest.now(), ingest.observer.as_ref()).await?;
+    ingest.ledger.finish(&head.batch_id, head.seq, token, ingest.now()).await?;
+    ingest.observer.at("finished")?;
+    ingest.progress.event(&Event::Published { seq: head.seq, objects });
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! `ledger rebuild`: the diary made anew from the lake (protocol §6).
+
+use stillhouse_lake::{ReceiptQuery, Staged};
+use stillhouse_ledger::{ImportedReceipt, Ledger, VersionId};
+use stillhouse_spec::Receipt;
+
+use crate::context::Ingest;
+use crate::error::Error;
+
+/// What a rebuild found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// The epoch that the new ledger got; committers of older ones stop.
+    pub epoch: i64,
+    /// Receipts read.
+    pub receipts: u64,
+    /// Batches that were half published; the next run commits the same files to the rest of the tables.
+    pub restored_batches: u64,
+}
+
+/// Makes the ledger of `ingest` anew from the lake and fences every other one out. The `Ingest` is of no use afterwards:
+/// its ledger has another id now. May be stopped anywhere and begun again.
+pub async fn rebuild(ingest: &Ingest) -> Result<Rebuilt, Error> {
+    let observer = ingest.observer.as_ref();
+    let ledger = ingest.ledger.begin_rebuild(&ingest.new_id(), ingest.now()).await?;
+    // The order is what makes it safe: an epoch exists only once `_receipts` has it, and nothing is read before every
+    // table is fenced, because until then an older publisher can still commit.
+    let epoch = ingest.lake.raise_epoch(ledger.ledger_id(), ingest.now(), observer).await?;
+    ingest.lake.fence_tables(epoch, ledger.ledger_id(), ingest.now(), observer).await?;
+    let receipts = import(ingest, &ledger).await?;
+    let pending = ingest.lake.pending_manifests().await?;
+    for staged in &pending {
+        restore(ingest, &ledger, staged).await?;
+    }
+    observer.at("queue-restored")?;
+    ledger.open_for_work(epoch, ingest.lake.largest_seq().await? + 1, ingest.now()).await?;
+    Ok(Rebuilt { epoch, receipts, restored_batches: pending.len() as u64 })
+}
+
+async fn import(ingest: &Ingest, ledger: &Ledger) -> Result<u64, Error> {
+    let rows = ingest.lake.receipts(&ReceiptQuery { whole: true, ..ReceiptQuery::default() }).await?;
+    let receipts: Vec<ImportedReceipt> =
+        rows.iter().filter_map(|row| Some(imported(row.receipt.as_ref()?, row.revision))).collect();
+    ledger.import_receipts(&receipts, ingest.now()).await?;
+    Ok(receipts.len() as u64)
+}
+
+fn imported(receipt: &Receipt, revision: i64) -> ImportedReceipt {
+    ImportedReceipt {
+        object: receipt.object.clone(),
+        version: VersionId::new(receipt.key_number, receipt.generation),
+        revision,
+        forgotten: false,
+    }
+}
+
+async fn restore(ingest: &Ingest, ledger: &Ledger, staged: &Staged) -> Result<(), Error> {
+    let manifest = &staged.manifest;
+    let revision =
+        |key: i64| staged.revisions.iter().find(|(number, _)| *number == key).map_or(1, |(_, revision)| *revision);
+    let members: Vec<ImportedReceipt> =
+        manifest.members.iter().map(|member| imported(&member.receipt, revision(member.key_number))).collect();
+    ledger.restore_batch(staged.seq, &manifest.batch_id, &manifest.to_json()?, &members, ingest.now()).await?;
+    Ok(())
+}

@@ -1,0 +1,266 @@
+//! The whole of ingest: recover, discover, offer, load, publish, account.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use stillhouse_ledger::{ClaimLimits, Offered, State};
+use stillhouse_spec::{ObjectVersion, Period, Source};
+use tokio::task::JoinSet;
+
+use crate::account::account;
+use crate::context::Ingest;
+use crate::discover::{Found, discover};
+use crate::error::{Error, Kind};
+use crate::load::{Claim, load};
+use crate::progress::Event;
+use crate::publish::{Turn, open, publish_all};
+use crate::settle::{Settled, settle};
+use crate::summary::Summary;
+
+/// What to load.
+#[derive(Debug, Clone)]
+pub struct IngestRequest {
+    /// Only these sources; all when empty.
+    pub sources: Vec<String>,
+    /// Only objects whose path names a day of this period.
+    pub period: Period,
+    /// Keys that are loaded again although they have not changed.
+    pub reload: Vec<String>,
+    /// Held objects are tried again.
+    pub held: bool,
+}
+
+/// How long to sleep while another process works on what we wait for.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Objects of a run as they were discovered.
+pub(crate) struct Discovered {
+    pub(crate) found: Vec<Found>,
+    /// Those of `found` in the ledger, as they stood when they were offered; in the same order.
+    pub(crate) offered: Vec<Offered>,
+    pub(crate) settling: Vec<Found>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Loads what is new or changed, and says what became of every object. Batches that an earlier run had staged are
+/// brought into the lake first: the same files, not decoded again.
+pub async fn ingest(ingest: &Arc<Ingest>, request: &IngestRequest) -> Result<Summary, Error> {
+    let mut batches = BTreeSet::new();
+    open(ingest).await?;
+    drain(ingest, &mut batches).await?;
+    copy_sources(ingest).await?;
+    let mut discovered = discover_all(ingest, request).await?;
+    offer(ingest, request, &mut discovered).await?;
+    work(ingest, &mut batches).await?;
+    account(ingest, &discovered, &batches).await
+}
+
+/// The sources that a request names.
+pub(crate) fn sources(ingest: &Ingest, request: &IngestRequest) -> Result<Vec<Arc<Source>>, Error> {
+    for name in &request.sources {
+        if !ingest.sources.iter().any(|source| source.name.as_str() == name) {
+            let known: Vec<&str> = ingest.sources.iter().map(|source| source.name.as_str()).collect();
+            return Err(Error::new(Kind::FixSettings, format!("there is no source `{name}`"))
+                .with_hint(format!("sources are: {}", known.join(", "))));
+        }
+    }
+    let wanted = |source: &&Arc<Source>| {
+        request.sources.is_empty() || request.sources.iter().any(|name| name == source.name.as_str())
+    };
+    Ok(ingest.sources.iter().filter(wanted).cloned().collect())
+}
+
+pub(crate) async fn discover_all(ingest: &Ingest, request: &IngestRequest) -> Result<Discovered, Error> {
+    let mut all = Discovered { found: Vec::new(), offered: Vec::new(), settling: Vec::new(), notes: Vec::new() };
+    for source in sources(ingest, request)? {
+        ingest.check_stop()?;
+        let listing = discover(ingest.store.as_ref(), &source, request.period).await?;
+        for folder in &listing.folders {
+            all.notes.push(format!("`{folder}` is a folder, but source `{}` expects a file of that name", source.name));
+        }
+        if listing.objects.is_empty() {
+            all.notes.push(format!(
+                "source `{}`: no file matches `{}`{}",
+                source.name,
+                source.path,
+                of_period(request.period)
+            ));
+        }
+        let Settled { ready, settling } = settle(ingest, &source, request.period, listing.objects).await?;
+        all.found.extend(ready);
+        all.settling.extend(settling);
+    }
+    check_reloads(request, &all)?;
+    Ok(all)
+}
+
+fn of_period(period: Period) -> String {
+    match period {
+        Period::All => String::new(),
+        other => format!(" for {other}"),
+    }
+}
+
+/// A path to reload must be one of the discovered ones: a typing error must not look like success.
+fn check_reloads(request: &IngestRequest, all: &Discovered) -> Result<(), Error> {
+    for key in &request.reload {
+        if !all.found.iter().chain(&all.settling).any(|found| &found.version.key == key) {
+            return Err(Error::new(
+                Kind::FixSettings,
+                format!("`{key}` cannot be loaded again: no source has a file of that path here"),
+            )
+            .with_hint("write the path as `stillhouse receipts list` shows it, relative to the project folder"));
+        }
+    }
+    Ok(())
+}
+
+/// A content-addressed copy of each source file, so that a receipt can be understood for ever.
+async fn copy_sources(ingest: &Ingest) -> Result<(), Error> {
+    for (fingerprint, text) in &ingest.source_texts {
+        ingest.lake.keep_text(fingerprint, text).await?;
+    }
+    Ok(())
+}
+
+/// Offers what was found; objects to reload get a new generation, failed ones (and held ones, when asked) another try.
+async fn offer(ingest: &Ingest, request: &IngestRequest, discovered: &mut Discovered) -> Result<(), Error> {
+    let versions: Vec<ObjectVersion> = discovered.found.iter().map(|found| found.version.clone()).collect();
+    discovered.offered = ingest.ledger.offer(&versions, ingest.now()).await?;
+    for (version, offered) in versions.iter().zip(&mut discovered.offered) {
+        *offered = again(ingest, request, version, offered.clone()).await?;
+    }
+    let mut listed: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (version, offered) in versions.iter().zip(&discovered.offered) {
+        let (found, fresh) = listed.entry(&version.source).or_default();
+        *found += 1;
+        *fresh += usize::from(matches!(offered, Offered::New(_)));
+    }
+    for (source, (found, fresh)) in listed {
+        ingest.progress.event(&Event::Listed { source, found, fresh });
+    }
+    Ok(())
+}
+
+/// Objects that failed are tried again by every run, held ones only when asked: nothing has changed that could help them.
+async fn again(
+    ingest: &Ingest,
+    request: &IngestRequest,
+    object: &ObjectVersion,
+    offered: Offered,
+) -> Result<Offered, Error> {
+    let Offered::Known { version, state, .. } = &offered else { return Ok(offered) };
+    if request.reload.contains(&object.key) {
+        let renewed = ingest.ledger.reoffer(&object.source, &object.key, &object.member, ingest.now()).await?;
+        return Ok(renewed.map_or(offered, Offered::New));
+    }
+    if *state == State::Failed || (*state == State::Held && request.held) {
+        ingest.ledger.retry_held(&object.source, Some(&object.key), ingest.now()).await?;
+        return Ok(Offered::New(*version));
+    }
+    Ok(offered)
+}
+
+/// Claims, decodes, stages and publishes until nothing is left to do, here or in another process.
+async fn work(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<(), Error> {
+    let mut workers = JoinSet::new();
+    let mut failure = None;
+    loop {
+        while failure.is_none() && !ingest.stop.is_cancelled() && workers.len() < ingest.settings.workers.max(1) {
+            let Some(claim) = claim(ingest).await? else { break };
+            let ingest = Arc::clone(ingest);
+            workers.spawn(async move { load(&ingest, claim).await });
+        }
+        let Some(done) = workers.join_next().await else { break };
+        let done = done.unwrap_or_else(|error| Err(Error::new(Kind::Bug, "a worker stopped").with_source(error)));
+        if let Err(error) = done {
+            failure.get_or_insert(error);
+        }
+        if failure.is_none()
+            && let Turn::Drained(published) = publish_all(ingest).await?
+        {
+            batches.extend(published);
+        }
+    }
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    ingest.check_stop()?;
+    drain(ingest, batches).await?;
+    wait_for_others(ingest, batches).await
+}
+
+async fn claim(ingest: &Ingest) -> Result<Option<Claim>, Error> {
+    let limits = ClaimLimits {
+        small_bytes: ingest.settings.small_bytes,
+        group_count_max: ingest.settings.group_objects,
+        group_bytes_max: ingest.settings.group_bytes,
+    };
+    let (token, attempt) = (ingest.new_id(), ingest.new_id());
+    let jobs = ingest.ledger.claim(limits, &token, &attempt, ingest.now(), ingest.lease_micros()).await?;
+    if jobs.is_empty() {
+        return Ok(None);
+    }
+    ingest.observer.at("claimed")?;
+    Ok(Some(Claim { token, attempt, jobs }))
+}
+
+/// Publishes until the queue is empty, whoever holds the lease.
+async fn drain(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<(), Error> {
+    let mut said = false;
+    loop {
+        match publish_all(ingest).await? {
+            Turn::Drained(published) => {
+                batches.extend(published);
+                return Ok(());
+            }
+            Turn::Busy => {
+                if !said {
+                    ingest.progress.event(&Event::Waiting { reason: "another process is publishing" });
+                    said = true;
+                }
+                pause(ingest).await?;
+            }
+        }
+    }
+}
+
+async fn pause(ingest: &Ingest) -> Result<(), Error> {
+    tokio::select! {
+        () = tokio::time::sleep(POLL) => Ok(()),
+        () = ingest.stop.cancelled() => ingest.check_stop(),
+    }
+}
+
+/// Objects that another process has claimed are part of what this run promises: wait until they are loaded, or take
+/// them over when that process died.
+async fn wait_for_others(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<(), Error> {
+    let mut said = false;
+    loop {
+        let counts = ingest.ledger.counts().await?;
+        let open =
+            [State::Offered, State::Claimed, State::Staged].iter().filter_map(|state| counts.get(state)).sum::<u64>();
+        if open == 0 {
+            return Ok(());
+        }
+        if !said {
+            let reason = "files that another process has taken, or left behind when it stopped";
+            ingest.progress.event(&Event::Waiting { reason });
+            said = true;
+        }
+        pause(ingest).await?;
+        work_once(ingest, batches).await?;
+    }
+}
+
+/// Takes what has become free in the meantime.
+async fn work_once(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<(), Error> {
+    while let Some(claim) = claim(ingest).await? {
+        load(ingest, claim).await?;
+    }
+    if let Turn::Drained(published) = publish_all(ingest).await? {
+        batches.extend(published);
+    }
+    Ok(())
+}

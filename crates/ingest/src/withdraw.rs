@@ -1,0 +1,30 @@
+//! The way out for a head that cannot be committed (protocol §5): taken out of the queue, if no table has it.
+
+use stillhouse_ledger::{QueueEntry, WithdrawTo};
+
+use crate::context::Ingest;
+use crate::error::{Error, Kind};
+
+/// Takes the batch out of the queue, its objects held under a new generation. A batch that some table has already stays,
+/// to be rolled forward when the cause is mended: then `cause` comes back. Returns the epoch that counts from now on.
+pub(crate) async fn withdraw(ingest: &Ingest, token: &str, head: &QueueEntry, cause: Error) -> Result<i64, Error> {
+    let (ledger, observer) = (ingest.ledger.ledger_id(), ingest.observer.as_ref());
+    // Whoever still works on this head must not get through after we have looked: first the epoch, in `_receipts` and
+    // only then in the ledger, then every other table.
+    let epoch = ingest.lake.raise_epoch(ledger, ingest.now(), observer).await?;
+    ingest.ledger.adopt_epoch(epoch, token).await?;
+    ingest.lake.fence_tables(epoch, ledger, ingest.now(), observer).await?;
+    let present = ingest.lake.batch_present(&head.batch_id, head.seq).await?;
+    if !present.is_empty() {
+        let tables = present.join("`, `");
+        return Err(Error::new(
+            Kind::Bug,
+            format!("batch {} is in `{tables}` and cannot be committed to the rest", head.batch_id),
+        )
+        .with_source(cause));
+    }
+    observer.at("withdraw-decided")?;
+    let reason = serde_json::json!({"message": cause.to_string(), "hint": cause.hint()}).to_string();
+    ingest.ledger.withdraw(&head.batch_id, token, &WithdrawTo::Held { reason }, ingest.now()).await?;
+    Ok(epoch)
+}

@@ -1,0 +1,231 @@
+//! The command line: what can be typed, as data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use stillhouse_spec::PeriodChoice;
+
+/// Files become trusted lake tables, and the reports that people wait for.
+#[derive(Debug, Parser)]
+#[command(name = "stillhouse", version, about, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    after_help = "Start with `stillhouse init my-project --template events`, then `stillhouse -C my-project run all`.\n\
+Exit codes: 0 done; 1 failed; 2 wrong usage or project; 3 done, but something is held or failed to load."
+)]
+pub struct Cli {
+    /// The project folder.
+    #[arg(
+        short = 'C',
+        long = "directory",
+        value_name = "DIR",
+        default_value = ".",
+        global = true,
+        hide_default_value = true
+    )]
+    pub directory: PathBuf,
+    /// Print one JSON value instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print results only: no progress, no remarks.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a new project folder from a template.
+    Init(InitArgs),
+    /// Validate the project without running it.
+    Check,
+    /// Load what is new and run the reports: the main job.
+    Run(RunArgs),
+    /// Load what is new, without reports.
+    Ingest(IngestArgs),
+    /// Say why a file is, or is not, in the tables.
+    Explain(ExplainArgs),
+    /// Run, list and show reports.
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// List and show receipts: the account of each loaded file.
+    #[command(subcommand)]
+    Receipts(ReceiptsCommand),
+    /// List and show refused records.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Ask the tables a question in SQL (read only).
+    Sql(SqlArgs),
+    /// List the tables, or show the columns of one.
+    Tables(TablesArgs),
+    /// Care for the ledger.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The folder to make.
+    pub dir: PathBuf,
+    /// What to start from.
+    #[arg(long, value_enum, default_value_t = TemplateName::Events)]
+    pub template: TemplateName,
+}
+
+/// The templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TemplateName {
+    /// Monthly event CSVs and an activity report.
+    Events,
+    /// A file of account movements and a summary.
+    Transactions,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// 2021-04 (month), 2021-04-05 (day), 2021 (year), 2021-04..2021-06, last-month, last-day, last-year or all.
+    pub period: PeriodChoice,
+    /// Say what would be done and why; do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Load this file again although it has not changed (its rows are replaced). May be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub reload: Vec<String>,
+}
+
+/// `ingest`
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// Only these sources.
+    pub sources: Vec<String>,
+    /// Only files whose path names a day of this period.
+    #[arg(long, default_value = "all")]
+    pub period: PeriodChoice,
+    /// Say what would be done and why; do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Load this file again although it has not changed (its rows are replaced). May be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub reload: Vec<String>,
+    /// Try held files again, for example after the contract was mended.
+    #[arg(long)]
+    pub held: bool,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The path of a file, or the end of one.
+    pub key: String,
+}
+
+/// `report …`
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// Run a report over what is loaded.
+    Run {
+        /// The report.
+        name: String,
+        /// The period; without it, the report's own default.
+        period: Option<PeriodChoice>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// List the reports and their runs.
+    List,
+    /// Show the latest run of a report, or one run.
+    Show {
+        /// The report, or the id of a run (or how it begins).
+        name: String,
+        /// The period; without it, the latest run of any.
+        period: Option<PeriodChoice>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Write one file per query into this folder, too.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The form of those files.
+    #[arg(long, value_enum, default_value_t = FileForm::Csv, requires = "out")]
+    pub form: FileForm,
+}
+
+/// The form of a result file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FileForm {
+    /// Comma-separated text, safe to open in a spreadsheet.
+    Csv,
+    /// The JSON of `--json`, one query a file.
+    Json,
+    /// Parquet with exact types.
+    Parquet,
+}
+
+/// `receipts …`
+#[derive(Debug, Subcommand)]
+pub enum ReceiptsCommand {
+    /// List the receipts, newest last.
+    List {
+        /// Only files whose path holds this text.
+        key: Option<String>,
+        /// Older generations of the same file, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show the whole receipt of a file.
+    Show {
+        /// The path of a file, or the end of one.
+        key: String,
+    },
+}
+
+/// `quarantine …`
+#[derive(Debug, Subcommand)]
+pub enum QuarantineCommand {
+    /// Count refused records by file, column and reason.
+    List,
+    /// Show refused records as they came in.
+    Show {
+        /// Only of files whose path ends with this text.
+        key: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+}
+
+/// `sql`
+#[derive(Debug, Args)]
+pub struct SqlArgs {
+    /// The query; `-` reads it from standard input.
+    pub query: String,
+    /// A parameter, bound as `$NAME`. May be repeated.
+    #[arg(short, long = "param", value_name = "NAME=VALUE")]
+    pub params: Vec<String>,
+    /// Print CSV instead of a table.
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+}
+
+/// `tables`
+#[derive(Debug, Args)]
+pub struct TablesArgs {
+    /// The table whose columns to show.
+    pub name: Option<String>,
+}
+
+/// `ledger …`
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Make the ledger anew from the lake, and shut out every older ledger.
+    Rebuild,
+}

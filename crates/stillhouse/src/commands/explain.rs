@@ -1,0 +1,140 @@
+//! `stillhouse explain KEY`: why a file is, or is not, in the tables.
+
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use serde_json::json;
+use stillhouse_ingest::reason;
+use stillhouse_ledger::{KeyHistory, State, VersionRow};
+use stillhouse_spec::Receipt;
+use stillhouse_spec::Source;
+
+use crate::app::App;
+use crate::cli::{Cli, ExplainArgs};
+use crate::failure::{Exit, Failure};
+use crate::outcome_text::rejection;
+use crate::text::{bytes, count, time};
+
+/// Keys that one question may match.
+const MATCHES_MAX: usize = 50;
+
+/// Looks in the ledger, the lake and the folder, in this order.
+pub async fn explain(cli: &Cli, args: &ExplainArgs) -> Result<Exit, Failure> {
+    let app = App::open(cli).await?;
+    let ledger = app.ledger().await?;
+    let mut histories = Vec::new();
+    for found in ledger.find_keys(&args.key, MATCHES_MAX).await? {
+        histories.extend(ledger.history(&found.source, &found.key).await?);
+    }
+    let receipts = crate::receipts::read(&app).await?;
+    let file = on_disk(&app, &args.key).await;
+    if app.printer.json() {
+        let receipts: Vec<_> = receipts.iter().filter(|receipt| receipt.object.key.ends_with(&args.key)).collect();
+        app.printer.value(&json!({"format": 1, "keys": histories, "receipts": receipts, "file": file}))?;
+    } else {
+        let texts: Vec<String> = histories.iter().map(|history| known(history, &receipts)).collect();
+        app.printer.out(if texts.is_empty() { unknown(&app, &args.key, &file) } else { texts.join("\n") })?;
+    }
+    Ok(if histories.is_empty() && file == OnDisk::Absent { Exit::Failed } else { Exit::Done })
+}
+
+/// What lies at a path of the project folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+enum OnDisk {
+    File,
+    Absent,
+}
+
+async fn on_disk(app: &App, key: &str) -> OnDisk {
+    let Ok(path) = Path::parse(key) else { return OnDisk::Absent };
+    if app.store.head(&path).await.is_ok() { OnDisk::File } else { OnDisk::Absent }
+}
+
+/// The ledger has never heard of it: is it there, and does a source want it?
+fn unknown(app: &App, key: &str, file: &OnDisk) -> String {
+    let sources: Vec<&Source> =
+        app.project().sources.iter().filter(|source| source.path.values(key).is_some()).collect();
+    match (file, sources.as_slice()) {
+        (OnDisk::File, [source, ..]) => format!(
+            "{key}: there, and source `{}` wants it, but no run has seen it yet\nnext: stillhouse ingest {}\n",
+            source.name, source.name
+        ),
+        (OnDisk::File, []) => {
+            format!("{key}: there, but no source wants it; the path templates are:\n{}", templates(app))
+        }
+        (OnDisk::Absent, [source, ..]) => {
+            format!("{key}: not there; if it were, source `{}` would load it\n", source.name)
+        }
+        (OnDisk::Absent, []) => {
+            format!("{key}: no file of that path was ever loaded; the path templates are:\n{}", templates(app))
+        }
+    }
+}
+
+fn templates(app: &App) -> String {
+    app.project().sources.iter().map(|source| format!("  {}  {}\n", source.name, source.path)).collect()
+}
+
+fn known(history: &KeyHistory, receipts: &[Receipt]) -> String {
+    let mut text = format!("{}  (source {}, key number {})\n", history.key, history.source, history.key_number);
+    for version in &history.versions {
+        let receipt = receipts.iter().find(|receipt| {
+            (receipt.key_number, receipt.generation) == (version.version.key_number, version.version.generation)
+        });
+        text.push_str(&one(version, receipt));
+    }
+    text
+}
+
+fn one(version: &VersionRow, receipt: Option<&Receipt>) -> String {
+    let state = match version.state {
+        State::Complete => "in the tables",
+        State::Superseded => "replaced by a newer version",
+        State::Staged => "staged; the next run brings it into the tables",
+        State::Claimed => "being read",
+        State::Offered => "waiting to be read",
+        State::Held => "held: it will not load until somebody acts",
+        State::Failed => "could not be read; the next run tries again",
+        State::Forgotten => "forgotten on request",
+    };
+    let mut text = format!("  generation {}: {state}\n", version.version.generation);
+    text.push_str(&format!("    file: {}, changed {}\n", bytes(version.object.size), time(version.object.modified_at)));
+    if matches!(version.state, State::Held | State::Failed)
+        && let Some(stored) = &version.reason
+    {
+        let (message, hint) = reason(stored);
+        text.push_str(&format!("    {message}\n"));
+        if let Some(hint) = hint {
+            text.push_str(&format!("    hint: {hint}\n"));
+        }
+    }
+    if let Some(receipt) = receipt {
+        text.push_str(&account(receipt));
+    }
+    text
+}
+
+fn account(receipt: &Receipt) -> String {
+    let counts = receipt.counts;
+    let mut text = format!(
+        "    receipt: {} read = {} loaded + {} quarantined + {} filtered + {} blank\n",
+        count(counts.read),
+        count(counts.loaded),
+        count(counts.quarantined),
+        count(counts.filtered),
+        count(counts.blank)
+    );
+    text.push_str(&format!(
+        "    loaded {} in batch {} (seq {})\n",
+        time(receipt.decoded_at),
+        receipt.batch,
+        receipt.seq
+    ));
+    for (name, choice) in &receipt.decided {
+        text.push_str(&format!("    {name}: {choice}\n"));
+    }
+    for reject in receipt.rejects.iter().take(5) {
+        text.push_str(&format!("    refused line {}: {}\n", reject.line, rejection(reject)));
+    }
+    text
+}

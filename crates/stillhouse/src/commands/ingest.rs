@@ -1,0 +1,61 @@
+//! `stillhouse ingest`: load what is new, without reports.
+
+use serde_json::json;
+use stillhouse_ingest::{IngestRequest, Status, Summary};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::cli::{Cli, IngestArgs};
+use crate::failure::{Exit, Failure};
+use crate::outcome_text;
+
+/// Loads, and says what became of every file.
+pub async fn ingest(cli: &Cli, args: &IngestArgs, stop: CancellationToken) -> Result<Exit, Failure> {
+    let app = App::open(cli).await?;
+    let request = IngestRequest {
+        sources: args.sources.clone(),
+        period: args.period.resolve(app.today()),
+        reload: args.reload.clone(),
+        held: args.held,
+    };
+    let summary = load(&app, &request, args.dry_run, stop).await?;
+    if app.printer.json() {
+        app.printer.value(
+            &json!({"format": 1, "dry_run": args.dry_run, "objects": summary.objects, "notes": summary.notes}),
+        )?;
+    } else {
+        app.printer.out(outcome_text::summary(&summary))?;
+        app.printer.say(closing(&summary, args.dry_run));
+    }
+    Ok(exit(&summary))
+}
+
+/// Loads, or says what loading would do.
+pub async fn load(
+    app: &App,
+    request: &IngestRequest,
+    dry_run: bool,
+    stop: CancellationToken,
+) -> Result<Summary, Failure> {
+    let ingest = app.ingest(stop).await?;
+    if dry_run {
+        return Ok(stillhouse_ingest::plan(&ingest, request).await?);
+    }
+    Ok(stillhouse_ingest::ingest(&ingest, request).await?)
+}
+
+/// The last line: whether anything was done.
+pub fn closing(summary: &Summary, dry_run: bool) -> String {
+    if dry_run {
+        return "dry run: nothing was written".to_owned();
+    }
+    if summary.count(Status::Loaded) == 0 && summary.batches_published == 0 {
+        return "nothing to load: every file has its receipt, is held, or is still to come".to_owned();
+    }
+    String::new()
+}
+
+/// Held and failed objects show in the exit code.
+pub fn exit(summary: &Summary) -> Exit {
+    if summary.count(Status::Held) + summary.count(Status::Failed) > 0 { Exit::Held } else { Exit::Done }
+}

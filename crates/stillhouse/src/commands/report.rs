@@ -1,0 +1,148 @@
+//! `stillhouse report`: run, list and show reports.
+
+use std::path::Path;
+
+use serde_json::json;
+use stillhouse_report::render::{self, TerminalStyle};
+use stillhouse_report::{QueryView, RunRecord, RunView};
+use stillhouse_spec::{Period, PeriodChoice, Report};
+
+use super::sql::style;
+use crate::app::App;
+use crate::cli::{Cli, FileForm, OutputArgs, ReportCommand};
+use crate::failure::{Exit, Failure};
+use crate::report_runs::{Reporter, load, recorded};
+use crate::table::Table;
+use crate::text::time;
+
+/// Rows of a result that a terminal shows; `--out` and `--json` have all of them.
+const ROWS_SHOWN: usize = 40;
+
+/// Runs the subcommand.
+pub async fn report(cli: &Cli, command: &ReportCommand) -> Result<Exit, Failure> {
+    let app = App::open(cli).await?;
+    match command {
+        ReportCommand::Run { name, period, output } => run(&app, name, *period, output).await,
+        ReportCommand::List => list(&app).await,
+        ReportCommand::Show { name, period, output } => show(&app, name, *period, output).await,
+    }
+}
+
+fn find<'a>(app: &'a App, name: &str) -> Result<&'a Report, Failure> {
+    let reports = &app.project().reports;
+    reports.iter().find(|report| report.name.as_str() == name).ok_or_else(|| {
+        let known: Vec<&str> = reports.iter().map(|report| report.name.as_str()).collect();
+        Failure::usage(format!("there is no report `{name}`")).hint(format!("reports are: {}", known.join(", ")))
+    })
+}
+
+async fn run(app: &App, name: &str, period: Option<PeriodChoice>, output: &OutputArgs) -> Result<Exit, Failure> {
+    let report = find(app, name)?;
+    let asked = period.unwrap_or(report.period.default).resolve(app.today());
+    let views = Reporter::open(app).await?.run(report, asked).await?;
+    if views.is_empty() {
+        return Err(Failure::usage(format!("report `{name}` has no whole period in `{asked}`, or no data yet"))
+            .hint("name a period as long as the report's own, or load data first: `stillhouse ingest`"));
+    }
+    print(app, &views, &[])?;
+    save(&views, output)?;
+    Ok(Exit::Done)
+}
+
+async fn list(app: &App) -> Result<Exit, Failure> {
+    let runs = recorded(app).await?;
+    if app.printer.json() {
+        let reports = app.project().reports.iter().map(|report| {
+            json!({"report": report.name.as_str(), "title": report.title, "runs": runs.iter().filter(|run| run.report == report.name.as_str()).collect::<Vec<_>>()})
+        });
+        app.printer.value(&json!({"format": 1, "reports": reports.collect::<Vec<_>>()}))?;
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::new(&["report", "period", "completeness", "run", "at"]);
+    for report in &app.project().reports {
+        let own: Vec<&RunRecord> = runs.iter().filter(|run| run.report == report.name.as_str()).collect();
+        if own.is_empty() {
+            table.row(vec![report.name.to_string(), "not run yet".into(), String::new(), String::new(), String::new()]);
+        }
+        for run in own {
+            let id = run.run_id.chars().take(8).collect();
+            table.row(vec![
+                run.report.clone(),
+                run.period.clone(),
+                run.completeness.to_string(),
+                id,
+                time(run.started_at),
+            ]);
+        }
+    }
+    app.printer.out(table.render())?;
+    Ok(Exit::Done)
+}
+
+async fn show(app: &App, name: &str, period: Option<PeriodChoice>, output: &OutputArgs) -> Result<Exit, Failure> {
+    let period = period.map(|period| period.resolve(app.today()));
+    let runs = recorded(app).await?;
+    let record = newest(&runs, name, period).ok_or_else(|| {
+        let of = period.map(|period| format!(" for {period}")).unwrap_or_default();
+        Failure::usage(format!("`{name}` is no report that was run{of}, and no run"))
+            .hint(format!("see `stillhouse report list`, or run it: `stillhouse report run {name}`"))
+    })?;
+    let views = [load(app, record).await?];
+    print(app, &views, &[])?;
+    save(&views, output)?;
+    Ok(Exit::Done)
+}
+
+/// The newest run of the report of that name, or the run whose id begins so.
+fn newest<'a>(runs: &'a [RunRecord], name: &str, period: Option<Period>) -> Option<&'a RunRecord> {
+    let wanted = |run: &&RunRecord| period.is_none_or(|period| run.period == period.to_string());
+    let of_report = runs.iter().rev().filter(wanted).find(|run| run.report == name);
+    of_report.or_else(|| runs.iter().rev().filter(wanted).find(|run| name.len() >= 4 && run.run_id.starts_with(name)))
+}
+
+/// Runs as text, or as the versioned JSON object.
+pub fn print(app: &App, views: &[RunView], objects: &[serde_json::Value]) -> Result<(), Failure> {
+    if app.printer.json() {
+        let mut bytes = Vec::new();
+        render::json(views, objects, &mut bytes)
+            .map_err(|error| Failure::failed("the result cannot be written").because(&error))?;
+        return app.printer.out(String::from_utf8_lossy(&bytes));
+    }
+    let style = TerminalStyle { rows_max: ROWS_SHOWN, ..style() };
+    for view in views {
+        app.printer.out(render::terminal(view, style))?;
+    }
+    Ok(())
+}
+
+/// One file a query, into the folder that the command line names.
+fn save(views: &[RunView], output: &OutputArgs) -> Result<(), Failure> {
+    let Some(folder) = &output.out else { return Ok(()) };
+    for view in views {
+        // Several periods of one report would overwrite each other.
+        let folder = if views.len() > 1 { folder.join(&view.period) } else { folder.clone() };
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            Failure::failed(format!("folder `{}` cannot be made", folder.display())).because(&error)
+        })?;
+        for query in &view.queries {
+            write(&folder, query, output.form).map_err(|error| {
+                Failure::failed(format!("`{}` cannot be written", folder.display())).because(&error)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, query: &QueryView, form: FileForm) -> std::io::Result<()> {
+    let ending = match form {
+        FileForm::Csv => "csv",
+        FileForm::Json => "json",
+        FileForm::Parquet => "parquet",
+    };
+    let mut file = std::fs::File::create(folder.join(format!("{}.{ending}", query.name)))?;
+    match form {
+        FileForm::Csv => render::csv(query, &mut file),
+        FileForm::Json => render::json_query(query, &mut file),
+        FileForm::Parquet => render::parquet(query, &mut file),
+    }
+}

@@ -1,0 +1,71 @@
+//! `stillhouse run`: the main job. Load what is new, then run the reports.
+
+use serde_json::json;
+use stillhouse_ingest::{IngestRequest, Status, Summary};
+use stillhouse_report::RunView;
+use stillhouse_spec::{Completeness, Period};
+use tokio_util::sync::CancellationToken;
+
+use super::ingest::{closing, exit, load};
+use super::report::print;
+use crate::app::App;
+use crate::cli::{Cli, RunArgs};
+use crate::failure::{Exit, Failure};
+use crate::outcome_text;
+use crate::report_runs::Reporter;
+
+/// Discovers, loads and reports.
+pub async fn run(cli: &Cli, args: &RunArgs, stop: CancellationToken) -> Result<Exit, Failure> {
+    let app = App::open(cli).await?;
+    let period = args.period.resolve(app.today());
+    let request = IngestRequest { sources: Vec::new(), period, reload: args.reload.clone(), held: false };
+    let summary = load(&app, &request, args.dry_run, stop).await?;
+    if args.dry_run {
+        return dry_run(&app, &summary, period);
+    }
+    let reporter = Reporter::open(&app).await?;
+    let mut views = Vec::new();
+    for report in &app.project().reports {
+        views.extend(reporter.run(report, period).await?);
+    }
+    if !app.printer.json() {
+        app.printer.out(outcome_text::summary(&summary))?;
+    }
+    let objects: Vec<_> = summary.objects.iter().map(|object| json!(object)).collect();
+    print(&app, &views, &objects)?;
+    say_what_was_done(&app, &summary, &views);
+    nothing_usable(&summary, &views)
+}
+
+fn dry_run(app: &App, summary: &Summary, period: Period) -> Result<Exit, Failure> {
+    let reports: Vec<&str> = app.project().reports.iter().map(|report| report.name.as_str()).collect();
+    if app.printer.json() {
+        app.printer.value(&json!({"format": 1, "dry_run": true, "objects": summary.objects, "notes": summary.notes, "reports": reports}))?;
+    } else {
+        app.printer.out(outcome_text::summary(summary))?;
+        app.printer.out(format!("would then run for {period}: {}\n", reports.join(", ")))?;
+        app.printer.say(closing(summary, true));
+    }
+    Ok(Exit::Done)
+}
+
+fn say_what_was_done(app: &App, summary: &Summary, views: &[RunView]) {
+    let nothing = summary.count(Status::Loaded) == 0 && summary.batches_published == 0;
+    if nothing && !views.is_empty() && views.iter().all(|view| view.reused) {
+        app.printer.say("nothing to do: every file is loaded, and nothing changed since these reports were run");
+    } else if nothing {
+        app.printer.say(closing(summary, false));
+    }
+    if let Some(view) = views.first() {
+        app.printer.say(format!("\nsee again: stillhouse report show {} {}", view.report, view.period));
+    }
+}
+
+/// A report over nothing, because the only files are held, must not look like an answer.
+fn nothing_usable(summary: &Summary, views: &[RunView]) -> Result<Exit, Failure> {
+    let empty = views.iter().all(|view| view.completeness == Completeness::Empty);
+    if empty && !views.is_empty() && summary.objects.is_empty() && !summary.notes.is_empty() {
+        return Err(Failure::failed("there is nothing to report on: no file was found").hint(summary.notes.join("; ")));
+    }
+    Ok(exit(summary))
+}

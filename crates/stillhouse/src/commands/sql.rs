@@ -1,0 +1,93 @@
+//! `stillhouse sql`: a question to the tables.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use stillhouse_query::{Params, Value};
+use stillhouse_report::QueryView;
+use stillhouse_report::render::{self, TerminalStyle};
+
+use crate::app::App;
+use crate::cli::{Cli, SqlArgs};
+use crate::failure::{Exit, Failure};
+use crate::printer::Printer;
+use crate::surroundings;
+use crate::tables_now::TablesNow;
+use crate::text::plural;
+
+/// Rows that a terminal shows; a file gets all of them.
+pub const ROWS_SHOWN: usize = 1_000;
+
+/// Runs the query and prints its result.
+pub async fn sql(cli: &Cli, args: &SqlArgs) -> Result<Exit, Failure> {
+    let app = App::open(cli).await?;
+    let tables = TablesNow::open(&app).await?;
+    let query = if args.query == "-" { stdin()? } else { args.query.clone() };
+    let result = tables.session.query(&query, &params(&args.params)?).await?;
+    let rows = result.rows;
+    let view = QueryView {
+        name: "query".to_owned(),
+        title: String::new(),
+        formats: BTreeMap::new(),
+        schema: result.schema,
+        batches: result.batches,
+    };
+    print(app.printer, &view, args.csv)?;
+    if !args.csv && !app.printer.json() {
+        app.printer.say(plural(rows, "row"));
+    }
+    Ok(Exit::Done)
+}
+
+fn stdin() -> Result<String, Failure> {
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::usage("standard input cannot be read").because(&error))?;
+    Ok(text)
+}
+
+/// `NAME=VALUE`: a whole number, `true`, `false`, a date, or else a text.
+fn params(texts: &[String]) -> Result<Params, Failure> {
+    let mut params = Params::new();
+    for text in texts {
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("`{text}` is no parameter")).hint("write --param NAME=VALUE, and $NAME in the query")
+        })?;
+        params.insert(name.trim_start_matches('$').to_owned(), parse_value(value));
+    }
+    Ok(params)
+}
+
+fn parse_value(text: &str) -> Value {
+    if let Ok(number) = text.parse() {
+        return Value::Int(number);
+    }
+    if let Ok(truth) = text.parse() {
+        return Value::Bool(truth);
+    }
+    let epoch = jiff::civil::date(1970, 1, 1);
+    let days = text.parse::<jiff::civil::Date>().ok().and_then(|day| day.since(epoch).ok());
+    days.map_or_else(|| Value::Text(text.to_owned()), |days| Value::Date(days.get_days()))
+}
+
+/// A result in the form that the command line asks for.
+pub fn print(printer: Printer, view: &QueryView, csv: bool) -> Result<(), Failure> {
+    let mut bytes = Vec::new();
+    let written = match (csv, printer.json()) {
+        (true, _) => render::csv(view, &mut bytes),
+        (_, true) => render::json_query(view, &mut bytes),
+        _ => return printer.out(render::terminal_query(view, style())),
+    };
+    written.map_err(|error| Failure::failed("the result cannot be written").because(&error))?;
+    printer.out(String::from_utf8_lossy(&bytes))
+}
+
+/// How tables look on this terminal.
+pub fn style() -> TerminalStyle {
+    TerminalStyle {
+        width: surroundings::terminal_columns(),
+        colour: surroundings::colour_terminal(),
+        rows_max: ROWS_SHOWN,
+    }
+}

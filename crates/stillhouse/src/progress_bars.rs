@@ -1,0 +1,91 @@
+//! Progress on a terminal; one log line per object otherwise.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use stillhouse_ingest::{Event, Progress, Silent};
+
+use crate::printer::{Printer, complain};
+use crate::surroundings;
+
+/// Bars on a terminal, lines elsewhere, nothing when nobody wants to hear.
+pub fn progress(printer: Printer) -> Arc<dyn Progress> {
+    if !printer.talks() {
+        Arc::new(Silent)
+    } else if surroundings::progress_terminal() {
+        Arc::new(Bars::default())
+    } else {
+        Arc::new(Lines)
+    }
+}
+
+/// A small object is over before a bar could be read.
+const BAR_BYTES_MIN: u64 = 4 << 20;
+
+/// One bar for each large object that is being read.
+#[derive(Default)]
+struct Bars {
+    all: MultiProgress,
+    open: Mutex<HashMap<String, ProgressBar>>,
+}
+
+impl Bars {
+    fn start(&self, key: &str, size: u64) {
+        if size < BAR_BYTES_MIN {
+            return;
+        }
+        let bar = ProgressBar::new(size).with_message(key.to_owned());
+        if let Ok(style) = ProgressStyle::with_template("{msg:30!} {bar:24} {bytes:>10} of {total_bytes:<10} {eta:>5}")
+        {
+            bar.set_style(style);
+        }
+        let bar = self.all.add(bar);
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), bar);
+    }
+}
+
+impl Progress for Bars {
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::Started { object } => self.start(&object.key, object.size),
+            Event::Read { object, bytes } => {
+                if let Some(bar) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&object.key) {
+                    bar.inc(*bytes);
+                }
+            }
+            Event::Decoded { object, .. } => {
+                let bar = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&object.key);
+                if let Some(bar) = bar {
+                    bar.finish_and_clear();
+                }
+            }
+            Event::Waiting { reason } => {
+                // The terminal is gone: nothing to do about it.
+                let _ = self.all.println(format!("waiting: {reason}"));
+            }
+            Event::Listed { .. } | Event::Published { .. } => {}
+        }
+    }
+}
+
+/// One line for each event that takes time.
+struct Lines;
+
+impl Progress for Lines {
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::Listed { source, found, fresh } => {
+                complain(format!("source {source}: {found} files, {fresh} new or changed"))
+            }
+            Event::Waiting { reason } => complain(format!("waiting: {reason}")),
+            Event::Started { object } if object.size >= BAR_BYTES_MIN => {
+                complain(format!("reading {} ({} bytes)", object.key, object.size));
+            }
+            Event::Decoded { object, counts: Some(counts) } if object.size >= BAR_BYTES_MIN => {
+                complain(format!("decoded {}: {} records, {} refused", object.key, counts.read, counts.quarantined));
+            }
+            Event::Started { .. } | Event::Read { .. } | Event::Decoded { .. } | Event::Published { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The world outside: clock, randomness, environment. Nothing else in the program reads them.
+
+use std::io::IsTerminal;
+
+/// Microseconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place with a clock; everything else takes the time as a parameter"
+)]
+pub fn now_micros() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}
+
+/// A new random UUID.
+#[expect(clippy::disallowed_methods, reason = "the one place with randomness; everything else takes ids as parameters")]
+pub fn new_uuid() -> uuid::Uuid {
+    uuid::Uuid::new_v4()
+}
+
+/// A new random identifier: 32 hex digits.
+pub fn new_id() -> String {
+    new_uuid().simple().to_string()
+}
+
+/// The value of an environment variable, where it is set and is text.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Processors of this machine.
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Whether standard error is a terminal that can show progress bars.
+pub fn progress_terminal() -> bool {
+    std::io::stderr().is_terminal() && variable("TERM").as_deref() != Some("dumb")
+}
+
+/// Whether standard output is a terminal that wants colour (<https://no-color.org>).
+pub fn colour_terminal() -> bool {
+    std::io::stdout().is_terminal() && variable("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Columns of the terminal; 80 where there is none, so that text in files looks the same everywhere.
+pub fn terminal_columns() -> u16 {
+    variable("COLUMNS").and_then(|text| text.parse().ok()).unwrap_or_else(|| {
+        rustix::termios::tcgetwinsize(std::io::stdout())
+            .map_or(80, |size| if size.ws_col == 0 { 80 } else { size.ws_col })
+    })
+}

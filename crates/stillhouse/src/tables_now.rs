@@ -1,0 +1,97 @@
+//! The tables as they are: one snapshot of the lake, opened for queries.
+
+use std::collections::BTreeMap;
+
+use object_store::path::Path;
+use stillhouse_lake::Snapshot;
+use stillhouse_query::{Engine, EngineOptions, FileInput, Session, TableInput};
+use stillhouse_report::TableVersion;
+
+use crate::app::App;
+use crate::failure::Failure;
+
+/// One snapshot of the lake, opened for queries. Keep the engine as long as the session.
+pub struct TablesNow {
+    /// Queries over the snapshot.
+    pub session: Session,
+    /// The place of the snapshot in the queue of batches; 0 before the first.
+    pub seq: i64,
+    /// The versions and files of the same snapshot, by table.
+    pub versions: BTreeMap<String, TableVersion>,
+    /// Rows and bytes by table.
+    pub sizes: BTreeMap<String, TableSize>,
+    _engine: Engine,
+}
+
+/// How large a table is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TableSize {
+    /// Live rows.
+    pub rows: u64,
+    /// Live files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl TablesNow {
+    /// The newest snapshot; tables of the contracts that the lake does not have yet are empty.
+    pub async fn open(app: &App) -> Result<Self, Failure> {
+        let snapshot = app.lake.snapshot().await?;
+        let inputs = inputs(app, &snapshot);
+        let limits = &app.project().limits;
+        let engine = Engine::new(EngineOptions {
+            memory_bytes: limits.query_memory_bytes,
+            spill_bytes: limits.spill_bytes,
+            spill_dir: app.folder.resolve(".stillhouse/spill"),
+            query_seconds: limits.query_seconds,
+            result_rows: limits.result_rows,
+            partitions: app.workers(),
+            store: std::sync::Arc::clone(app.lake.store()),
+        })?;
+        let versions = snapshot.tables.iter().map(|(name, table)| {
+            let files = table.files.iter().map(|file| file.path.clone()).collect();
+            (name.clone(), TableVersion { version: table.version, files })
+        });
+        let sizes = inputs.iter().map(|input| {
+            let size = TableSize {
+                rows: input.files.iter().map(|file| file.rows).sum(),
+                files: input.files.len() as u64,
+                bytes: input.files.iter().map(|file| file.size).sum(),
+            };
+            (input.name.clone(), size)
+        });
+        let (versions, sizes) = (versions.collect(), sizes.collect());
+        Ok(Self { session: engine.open(inputs)?, seq: snapshot.seq, versions, sizes, _engine: engine })
+    }
+}
+
+/// What queries can name: the tables of the contracts, and the lake's own.
+fn inputs(app: &App, snapshot: &Snapshot) -> Vec<TableInput> {
+    let mut inputs: BTreeMap<String, TableInput> = BTreeMap::new();
+    for source in &app.project().sources {
+        for (name, schema) in stillhouse_ingest::TargetTables::new(&source.contract).tables {
+            let name = name.to_string();
+            inputs.insert(
+                name.clone(),
+                TableInput { folder: Path::from(name.as_str()), name, schema, files: Vec::new() },
+            );
+        }
+    }
+    for (name, table) in &snapshot.tables {
+        let files = table.files.iter();
+        let files = files.map(|file| FileInput { path: file.path.clone(), size: file.size, rows: file.rows }).collect();
+        let input = inputs.entry(name.clone()).or_insert_with(|| TableInput {
+            name: name.clone(),
+            schema: table.schema.clone(),
+            folder: Path::from(name.as_str()),
+            files: Vec::new(),
+        });
+        input.files = files;
+        // The contract may be ahead of the lake by a new column; the lake may still have one that the contract lost.
+        if table.schema.fields().len() > input.schema.fields().len() {
+            input.schema = table.schema.clone();
+        }
+    }
+    inputs.into_values().collect()
+}

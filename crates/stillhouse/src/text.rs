@@ -1,0 +1,57 @@
+//! Small pieces of text.
+
+/// `1234567` as `1,234,567`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 file`, `2 files`.
+pub fn plural(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", count(number))
+}
+
+/// Bytes with a unit that leaves at most four digits: `812 B`, `1.2 GB` (powers of 1000).
+pub fn bytes(number: u64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match units.iter().find(|(size, _)| number >= *size) {
+        Some((size, unit)) => format!("{}.{} {unit}", number / size, number % size / (size / 10)),
+        None => format!("{number} B"),
+    }
+}
+
+/// Microseconds since 1970 as `2021-04-05 12:30:15Z`.
+pub fn time(micros: i64) -> String {
+    jiff::Timestamp::from_microsecond(micros)
+        .map_or_else(|_| micros.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+/// Indents every line.
+pub fn indent(text: &str, by: usize) -> String {
+    let blanks = " ".repeat(by);
+    text.lines().map(|line| format!("{blanks}{line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([1, 0, 2_000].map(|number| plural(number, "file")), ["1 file", "0 files", "2,000 files"]);
+        assert_eq!(
+            [0, 999, 1_000, 1_250_000, 1_200_000_000].map(bytes),
+            ["0 B", "999 B", "1.0 kB", "1.2 MB", "1.2 GB"]
+        );
+        assert_eq!(time(1_617_625_815_000_000), "2021-04-05 12:30:15Z");
+    }
+}

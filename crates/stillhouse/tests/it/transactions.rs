@@ -1,0 +1,122 @@
+//! The `transactions` template on files that others wrote.
+
+use serde_json::{Map, Value, json};
+use stillhouse_testkit::{TempProject, shared_data};
+
+use super::{assert_balanced, project, rows, run};
+
+fn with_file(bytes: impl AsRef<[u8]>) -> TempProject {
+    let project = project("transactions");
+    project.write("data/transactions.csv", bytes);
+    project
+}
+
+/// The summary and the months as `expected.json` writes them.
+fn answer(project: &TempProject) -> Value {
+    let answer = run(project, &["run", "all", "--json"]).succeeded().json();
+    let summary = rows(&answer, "summary").remove(0);
+    let months: Map<String, Value> = rows(&answer, "months")
+        .into_iter()
+        .map(|row| (row["month"].as_str().unwrap().to_owned(), row["transactions"].clone()))
+        .collect();
+    let lines: Vec<i64> =
+        answer["objects"][0]["rejects"].as_array().unwrap().iter().map(|r| r["line"].as_i64().unwrap()).collect();
+    json!({
+        "total_balance": summary["total_balance"], "debit_count": summary["debit_count"],
+        "average_debit": summary["average_debit"], "credit_count": summary["credit_count"],
+        "average_credit": summary["average_credit"], "months": months, "rejected": lines,
+    })
+}
+
+#[test]
+fn every_published_file_gives_its_expected_summary() {
+    let folder = shared_data("stori");
+    let mut files = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "csv") {
+            continue;
+        }
+        files += 1;
+        let expected: Value =
+            serde_json::from_slice(&std::fs::read(path.with_extension("expected.json")).unwrap()).unwrap();
+        let project = project("transactions");
+        project.copy(&path, "data/transactions.csv");
+        let months: Map<String, Value> = expected["months"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(month, of)| (month.clone(), of["count"].clone()))
+            .collect();
+        let lines: Vec<Value> = expected["rejected"].as_array().unwrap().iter().map(|r| r["line"].clone()).collect();
+        let wanted = json!({
+            "total_balance": expected["total_balance"], "debit_count": expected["debit_count"],
+            "average_debit": expected["average_debit"], "credit_count": expected["credit_count"],
+            "average_credit": expected["average_credit"], "months": months, "rejected": lines,
+        });
+        assert_eq!(answer(&project), wanted, "{}", path.display());
+        assert_balanced(&project, "transactions");
+    }
+    assert_eq!(files, 10);
+}
+
+#[test]
+fn a_date_that_stays_ambiguous_is_held_with_both_readings() {
+    let project = with_file("Id,Date,Transaction\n0,2/8/2024,+60.5\n1,3/4/2024,-10.3\n");
+    let answer = run(&project, &["run", "all", "--json"]).ended_with(3).json();
+    let object = &answer["objects"][0];
+    assert_eq!(object["status"], "held");
+    let reason = object["reason"].as_str().unwrap();
+    assert!(reason.contains("2024-02-08") && reason.contains("2024-08-02"), "{reason}");
+    assert!(reason.contains("%m/%d/%Y") && reason.contains("%d/%m/%Y"), "{reason}");
+    assert!(!object["hint"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn rows_with_equal_readings_are_not_ambiguous() {
+    let project = with_file("Id,Date,Transaction\n0,2/2/2024,+60.5\n1,3/3/2024,-10.3\n");
+    assert_eq!(answer(&project)["months"], json!({"2024-02": 1, "2024-03": 1}));
+}
+
+#[test]
+fn a_header_alone_is_no_rows_and_no_averages() {
+    let project = with_file("Id,Date,Transaction\n");
+    let answer = answer(&project);
+    assert_eq!(answer["debit_count"], 0);
+    assert_eq!(answer["average_debit"], Value::Null);
+    assert_eq!(answer["average_credit"], Value::Null);
+    assert_eq!(answer["months"], json!({}));
+}
+
+#[test]
+fn no_bytes_and_no_usable_columns_are_errors_and_not_a_summary_of_zeros() {
+    for (bytes, word) in [("", "empty"), ("just some words\nand more of them\n", "column")] {
+        let project = with_file(bytes);
+        let finished = run(&project, &["run", "all", "--json"]).ended_with(3);
+        let object = &finished.json()["objects"][0];
+        assert_eq!(object["status"], "held", "{bytes:?}");
+        assert!(object["reason"].as_str().unwrap().contains(word), "{object}");
+        let report = &finished.json()["reports"][0];
+        assert_ne!(report["completeness"], "COMPLETE");
+    }
+}
+
+#[test]
+fn up_to_half_of_the_records_may_be_refused_and_are_named() {
+    let project = with_file("Id,Date,Transaction\n0,7/15,+60.5\n1,yesterday,-10.3\n2,7/16,1.00\n3,7/17,ten\n");
+    let answer = answer(&project);
+    assert_eq!(answer["rejected"], json!([3, 5]));
+    assert_eq!(answer["total_balance"], "61.50");
+    let text = run(&project, &["report", "show", "account-summary"]).succeeded().stdout;
+    assert!(text.contains("2 of 4") && text.contains('3') && text.contains('5'), "{text}");
+    let held = with_file("Id,Date,Transaction\n0,7/15,+60.5\n1,yesterday,-10.3\n2,never,1.00\n");
+    let answer = run(&held, &["run", "all", "--json"]).ended_with(3).json();
+    assert_eq!(answer["objects"][0]["status"], "held");
+}
+
+#[test]
+fn averages_are_rounded_half_away_from_zero_only_when_printed() {
+    let project = with_file("Id,Date,Transaction\n0,7/15,+0.01\n1,7/15,+0.02\n2,7/16,-0.01\n3,7/16,-0.02\n");
+    let answer = answer(&project);
+    assert_eq!((&answer["average_credit"], &answer["average_debit"]), (&json!("0.02"), &json!("-0.02")));
+}
