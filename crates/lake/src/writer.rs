@@ -198,14 +198,24 @@ impl TableWriter {
     }
 }
 
+/// Every column of a row group keeps a compressor of its own until the row group ends; zstd's need about a megabyte
+/// each, which a table of hundreds of columns cannot have within the memory that we promise.
+const ZSTD_COLUMNS_MAX: usize = 64;
+
+fn compression(columns: usize) -> Compression {
+    if columns > ZSTD_COLUMNS_MAX {
+        return Compression::SNAPPY;
+    }
+    Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"))
+}
+
 /// How columns are encoded, chosen by type and by the first rows. A dictionary for a text that hardly repeats is the
 /// dearest mistake (twice the time), none for a text that does costs a third of the size.
 fn properties(first: &RecordBatch) -> WriterProperties {
     let schema = first.schema_ref();
     let limit = dictionary_limit(schema);
-    let zstd = ZstdLevel::try_new(1).expect("1 is a level of zstd");
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(zstd))
+        .set_compression(compression(schema.fields().len()))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_dictionary_page_size_limit(limit)

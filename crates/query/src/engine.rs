@@ -97,7 +97,8 @@ fn runtime(options: &EngineOptions) -> Result<Arc<RuntimeEnv>, DataFusionError> 
     let memory = usize::try_from(options.memory_bytes).unwrap_or(usize::MAX);
     let disk = DiskManagerBuilder::default()
         .with_mode(DiskManagerMode::Directories(vec![options.spill_dir.clone()]))
-        .with_max_temp_directory_size(options.spill_bytes);
+        .with_max_temp_directory_size(options.spill_bytes)
+        .with_max_spill_merge_fan_in(MERGE_FAN_IN);
     RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(memory), CONSUMERS_NAMED)))
         .with_disk_manager_builder(disk)
@@ -108,6 +109,9 @@ fn runtime(options: &EngineOptions) -> Result<Arc<RuntimeEnv>, DataFusionError> 
 
 /// How many of the greatest consumers an out-of-memory error of DataFusion names.
 const CONSUMERS_NAMED: NonZeroUsize = NonZeroUsize::new(3).expect("3 is not 0");
+
+/// Spill files that are merged at a time. Each costs buffers outside the pool; more of them are merged in several passes.
+const MERGE_FAN_IN: usize = 16;
 
 /// Footers of Parquet files that are kept; they are outside the memory pool.
 const METADATA_CACHE_BYTES: usize = 8 << 20;

@@ -12,7 +12,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::execution::{FunctionRegistry, SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::execution::{FunctionRegistry, SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use futures::{Stream, StreamExt};
@@ -65,6 +65,7 @@ pub struct QueryResult {
 
 /// A result as it is made. Dropping it stops the query and frees what it holds.
 pub struct RowStream {
+    first: Option<RecordBatch>,
     inner: SendableRecordBatchStream,
     deadline: Pin<Box<Sleep>>,
     options: Arc<EngineOptions>,
@@ -146,19 +147,32 @@ impl Session {
     /// As [`Session::query`]; what goes wrong later comes out of the stream.
     pub async fn stream(&self, sql: &str, params: &Params) -> Result<RowStream, Error> {
         let mut deadline = Box::pin(tokio::time::sleep(Duration::from_secs(self.options.query_seconds)));
-        let inner = tokio::select! {
+        let (first, inner) = tokio::select! {
             started = Box::pin(self.start(sql, params)) => started?,
             () = deadline.as_mut() => return Err(too_long(&self.options)),
         };
-        let options = self.options.clone();
-        let (sql, names) = (sql.to_owned(), self.names.clone());
-        Ok(RowStream { inner, deadline, options, rows: 0, ended: false, sql, names })
+        let (options, names) = (self.options.clone(), self.names.clone());
+        Ok(RowStream { first, inner, deadline, options, rows: 0, ended: false, sql: sql.to_owned(), names })
     }
 
-    async fn start(&self, sql: &str, params: &Params) -> Result<SendableRecordBatchStream, Error> {
+    /// Starts the query and waits for its first rows.
+    ///
+    /// Joins by hash are fast, but their tables have to fit the memory; joins by sorting spill. A join whose table turns
+    /// out too large says so before it gives a row, so the query can start again with the other kind.
+    async fn start(&self, sql: &str, params: &Params) -> Result<Started, Error> {
         let (plan, _) = self.logical(sql, params).await?;
-        let frame = DataFrame::new(self.context.state(), plan);
-        frame.execute_stream().await.map_err(|error| self.explain(error, sql))
+        let hashed = first_rows(self.context.state(), plan.clone()).await;
+        let started = match hashed {
+            Err(error) if is_hash_join_full(&error) => first_rows(self.sorting(), plan).await,
+            other => other,
+        };
+        started.map_err(|error| self.explain(error, sql))
+    }
+
+    fn sorting(&self) -> SessionState {
+        let state = self.context.state();
+        let config = state.config().clone().set_bool("datafusion.optimizer.prefer_hash_join", false);
+        SessionStateBuilder::new_from_existing(state).with_config(config).build()
     }
 
     /// The plan with its parameters bound, once the guard has looked at it.
@@ -182,6 +196,19 @@ impl Session {
     fn explain(&self, error: DataFusionError, sql: &str) -> Error {
         sql_error::explain(error, self.scope(sql))
     }
+}
+
+/// The first rows of a query, if it has any, and the others.
+type Started = (Option<RecordBatch>, SendableRecordBatchStream);
+
+async fn first_rows(state: SessionState, plan: LogicalPlan) -> Result<Started, DataFusionError> {
+    let mut stream = DataFrame::new(state, plan).execute_stream().await?;
+    let first = stream.next().await.transpose()?;
+    Ok((first, stream))
+}
+
+fn is_hash_join_full(error: &DataFusionError) -> bool {
+    matches!(error.find_root(), DataFusionError::ResourcesExhausted(message) if message.contains("HashJoinInput"))
 }
 
 fn function_names(context: &SessionContext) -> Vec<String> {
@@ -251,7 +278,11 @@ impl Stream for RowStream {
         let item = if self.deadline.as_mut().poll(context).is_ready() {
             Some(Err(too_long(&self.options)))
         } else {
-            match self.inner.poll_next_unpin(context) {
+            let next = match self.first.take() {
+                Some(first) => Poll::Ready(Some(Ok(first))),
+                None => self.inner.poll_next_unpin(context),
+            };
+            match next {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => None,
                 Poll::Ready(Some(Ok(batch))) => Some(self.check(batch)),

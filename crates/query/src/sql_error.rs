@@ -38,7 +38,7 @@ pub(crate) fn explain(error: DataFusionError, scope: Scope<'_>) -> Error {
         (place, DataFusionError::Execution(message)) => {
             Error::new(Kind::FixData, at(place.as_ref(), first_line(&message)))
         }
-        (_, DataFusionError::ArrowError(arrow, _)) => Error::new(Kind::FixData, arrow.to_string()),
+        (_, DataFusionError::ArrowError(arrow, _)) => Error::new(Kind::FixData, lower_first(&arrow.to_string())),
         (_, DataFusionError::External(inner)) => match inner.downcast::<Error>() {
             Ok(ours) => *ours,
             Err(inner) => unreadable(DataFusionError::External(inner)),

@@ -140,6 +140,6 @@ async fn mistakes_are_told_with_their_place_and_the_nearest_name() {
     ");
     assert_snapshot!(lake.refused("select id, count(*) from events").await, @"FixData: line 1, column 8: 'events.id' must appear in GROUP BY clause because it's not an aggregate expression");
     assert_snapshot!(lake.refused("select date_trunc(id) from events").await, @"FixData: function 'date_trunc' expects 2 arguments but received 1");
-    assert_snapshot!(lake.refused("select 1 / 0").await, @"FixData: Divide by zero error");
-    assert_snapshot!(lake.refused("select cast(user_name as bigint) from events").await, @"FixData: Cast error: Cannot cast string 'ann' to value of Int64 type");
+    assert_snapshot!(lake.refused("select 1 / 0").await, @"FixData: divide by zero error");
+    assert_snapshot!(lake.refused("select cast(user_name as bigint) from events").await, @"FixData: cast error: Cannot cast string 'ann' to value of Int64 type");
 }
