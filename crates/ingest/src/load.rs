@@ -175,7 +175,7 @@ impl ObjectLoad<'_> {
         self.ingest.progress.event(&Event::Started { object: &job.object });
         let mut bytes = match self.open() {
             Ok(bytes) => bytes,
-            Err(error) => return self.unreadable(error).map(Err),
+            Err(error) => return Self::unreadable(&error).map(Err),
         };
         let path_values = self.source.path.values(&job.object.key).unwrap_or_default();
         let request = self.request(&path_values);
@@ -188,7 +188,7 @@ impl ObjectLoad<'_> {
         };
         let digest = match bytes.finish() {
             Ok(digest) => digest,
-            Err(error) => return self.unreadable(error).map(Err),
+            Err(error) => return Self::unreadable(&error).map(Err),
         };
         let decoded = sink.finish().map_err(write_error)?;
         let receipt = self.receipt(started_at, digest, outcome, &decoded);
@@ -225,14 +225,14 @@ impl ObjectLoad<'_> {
             Decode::FixData | Decode::FixSettings => {
                 // A file that was cut while it was read looks broken; then its state decides, not what was seen of it.
                 if let Err(changed) = bytes.finish() {
-                    return self.unreadable(changed);
+                    return Self::unreadable(&changed);
                 }
                 Ok(Loaded::Held { message: error.to_string(), hint: error.hint().map(str::to_owned) })
             }
             Decode::Source => {
                 let source = error.into_source().and_then(|source| source.downcast::<OpenError>().ok());
                 match source {
-                    Some(open) => self.unreadable(*open),
+                    Some(open) => Self::unreadable(&open),
                     None => Err(Error::new(Kind::Bug, format!("`{}` cannot be read", self.job.object.key))),
                 }
             }
@@ -243,7 +243,7 @@ impl ObjectLoad<'_> {
         }
     }
 
-    fn unreadable(&self, error: OpenError) -> Result<Loaded, Error> {
+    fn unreadable(error: &OpenError) -> Result<Loaded, Error> {
         match error {
             OpenError::Cancelled => {
                 Err(Error::new(Kind::Cancelled, "stopped; what was not finished is taken up by the next run"))

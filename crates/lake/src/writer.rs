@@ -209,6 +209,14 @@ fn compression(columns: usize) -> Compression {
     Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"))
 }
 
+/// Values of all columns that wait for the end of their page, at most: a column of texts keeps about 20 bytes for each.
+const PAGE_VALUES_MAX: usize = 640_000;
+
+/// Rows of a page: the format's usual 20,000, fewer where many columns would wait for theirs at the same time.
+fn page_rows(columns: usize) -> usize {
+    (PAGE_VALUES_MAX / columns.max(1)).clamp(1_000, 20_000)
+}
+
 /// How columns are encoded, chosen by type and by the first rows. A dictionary for a text that hardly repeats is the
 /// dearest mistake (twice the time), none for a text that does costs a third of the size.
 fn properties(first: &RecordBatch) -> WriterProperties {
@@ -219,6 +227,7 @@ fn properties(first: &RecordBatch) -> WriterProperties {
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_dictionary_page_size_limit(limit)
+        .set_data_page_row_count_limit(page_rows(schema.fields().len()))
         .set_created_by(concat!("stillhouse ", env!("CARGO_PKG_VERSION")).to_owned())
         // Lists are named as the format's own rules say, and as Delta readers expect.
         .set_coerce_types(true);

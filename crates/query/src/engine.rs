@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::error::{Error, Kind};
 use crate::session::Session;
+use crate::spill::SpillFolder;
 use crate::table::TableInput;
 
 /// What queries may use, and where the files are.
@@ -41,6 +42,7 @@ pub struct EngineOptions {
 #[derive(Debug)]
 pub struct Engine {
     options: Arc<EngineOptions>,
+    spill: Arc<SpillFolder>,
     runtime: Arc<RuntimeEnv>,
 }
 
@@ -50,13 +52,15 @@ impl Engine {
     /// # Errors
     /// When the spill folder cannot be made.
     pub fn new(options: EngineOptions) -> Result<Self, Error> {
-        let runtime = runtime(&options).map_err(|error| {
-            let place = options.spill_dir.display();
+        let place = options.spill_dir.display();
+        let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::new(Kind::FixSettings, format!("the folder `{place}` for queries that spill cannot be used"))
                 .with_hint("make the folder writable")
                 .with_source(error)
-        })?;
-        Ok(Self { options: Arc::new(options), runtime })
+        };
+        let spill = SpillFolder::new(&options.spill_dir).map_err(|error| unusable(error.into()))?;
+        let runtime = runtime(&options, &spill).map_err(|error| unusable(error.into()))?;
+        Ok(Self { options: Arc::new(options), spill: Arc::new(spill), runtime })
     }
 
     /// A session over these tables, and nothing else.
@@ -64,8 +68,16 @@ impl Engine {
     /// # Errors
     /// When two tables have one name.
     pub fn open(&self, tables: Vec<TableInput>) -> Result<Session, Error> {
-        Session::new(self.options.clone(), self.runtime.clone(), config(&self.options), tables)
+        let shared = Shared { options: self.options.clone(), _spill: self.spill.clone() };
+        Session::new(shared, self.runtime.clone(), config(&self.options), tables)
     }
+}
+
+/// What sessions and their streams keep of the engine, so that it need not outlive them.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) options: Arc<EngineOptions>,
+    _spill: Arc<SpillFolder>,
 }
 
 /// The only place of files that a plan can name.
@@ -92,11 +104,10 @@ impl ObjectStoreRegistry for OneStore {
     }
 }
 
-fn runtime(options: &EngineOptions) -> Result<Arc<RuntimeEnv>, DataFusionError> {
-    std::fs::create_dir_all(&options.spill_dir)?;
+fn runtime(options: &EngineOptions, spill: &SpillFolder) -> Result<Arc<RuntimeEnv>, DataFusionError> {
     let memory = usize::try_from(options.memory_bytes).unwrap_or(usize::MAX);
     let disk = DiskManagerBuilder::default()
-        .with_mode(DiskManagerMode::Directories(vec![options.spill_dir.clone()]))
+        .with_mode(DiskManagerMode::Directories(vec![spill.path().to_owned()]))
         .with_max_temp_directory_size(options.spill_bytes)
         .with_max_spill_merge_fan_in(MERGE_FAN_IN);
     RuntimeEnvBuilder::new()

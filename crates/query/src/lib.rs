@@ -14,6 +14,7 @@ mod functions;
 mod guard;
 mod params;
 mod session;
+mod spill;
 mod sql_error;
 mod table;
 

@@ -18,7 +18,7 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use futures::{Stream, StreamExt};
 use tokio::time::Sleep;
 
-use crate::engine::EngineOptions;
+use crate::engine::{EngineOptions, Shared};
 use crate::error::{Error, Kind};
 use crate::functions;
 use crate::guard::{self, Uses};
@@ -28,7 +28,7 @@ use crate::table::{LakeTable, TableInput};
 
 /// Queries over one set of tables.
 pub struct Session {
-    options: Arc<EngineOptions>,
+    shared: Shared,
     context: SessionContext,
     names: Arc<Names>,
 }
@@ -68,7 +68,7 @@ pub struct RowStream {
     first: Option<RecordBatch>,
     inner: SendableRecordBatchStream,
     deadline: Pin<Box<Sleep>>,
-    options: Arc<EngineOptions>,
+    shared: Shared,
     rows: u64,
     ended: bool,
     sql: String,
@@ -77,7 +77,7 @@ pub struct RowStream {
 
 impl Session {
     pub(crate) fn new(
-        options: Arc<EngineOptions>,
+        shared: Shared,
         runtime: Arc<RuntimeEnv>,
         config: SessionConfig,
         inputs: Vec<TableInput>,
@@ -104,7 +104,7 @@ impl Session {
             })?;
         }
         let names = Names { tables: tables.into_iter().collect(), functions: function_names(&context) };
-        Ok(Self { options, context, names: Arc::new(names) })
+        Ok(Self { shared, context, names: Arc::new(names) })
     }
 
     /// The tables, sorted.
@@ -146,13 +146,13 @@ impl Session {
     /// # Errors
     /// As [`Session::query`]; what goes wrong later comes out of the stream.
     pub async fn stream(&self, sql: &str, params: &Params) -> Result<RowStream, Error> {
-        let mut deadline = Box::pin(tokio::time::sleep(Duration::from_secs(self.options.query_seconds)));
+        let mut deadline = Box::pin(tokio::time::sleep(Duration::from_secs(self.shared.options.query_seconds)));
         let (first, inner) = tokio::select! {
             started = Box::pin(self.start(sql, params)) => started?,
-            () = deadline.as_mut() => return Err(too_long(&self.options)),
+            () = deadline.as_mut() => return Err(too_long(&self.shared.options)),
         };
-        let (options, names) = (self.options.clone(), self.names.clone());
-        Ok(RowStream { first, inner, deadline, options, rows: 0, ended: false, sql: sql.to_owned(), names })
+        let (shared, names) = (self.shared.clone(), self.names.clone());
+        Ok(RowStream { first, inner, deadline, shared, rows: 0, ended: false, sql: sql.to_owned(), names })
     }
 
     /// Starts the query and waits for its first rows.
@@ -258,7 +258,7 @@ impl RowStream {
 
     fn check(&mut self, batch: RecordBatch) -> Result<RecordBatch, Error> {
         self.rows += u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-        if self.rows > self.options.result_rows { Err(too_many(&self.options)) } else { Ok(batch) }
+        if self.rows > self.shared.options.result_rows { Err(too_many(&self.shared.options)) } else { Ok(batch) }
     }
 }
 
@@ -276,7 +276,7 @@ impl Stream for RowStream {
             return Poll::Ready(None);
         }
         let item = if self.deadline.as_mut().poll(context).is_ready() {
-            Some(Err(too_long(&self.options)))
+            Some(Err(too_long(&self.shared.options)))
         } else {
             let next = match self.first.take() {
                 Some(first) => Poll::Ready(Some(Ok(first))),

@@ -22,6 +22,7 @@ pub use completeness::{Assessment, SourceState, StoppedObject, assess};
 pub use error::{Error, Kind};
 pub use plan::{covered, parameters, period_parameters, periods};
 pub use run::{
-    RESULTS_FOLDER, RunContext, RunFilter, RunRecord, RunRequest, RunStore, RunStoreError, TableVersion, load, run,
+    RESULTS_FOLDER, RunContext, RunFilter, RunRecord, RunRequest, RunStore, RunStoreError, TableVersion, feeding, load,
+    run,
 };
 pub use view::{Input, QueryView, RunView};

@@ -19,7 +19,8 @@ pub fn periods(kind: PeriodKind, asked: Period, covered: impl FnOnce(Grain) -> V
 }
 
 /// The periods of that grain that the loaded objects are about: where a key names a stretch of time, that stretch; else
-/// the days of its rows. A row that spilled into the month before does not make a report of that month.
+/// the days of its rows. `sources` are those that feed the report, see [`crate::feeding`]. A row that spilled into the
+/// month before does not make a report of that month.
 pub fn covered(grain: Grain, sources: &[SourceState<'_>]) -> Vec<Period> {
     let mut periods = BTreeSet::new();
     for state in sources {

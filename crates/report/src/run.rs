@@ -160,6 +160,20 @@ async fn reuse(context: RunContext<'_>, report: &Report, fingerprint: &str) -> R
     Ok(None)
 }
 
+/// Those of `sources` that feed the report: one of their tables is read by one of its queries.
+///
+/// # Errors
+/// When a query of the report cannot be planned.
+pub async fn feeding<'a>(
+    session: &Session,
+    report: &Report,
+    zone: &TimeZone,
+    sources: &[SourceState<'a>],
+) -> Result<Vec<SourceState<'a>>, Error> {
+    let used = tables_used(session, report, &parameters(report, Period::All, zone)).await?;
+    Ok(sources.iter().filter(|state| feeds(state.source, &used)).cloned().collect())
+}
+
 /// Loads a run with its results.
 ///
 /// # Errors

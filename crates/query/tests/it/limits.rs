@@ -52,14 +52,34 @@ async fn more_data_than_memory_spills_and_comes_out_right() {
     );
     // The greater side is too large for a hash table in 64 MB.
     assert_eq!(one("select count(*) from events a join events b on a.email = b.email and a.id = b.id").await, ROWS);
-    assert_eq!(
-        std::fs::read_dir(&lake.options.spill_dir)
-            .unwrap()
-            .map(|entry| { std::fs::read_dir(entry.unwrap().path()).map_or(0, Iterator::count) })
-            .sum::<usize>(),
-        0,
-        "spill files are gone after the queries"
-    );
+    assert_eq!(spilled(&lake.options.spill_dir), 0, "spill files are gone after the queries");
+}
+
+/// Files below `folder`, locks not counted.
+fn spilled(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { spilled(&path) } else { usize::from(!path.ends_with("lock")) }).sum()
+}
+
+/// What a killed process leaves behind goes when the next engine starts; what a living one uses stays.
+#[tokio::test]
+async fn left_over_spill_files_are_removed() {
+    let lake = lake(10);
+    let folder = &lake.options.spill_dir;
+    std::fs::create_dir_all(folder.join("engine-7/deep")).unwrap();
+    std::fs::write(folder.join("engine-7/lock"), "").unwrap();
+    std::fs::write(folder.join("engine-7/deep/rows"), "left over").unwrap();
+    std::fs::write(folder.join("not-ours"), "").unwrap();
+    let living = Engine::new(lake.options.clone()).unwrap();
+    assert_eq!(spilled(folder), 1);
+    let folders = || std::fs::read_dir(folder).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
+    let session = lake.session();
+    assert_eq!(folders(), 2, "one for each engine");
+    assert_eq!(session.query("select * from events", &Params::new()).await.unwrap().rows, 10);
+    drop(session);
+    assert_eq!(folders(), 1);
+    drop(living);
+    assert_eq!(folders(), 0);
 }
 
 #[tokio::test]

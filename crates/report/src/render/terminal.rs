@@ -42,12 +42,12 @@ pub fn terminal(view: &RunView, style: TerminalStyle) -> String {
     text
 }
 
-/// One result: its title and a table. Numbers stand right.
+/// One result: its title, if it has one, and a table. Numbers stand right.
 pub fn terminal_query(query: &QueryView, style: TerminalStyle) -> String {
-    let title = bold(&plain(&query.title), style);
+    let title = if query.title.is_empty() { String::new() } else { format!("{}\n", bold(&plain(&query.title), style)) };
     let rows: usize = query.batches.iter().map(|batch| batch.num_rows()).sum();
     if rows == 0 {
-        return format!("{title}\n(no rows)\n");
+        return format!("{title}(no rows)\n");
     }
     let mut table = Table::new();
     table.load_preset(RULE_UNDER_HEADER);
@@ -61,7 +61,7 @@ pub fn terminal_query(query: &QueryView, style: TerminalStyle) -> String {
     let body = lines.join("\n");
     let more = rows.saturating_sub(style.rows_max);
     let rest = if more > 0 { format!("… and {}\n", counted(more, "more row", "more rows")) } else { String::new() };
-    format!("{title}\n{body}\n{rest}")
+    format!("{title}{body}\n{rest}")
 }
 
 const WIDTH_MIN: u16 = 20;

@@ -335,6 +335,10 @@ async fn sources_that_do_not_feed_the_report_do_not_count() {
             }],
         },
     ];
+    let zone = jiff::tz::TimeZone::UTC;
+    let feeding = stillhouse_report::feeding(&lake.session(), &project.reports[0], &zone, &states).await.unwrap();
+    assert_eq!(feeding.len(), 1);
+    assert_eq!(feeding[0].source.contract.parent.name.as_str(), "events");
     let view = lake.run(&project.reports[0], "2021-04", &states, "r1").await.unwrap();
     assert_eq!(view.completeness.to_string(), "COMPLETE");
     assert_eq!(view.inputs.len(), 1);
