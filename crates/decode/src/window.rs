@@ -6,6 +6,9 @@ use crate::source::ByteSource;
 /// How much is asked of the source at once; half a megabyte stays in a core's cache.
 pub(crate) const PIECE_BYTES: usize = 512 << 10;
 
+/// A buffer up to this size is kept when the reader goes back.
+const KEPT_BYTES: usize = 8 * PIECE_BYTES;
+
 /// Holds the bytes `offset..offset + data().len()` of the source.
 pub(crate) struct Window<'a> {
     source: &'a mut dyn ByteSource,
@@ -59,7 +62,7 @@ impl<'a> Window<'a> {
         self.offset += count as u64;
     }
 
-    /// Moves the reader's place; bytes that are still held are not read again.
+    /// Moves the reader's place; bytes that are still held are not read again, unless they are a giant record's.
     pub(crate) fn seek(&mut self, offset: u64) {
         let held = self.offset - self.start as u64;
         match offset.checked_sub(held).and_then(|back| usize::try_from(back).ok()) {
@@ -67,6 +70,18 @@ impl<'a> Window<'a> {
             _ => (self.start, self.filled) = (0, 0),
         }
         self.offset = offset;
+        self.give_back();
+    }
+
+    /// A search for the end of a record that went far and failed leaves a buffer that is much too large for what comes
+    /// next. Reading the bytes again costs less than holding them while the rest of the object is loaded.
+    fn give_back(&mut self) {
+        if self.buffer.len() <= KEPT_BYTES {
+            return;
+        }
+        let kept = &self.buffer[self.start..self.filled];
+        self.buffer = kept[..kept.len().min(PIECE_BYTES)].to_vec();
+        (self.start, self.filled) = (0, self.buffer.len());
     }
 
     /// Reads one more piece. Must not be called at the end.

@@ -45,6 +45,7 @@ async fn publish_queue(ingest: &Ingest, token: &str) -> Result<Vec<String>, Erro
             Ok(()) => published.push(head.batch_id),
             // Only a person can mend the data; until then the batch must not block all others.
             Err(error) if error.kind() == Kind::FixData => epoch = withdraw(ingest, token, &head, error).await?,
+            Err(error) if error.kind() == Kind::Fenced => epoch = follow(ingest, token, epoch, error).await?,
             Err(error) => return Err(error),
         }
     }
@@ -86,6 +87,13 @@ async fn take_over(ingest: &Ingest, token: &str) -> Result<i64, Error> {
     }
     ingest.observer.at("taken")?;
     Ok(epoch)
+}
+
+/// Shut out, but perhaps by another process of this same ledger: one that opened the new lake in the same moment, or
+/// withdrew a head after our lease had run out. Then the newer epoch is ours as well, and the tables are looked at again.
+async fn follow(ingest: &Ingest, token: &str, fenced: i64, error: Error) -> Result<i64, Error> {
+    let epoch = take_over(ingest, token).await?;
+    if epoch > fenced { Ok(epoch) } else { Err(error) }
 }
 
 fn not_ours() -> Error {

@@ -198,15 +198,28 @@ impl TableWriter {
     }
 }
 
-/// Every column of a row group keeps a compressor of its own until the row group ends; zstd's need about a megabyte
-/// each, which a table of hundreds of columns cannot have within the memory that we promise.
-const ZSTD_COLUMNS_MAX: usize = 64;
+/// Every column of a row group keeps a compressor and an encoder of its own until the row group ends; zstd's and those
+/// for deltas take about a megabyte each, which a table of hundreds of columns cannot have within the memory that we
+/// promise. Such a table is compressed with snappy and encoded plainly.
+const COSTLY_COLUMNS_MAX: usize = 32;
 
-fn compression(columns: usize) -> Compression {
-    if columns > ZSTD_COLUMNS_MAX {
+fn compression(is_wide: bool) -> Compression {
+    if is_wide {
         return Compression::SNAPPY;
     }
     Compression::ZSTD(ZstdLevel::try_new(1).expect("1 is a level of zstd"))
+}
+
+/// The encoding of values that are not in a dictionary.
+fn encoding(data_type: &DataType, is_wide: bool) -> Encoding {
+    match data_type {
+        _ if is_wide => Encoding::PLAIN,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Binary => {
+            Encoding::DELTA_LENGTH_BYTE_ARRAY
+        }
+        DataType::Int64 | DataType::Date32 | DataType::Timestamp(_, _) => Encoding::DELTA_BINARY_PACKED,
+        _ => Encoding::PLAIN,
+    }
 }
 
 /// Values of all columns that wait for the end of their page, at most: a column of texts keeps about 20 bytes for each.
@@ -221,39 +234,28 @@ fn page_rows(columns: usize) -> usize {
 /// dearest mistake (twice the time), none for a text that does costs a third of the size.
 fn properties(first: &RecordBatch) -> WriterProperties {
     let schema = first.schema_ref();
+    let columns = schema.fields().len();
+    let is_wide = columns > COSTLY_COLUMNS_MAX;
     let limit = dictionary_limit(schema);
     let mut builder = WriterProperties::builder()
-        .set_compression(compression(schema.fields().len()))
+        .set_compression(compression(is_wide))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_dictionary_page_size_limit(limit)
-        .set_data_page_row_count_limit(page_rows(schema.fields().len()))
+        .set_data_page_row_count_limit(page_rows(columns))
         .set_created_by(concat!("stillhouse ", env!("CARGO_PKG_VERSION")).to_owned())
         // Lists are named as the format's own rules say, and as Delta readers expect.
         .set_coerce_types(true);
     for (field, column) in schema.fields().iter().zip(first.columns()) {
-        let path = || ColumnPath::from(field.name().as_str());
-        match field.data_type() {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-                builder = builder
-                    .set_column_encoding(path(), Encoding::DELTA_LENGTH_BYTE_ARRAY)
-                    .set_column_dictionary_enabled(path(), repeats(column, limit));
-            }
-            DataType::Binary => {
-                builder = builder
-                    .set_column_encoding(path(), Encoding::DELTA_LENGTH_BYTE_ARRAY)
-                    .set_column_dictionary_enabled(path(), false);
-            }
-            DataType::Int64 | DataType::Date32 | DataType::Timestamp(_, _) => {
-                builder = builder
-                    .set_column_encoding(path(), Encoding::DELTA_BINARY_PACKED)
-                    .set_column_dictionary_enabled(path(), false);
-            }
-            DataType::Float64 | DataType::Decimal128(_, _) | DataType::Boolean => {
-                builder = builder.set_column_dictionary_enabled(path(), false);
-            }
-            _ => {}
+        let data_type = field.data_type();
+        if data_type.is_nested() {
+            continue;
         }
+        let path = ColumnPath::from(field.name().as_str());
+        let is_text = matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+        builder = builder
+            .set_column_encoding(path.clone(), encoding(data_type, is_wide))
+            .set_column_dictionary_enabled(path, is_text && repeats(column, limit));
     }
     builder.build()
 }

@@ -157,21 +157,29 @@ impl Session {
 
     /// Starts the query and waits for its first rows.
     ///
-    /// Joins by hash are fast, but their tables have to fit the memory; joins by sorting spill. A join whose table turns
-    /// out too large says so before it gives a row, so the query can start again with the other kind.
+    /// Joins by hash are fast, but their tables have to fit the memory; joins by sorting spill. Sorts spill, but several
+    /// at once, one for each partition, may leave each other too little to merge what they spilled. Both turn out before
+    /// the query gives a row, so it can start again in a way that needs less.
     async fn start(&self, sql: &str, params: &Params) -> Result<Started, Error> {
         let (plan, _) = self.logical(sql, params).await?;
-        let hashed = first_rows(self.context.state(), plan.clone()).await;
-        let started = match hashed {
-            Err(error) if is_hash_join_full(&error) => first_rows(self.sorting(), plan).await,
-            other => other,
-        };
+        let mut started = first_rows(self.context.state(), plan.clone()).await;
+        if matches!(&started, Err(error) if is_hash_join_full(error)) {
+            let partitions = self.shared.options.partitions.max(1);
+            started = first_rows(self.frugal(partitions), plan.clone()).await;
+        }
+        if matches!(&started, Err(error) if is_exhausted(error)) {
+            started = first_rows(self.frugal(1), plan).await;
+        }
         started.map_err(|error| self.explain(error, sql))
     }
 
-    fn sorting(&self) -> SessionState {
+    /// Joins by sorting, and as many partitions as that.
+    fn frugal(&self, partitions: usize) -> SessionState {
         let state = self.context.state();
-        let config = state.config().clone().set_bool("datafusion.optimizer.prefer_hash_join", false);
+        // The two states share their catalogs; a new default catalog would take the place of the one with the tables.
+        let config = state.config().clone().with_create_default_catalog_and_schema(false);
+        let config = config.with_target_partitions(partitions);
+        let config = config.set_bool("datafusion.optimizer.prefer_hash_join", false);
         SessionStateBuilder::new_from_existing(state).with_config(config).build()
     }
 
@@ -205,6 +213,10 @@ async fn first_rows(state: SessionState, plan: LogicalPlan) -> Result<Started, D
     let mut stream = DataFrame::new(state, plan).execute_stream().await?;
     let first = stream.next().await.transpose()?;
     Ok((first, stream))
+}
+
+fn is_exhausted(error: &DataFusionError) -> bool {
+    matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
 }
 
 fn is_hash_join_full(error: &DataFusionError) -> bool {

@@ -113,7 +113,8 @@ impl Program {
         }
     }
 
-    /// Starts it `times` times and kills it (signal 9) at a random moment of its first `within`.
+    /// Starts it and kills it (signal 9) at a random moment of its first `within`, until that has hit it alive `times`
+    /// times; gives up after three times as many starts.
     pub fn kill_at_random(
         &self,
         arguments: &[impl AsRef<OsStr>],
@@ -123,7 +124,7 @@ impl Program {
     ) -> Kills {
         let mut kills = Kills { hit: 0, missed: 0 };
         let micros = usize::try_from(within.as_micros()).expect("a short time");
-        for _ in 0..times {
+        while kills.hit < times && kills.hit + kills.missed < 3 * times {
             let moment = Duration::from_micros(u64::try_from(random.below(micros)).expect("a usize fits"));
             let running = self.spawn(arguments);
             std::thread::sleep(moment);

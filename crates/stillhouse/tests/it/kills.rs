@@ -1,19 +1,21 @@
 //! The process is killed at random moments and started again: exact contents at the end.
 
-use std::time::Duration;
-
 use stillhouse_testkit::{Answers, Events, Random};
 
 use super::{assert_balanced, number, program, project, run};
 
 #[test]
 fn twenty_kills_during_a_load_of_five_hundred_files_lose_and_double_nothing() {
+    let undisturbed = project("events");
+    Events::new(31).write_months(&undisturbed.path("."), 1980, 500, 1_500);
+    let whole = run(&undisturbed, &["run", "all"]).succeeded().elapsed;
     let project = project("events");
-    let files = Events::new(31).write_months(&project.path("."), 1980, 500, 150);
+    let files = Events::new(31).write_months(&project.path("."), 1980, 500, 1_500);
     let folder = project.path(".");
     let arguments = ["-C", folder.to_str().unwrap(), "run", "all"];
-    let kills = program().kill_at_random(&arguments, 20, Duration::from_millis(900), &mut Random::new(32));
-    assert!(kills.hit >= 10, "the runs were over before they could be killed: {kills:?}");
+    // Twenty moments of an eighth at most, half of that on average, fill the time of one undisturbed load.
+    let kills = program().kill_at_random(&arguments, 20, whole / 8, &mut Random::new(32));
+    assert_eq!(kills.hit, 20, "the runs were over before they could be killed: {kills:?}");
     run(&project, &["run", "all"]).succeeded();
     let mut answers = Answers::default();
     files.iter().for_each(|file| answers += &file.answers);

@@ -2,12 +2,17 @@
 
 use std::io::{BufWriter, Write};
 
-use stillhouse_testkit::{Events, TempProject};
+use stillhouse_testkit::{Events, TempProject, write_unclosed_quote};
 
 use super::{assert_balanced, number, project, run};
 
+const MIB: u64 = 1 << 20;
+
 /// Promise 6 as the issue states it: the peak of the whole process, whatever the size of the input.
 const MEMORY_MAX: u64 = 300 * 1_000_000;
+
+/// The same for a table of 300 columns, each of which has buffers of its own while a row group is written.
+const WIDE_MEMORY_MAX: u64 = 400 * 1_000_000;
 
 fn with_long_field(bytes: usize) -> TempProject {
     let project = project("events");
@@ -59,4 +64,31 @@ fn memory_does_not_grow_with_the_file() {
     }
     assert!(peaks.iter().all(|peak| *peak <= MEMORY_MAX), "{peaks:?}");
     assert_balanced(&project, "events");
+}
+
+/// A contract of 300 text columns, for a file without a header.
+fn wide_project() -> TempProject {
+    let project = TempProject::new();
+    project.write("stillhouse.toml", "format = 1\n[project]\nname = \"wide\"\n");
+    let columns: String = (0..300).map(|column| format!("c{column} = \"string\"\n")).collect();
+    project.write(
+        "sources/wide.toml",
+        format!(
+            "format = 1\n[source]\npath = \"data/wide.csv\"\ntype = \"csv\"\nsettle = \"0s\"\n[csv]\nheader = false\n\
+         [table]\nname = \"wide\"\nmax_rejected = \"100%\"\n[table.columns]\n{columns}"
+        ),
+    );
+    project
+}
+
+#[test]
+fn a_quote_that_never_closes_costs_one_record_and_needs_bounded_memory() {
+    let project = wide_project();
+    write_unclosed_quote(&project.write("data/wide.csv", ""), 300, 100 * MIB);
+    let finished = run(&project, &["run", "all", "--json"]).succeeded();
+    let counts = &finished.json()["objects"][0]["counts"];
+    assert_eq!(counts["quarantined"], 1, "{counts}");
+    assert!(counts["loaded"].as_i64().unwrap() > 1_000, "{counts}");
+    assert!(finished.peak_memory_bytes <= WIDE_MEMORY_MAX, "{}", finished.peak_memory_bytes);
+    assert_balanced(&project, "wide");
 }
