@@ -56,10 +56,9 @@ fn imported(receipt: &Receipt, revision: i64) -> ImportedReceipt {
 
 async fn restore(ingest: &Ingest, ledger: &Ledger, staged: &Staged) -> Result<(), Error> {
     let manifest = &staged.manifest;
-    let revision =
-        |key: i64| staged.revisions.iter().find(|(number, _)| *number == key).map_or(1, |(_, revision)| *revision);
-    let members: Vec<ImportedReceipt> =
-        manifest.members.iter().map(|member| imported(&member.receipt, revision(member.key_number))).collect();
+    let members =
+        manifest.members.iter().map(|member| Ok(imported(&member.receipt, staged.revision(member.key_number)?)));
+    let members = members.collect::<Result<Vec<ImportedReceipt>, stillhouse_lake::Error>>()?;
     ledger.restore_batch(staged.seq, &manifest.batch_id, &manifest.to_json()?, &members, ingest.now()).await?;
     Ok(())
 }

@@ -100,7 +100,8 @@ pub struct Staged {
 }
 
 impl Staged {
-    pub(crate) fn revision(&self, key_number: i64) -> Result<i64, Error> {
+    /// The revision of a member, by its key number.
+    pub fn revision(&self, key_number: i64) -> Result<i64, Error> {
         let found = self.revisions.iter().find(|(key, _)| *key == key_number);
         found
             .map(|(_, revision)| *revision)

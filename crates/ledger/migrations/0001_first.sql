@@ -7,7 +7,6 @@ CREATE TABLE ledger_meta (
     phase TEXT NOT NULL CHECK (phase IN ('new', 'rebuilding', 'open')),
     epoch BIGINT NOT NULL,
     next_seq BIGINT NOT NULL,
-    lake TEXT,
     publish_token TEXT,
     publish_until BIGINT NOT NULL,
     created_at BIGINT NOT NULL

@@ -12,7 +12,7 @@ use crate::database::{Database, TRIES_MAX, pause};
 use crate::error::{Error, Kind};
 use crate::filesystem;
 use crate::migrate::migrate;
-use crate::sql::{Columns, keepable, one_row};
+use crate::sql::{Columns, keepable};
 use crate::types::{Phase, Status};
 
 /// An open ledger. Clones share its connections.
@@ -53,7 +53,7 @@ pub(crate) enum Needs {
 macro_rules! meta_text {
     ($lock:literal) => {
         concat!(
-            "-- ledger.meta\nSELECT ledger_id, phase, epoch, next_seq, lake, publish_token, publish_until ",
+            "-- ledger.meta\nSELECT ledger_id, phase, epoch, next_seq, publish_token, publish_until ",
             "FROM ledger_meta WHERE id = 1",
             $lock
         )
@@ -113,21 +113,6 @@ impl Ledger {
     /// The newest epoch that the ledger knows of.
     pub async fn epoch(&self) -> Result<i64, Error> {
         Ok(self.status().await?.epoch)
-    }
-
-    /// Says which lake this ledger speaks for; refused when it speaks for another.
-    pub async fn bind_lake(&self, lake: &str) -> Result<(), Error> {
-        keepable("lake", lake)?;
-        self.write("bind_lake", Needs::Nothing, move |Tx { connection, meta, .. }| {
-            Box::pin(async move {
-                if let Some(known) = meta.status.lake {
-                    return if known == lake { Ok(()) } else { Err(other_lake(&known, lake)) };
-                }
-                let bind = "-- ledger.bind_lake\nUPDATE ledger_meta SET lake = $1 WHERE id = 1 AND lake IS NULL";
-                one_row(&sqlx::query(bind).bind(lake).execute(connection).await?)
-            })
-        })
-        .await
     }
 
     /// A write transaction named `name`. It holds the ledger's only write lock, the ledger is still the one that was
@@ -222,22 +207,12 @@ fn not_open(message: &str) -> Error {
         .with_hint("run `stillhouse ledger rebuild`: it makes the ledger from the lake")
 }
 
-fn other_lake(known: &str, lake: &str) -> Error {
-    Error::new(Kind::FixSettings, format!("expected the lake `{known}`, found the lake `{lake}`"))
-        .with_hint("one ledger speaks for one lake; give this lake a ledger of its own")
-}
-
 async fn read_meta(connection: &mut AnyConnection, text: &'static str) -> Result<Meta, Error> {
     let row = sqlx::query(text).fetch_one(connection).await?;
     let phase = row.text("phase")?;
     Ok(Meta {
         ledger_id: row.text("ledger_id")?,
-        status: Status {
-            phase: Phase::from_str(&phase)?,
-            epoch: row.int("epoch")?,
-            next_seq: row.int("next_seq")?,
-            lake: row.text_opt("lake")?,
-        },
+        status: Status { phase: Phase::from_str(&phase)?, epoch: row.int("epoch")?, next_seq: row.int("next_seq")? },
         publish_token: row.text_opt("publish_token")?,
         publish_until: row.int("publish_until")?,
     })

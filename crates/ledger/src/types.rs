@@ -127,8 +127,6 @@ pub struct Status {
     pub epoch: i64,
     /// The seq that the next staged batch gets.
     pub next_seq: i64,
-    /// The lake it speaks for, as given to [`crate::Ledger::bind_lake`].
-    pub lake: Option<String>,
 }
 
 /// What became of an offer.

@@ -34,9 +34,9 @@ pub struct Receipt {
     pub counts: Counts,
     /// When it was first offered, when reading began and ended; microseconds since 1970.
     pub offered_at: i64,
-    /// See `offered_at`.
-    pub started_at: i64,
     /// See `offered_at`. This is the `_ingested_at` of the rows.
+    pub started_at: i64,
+    /// See `offered_at`.
     pub decoded_at: i64,
     /// What was decided about the format: name (`delimiter`, `header`, `date format of x`, `year of x`, …) to value.
     pub decided: BTreeMap<String, Choice<String>>,

@@ -15,6 +15,8 @@ pub struct ProjectFolder {
     /// What its files say.
     pub project: Project,
     files: ProjectFiles,
+    /// As the user named it.
+    named: PathBuf,
 }
 
 /// A project file larger than this is surely something else.
@@ -37,12 +39,20 @@ impl ProjectFolder {
         let project = Project::parse(&files, &surroundings::variable).map_err(|problems| {
             Failure::usage(problems.to_string()).hint("mend the file, then see with `stillhouse check`")
         })?;
-        Ok(Self { root, project, files })
+        Ok(Self { root, project, files, named: dir.to_owned() })
     }
 
     /// The source file as the user wrote it.
     pub fn source_text(&self, name: &str) -> Option<&str> {
         self.files.files.get(&format!("sources/{name}.toml")).map(String::as_str)
+    }
+
+    /// A command on this project that can be pasted as it is.
+    pub fn command(&self, words: &str) -> String {
+        if self.named == Path::new(".") {
+            return format!("stillhouse {words}");
+        }
+        format!("stillhouse -C {} {words}", self.named.display())
     }
 
     /// A path of the settings: relative ones start at the project folder.

@@ -46,7 +46,6 @@ macro_rules! all_cases {
             a_rebuilt_ledger_knows_what_the_lake_knows,
             a_rebuild_restores_half_published_batches,
             a_rebuild_refuses_receipts_that_contradict_each_other,
-            a_ledger_speaks_for_one_lake,
             history_and_search_answer_by_key,
             two_processes_never_claim_the_same,
             two_processes_never_publish_the_same,
@@ -586,7 +585,6 @@ pub async fn every_write_of_an_older_ledger_is_fenced(place: &Place) {
     check_kind(old.import_receipts(&[], 4).await, kind, words);
     check_kind(old.restore_batch(1, "b", "m", &[], 4).await, kind, words);
     check_kind(old.open_for_work(9, 9, 4).await, kind, words);
-    check_kind(old.bind_lake("lake").await, kind, words);
     check_kind(old.status().await, kind, words);
     assert!(new.counts().await.unwrap().is_empty(), "nothing of the old one is left");
     check_kind(new.begin_rebuild("ledger-2", 4).await, Kind::Bug, "a new ledger id");
@@ -665,21 +663,6 @@ pub async fn a_rebuild_refuses_receipts_that_contradict_each_other(place: &Place
     );
     assert_eq!(ledger.queue_count().await.unwrap(), 0);
     assert_eq!(ledger.counts().await.unwrap().into_iter().collect::<Vec<_>>(), [(State::Complete, 1)]);
-}
-
-pub async fn a_ledger_speaks_for_one_lake(place: &Place) {
-    let ledger = place.open().await;
-    assert_eq!(ledger.status().await.unwrap().lake, None);
-    ledger.bind_lake("lake-1").await.unwrap();
-    ledger.bind_lake("lake-1").await.unwrap();
-    check_kind(
-        ledger.bind_lake("lake-2").await,
-        Kind::FixSettings,
-        "expected the lake `lake-1`, found the lake `lake-2`",
-    );
-    assert_eq!(place.open().await.status().await.unwrap().lake.as_deref(), Some("lake-1"));
-    let ledger = ledger.begin_rebuild("ledger-2", 2).await.unwrap();
-    ledger.bind_lake("lake-2").await.unwrap();
 }
 
 pub async fn history_and_search_answer_by_key(place: &Place) {
@@ -812,7 +795,6 @@ pub async fn every_call_can_move_between_threads(place: &Place) {
     let request = request("b", "t", &[id]);
     check(&Ledger::open_url(&place.url, "x", 1));
     check(&ledger.status());
-    check(&ledger.bind_lake("x"));
     check(&ledger.offer(&[], 1));
     check(&ledger.reoffer("s", "k", "m", 1));
     check(&ledger.retry_held("s", None, 1));

@@ -57,7 +57,8 @@ fn say_what_was_done(app: &App, summary: &Summary, views: &[RunView]) {
         app.printer.say(closing(summary, false));
     }
     if let Some(view) = views.first() {
-        app.printer.say(format!("\nsee again: stillhouse report show {} {}", view.report, view.period));
+        let command = app.folder.command(&format!("report show {} {}", view.report, view.period));
+        app.printer.say(format!("\nsee again: {command}"));
     }
 }
 

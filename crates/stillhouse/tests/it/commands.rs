@@ -16,12 +16,8 @@ fn the_templates_work_at_once() {
         assert_eq!(answer["format"], 1);
         for report in answer["reports"].as_array().unwrap() {
             for (name, query) in report["queries"].as_object().unwrap() {
-                assert!(
-                    !query["rows"].as_array().unwrap().is_empty()
-                        || name == "quiet_users"
-                        || name == "growing_companies",
-                    "{template}: {name} is empty"
-                );
+                let may_be_empty = ["quiet_users", "growing_companies", "repeated_ids"].contains(&name.as_str());
+                assert!(may_be_empty || !query["rows"].as_array().unwrap().is_empty(), "{template}: {name} is empty");
             }
         }
     }

@@ -19,17 +19,22 @@ fn april_gives_the_known_figures_and_keeps_the_neighbours_out_of_its_report() {
     assert_eq!(days.len() as u64, facts["days_with_events"].as_u64().unwrap());
     let in_month: i64 = days.iter().map(|row| row["events"].as_i64().unwrap()).sum();
     assert_eq!(in_month, facts["rows_in_month"].as_i64().unwrap());
-    for (query, fact, name, noun) in
-        [("top_users", "top_users", "user", "events"), ("top_countries", "top_countries", "country", "events")]
-    {
+    for (query, fact, name) in [
+        ("top_users", "top_users", "user"),
+        ("top_countries", "top_countries", "country"),
+        ("top_domains", "top_companies_all_domains", "domain"),
+    ] {
         let wanted = facts[fact].as_array().unwrap();
         for (row, wanted) in rows(&answer, query).iter().zip(wanted) {
-            assert_eq!((&row[name], &row[noun]), (&wanted[0], &wanted[1]), "{query}");
+            assert_eq!((&row[name], &row["events"]), (&wanted[0], &wanted[1]), "{query}");
         }
     }
     for row in rows(&answer, "top_actions") {
         assert_eq!(row["events"], facts["actions"][row["action"].as_str().unwrap()]);
     }
+    let totals = &rows(&answer, "totals")[0];
+    assert_eq!(totals["events"], facts["rows_in_month"]);
+    assert_eq!(totals["users"], facts["distinct_users_in_month_case_folded"]);
     let companies = rows(&answer, "top_companies");
     let company = |name: &str| companies.iter().find(|row| row["company"] == name).map(|row| row["events"].clone());
     assert_eq!(company("wells.biz"), Some(Value::from(1371)));

@@ -1,14 +1,10 @@
 -- A year that nobody stated is not shown: "07" instead of "2024-07".
-WITH per_day AS (
-    SELECT "date", year_from, count(*) AS transactions
-    FROM transactions
-    GROUP BY "date", year_from
-),
-per_month AS (
-    SELECT to_char("date", CASE WHEN year_from = 'file time' THEN '%m' ELSE '%Y-%m' END) AS month, transactions
-    FROM per_day
-)
-SELECT month, sum(transactions) AS transactions
-FROM per_month
+SELECT
+    to_char("date", CASE WHEN year_from = 'file time' THEN '%m' ELSE '%Y-%m' END) AS month,
+    count(*) AS transactions,
+    sum(amount) AS balance,
+    avg(amount) FILTER (WHERE amount < 0) AS average_debit,
+    avg(amount) FILTER (WHERE amount > 0) AS average_credit
+FROM transactions
 GROUP BY month
 ORDER BY month

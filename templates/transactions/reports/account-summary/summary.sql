@@ -4,5 +4,6 @@ SELECT
     count(*) FILTER (WHERE amount < 0) AS debit_count,
     avg(amount) FILTER (WHERE amount < 0) AS average_debit,
     count(*) FILTER (WHERE amount > 0) AS credit_count,
-    avg(amount) FILTER (WHERE amount > 0) AS average_credit
+    avg(amount) FILTER (WHERE amount > 0) AS average_credit,
+    count(*) FILTER (WHERE amount = 0) AS zero_count
 FROM transactions
