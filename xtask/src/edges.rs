@@ -1,6 +1,6 @@
 //! Which of our crates may use which. A new edge is a change of design: it is made here, in a commit of its own.
 
-use crate::tidy::File;
+use crate::files::File;
 
 /// Our crates and what each may depend on. Tests may use `testkit` as well.
 const ALLOWED: &[(&str, &[&str])] = &[

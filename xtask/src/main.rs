@@ -1,10 +1,11 @@
 //! Checks of our own that no lint makes: `cargo run -p xtask --release -- tidy`.
 //!
-//! [`tidy`] gathers the files that git tracks and runs each check over them; the checks are one file each and read no
+//! [`files`] gathers what git tracks and [`tidy`] runs each check over it; the checks are one file each and read no
 //! disk, so that their tests need none: [`edges`] (which crate may use which), [`sizes`] (how long files and functions
 //! are) and [`words`] (what must not stand in a tracked file). [`source`] blanks out comments and texts for them.
 
 mod edges;
+mod files;
 mod sizes;
 mod source;
 mod tidy;

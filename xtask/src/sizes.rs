@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
+use crate::files::File;
 use crate::source::code_only;
-use crate::tidy::File;
 
 const FILE_LINES: usize = 500;
 const FUNCTION_LINES: usize = 50;

@@ -1,19 +1,10 @@
-//! Gathers the tracked files, runs every check and prints what they found.
+//! Runs every check over the tracked files and prints what they found.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use crate::files::{File, tracked_files, workspace};
 use crate::{edges, sizes, words};
-
-/// A tracked text file.
-pub struct File {
-    /// Relative to the workspace, with `/`.
-    pub path: String,
-    /// Its text.
-    pub text: String,
-}
 
 /// Runs every check; the number of problems.
 pub fn run(out: &mut impl Write) -> io::Result<usize> {
@@ -32,27 +23,6 @@ pub fn run(out: &mut impl Write) -> io::Result<usize> {
         count => writeln!(out, "tidy: {count} problems in {} files", files.len())?,
     }
     Ok(problems.len())
-}
-
-fn workspace() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().expect("xtask is a folder of the workspace").to_path_buf()
-}
-
-/// Every tracked file that is there and is text. Sample data is data: nobody's style applies to it.
-fn tracked_files(root: &Path) -> io::Result<Vec<File>> {
-    let listing = Command::new("git").args(["ls-files", "-z"]).current_dir(root).output()?;
-    if !listing.status.success() {
-        return Err(io::Error::other(String::from_utf8_lossy(&listing.stderr).into_owned()));
-    }
-    let paths = String::from_utf8_lossy(&listing.stdout).into_owned();
-    let mut files = Vec::new();
-    for path in paths.split('\0').filter(|path| !path.is_empty() && !path.ends_with(".csv")) {
-        // A tracked file may be deleted in the work tree, and a binary one is none of ours.
-        let Ok(text) = std::fs::read_to_string(root.join(path)) else { continue };
-        files.push(File { path: path.to_owned(), text });
-    }
-    Ok(files)
 }
 
 /// Each crate's first file opens with what the crate is for.

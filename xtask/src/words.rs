@@ -1,6 +1,6 @@
 //! What must not stand in a tracked file: notes to oneself, and paths of one machine.
 
-use crate::tidy::File;
+use crate::files::File;
 
 /// Folders of a machine. A path below them means something on that machine only.
 const MACHINE_FOLDERS: &[&str] = &["/work/", "/root/", "/home/", "/Users/"];
