@@ -126,7 +126,7 @@ pub(crate) fn detect(sample: &Sample, csv: &CsvOptions, names: &Names) -> Dialec
             best = Some((syntax, reading));
         }
     }
-    let (syntax, reading) = best.expect("the plain quote is always a candidate");
+    let (syntax, reading) = best.expect("the first quote is always tried with some delimiter");
     let decided = vec![
         ("delimiter", choice(csv.delimiter.is_some(), reading.score.width > 1, delimiter_name(syntax.delimiter))),
         ("quote", choice(csv.quote.is_some(), reading.quoted > 0, quote_name(syntax.quote))),
@@ -155,24 +155,32 @@ fn escape_name(syntax: Syntax) -> String {
     if syntax.backslash { "backslash".to_owned() } else { "doubled".to_owned() }
 }
 
-/// Delimiters that occur. For a contract of one column those that do not occur are better still.
-fn delimiters(sample: &Sample, names: &Names) -> Vec<u8> {
+/// Delimiters that occur and are not the quote. For a contract of one column those that do not occur are better still.
+fn delimiters(sample: &Sample, names: &Names, quote: Option<u8>) -> Vec<u8> {
+    let possible = || DELIMITERS.into_iter().filter(|delimiter| Some(*delimiter) != quote);
     let occurs = |delimiter: &u8| names.count() == 1 || memchr::memchr(*delimiter, sample.bytes()).is_some();
-    let found: Vec<u8> = DELIMITERS.into_iter().filter(occurs).collect();
-    if found.is_empty() { vec![b','] } else { found }
+    let found: Vec<u8> = possible().filter(occurs).collect();
+    if found.is_empty() { possible().take(1).collect() } else { found }
+}
+
+/// Quotes that are not the delimiter; where it is the usual one, there are none.
+fn quotes(sample: &Sample, csv: &CsvOptions) -> Vec<Option<u8>> {
+    match csv.quote {
+        Some(QuoteStyle::Byte(byte)) => vec![Some(byte)],
+        Some(QuoteStyle::None) => vec![None],
+        None if csv.delimiter == Some(b'"') => vec![None],
+        None if csv.delimiter != Some(b'\'') && memchr::memchr(b'\'', sample.bytes()).is_some() => {
+            vec![Some(b'"'), Some(b'\'')]
+        }
+        None => vec![Some(b'"')],
+    }
 }
 
 /// Every syntax that the settings allow and the sample gives reason to try, the likelier ones first.
 fn candidates(sample: &Sample, csv: &CsvOptions, names: &Names) -> Vec<Syntax> {
-    let quotes: Vec<Option<u8>> = match csv.quote {
-        Some(QuoteStyle::Byte(byte)) => vec![Some(byte)],
-        Some(QuoteStyle::None) => vec![None],
-        None if memchr::memchr(b'\'', sample.bytes()).is_some() => vec![Some(b'"'), Some(b'\'')],
-        None => vec![Some(b'"')],
-    };
-    let delimiters = csv.delimiter.map_or_else(|| delimiters(sample, names), |delimiter| vec![delimiter]);
     let mut candidates = Vec::new();
-    for quote in quotes {
+    for quote in quotes(sample, csv) {
+        let delimiters = csv.delimiter.map_or_else(|| delimiters(sample, names, quote), |delimiter| vec![delimiter]);
         let escapes: &[bool] = match (csv.escape, quote) {
             (_, None) | (Some(EscapeStyle::Doubled), _) => &[false],
             (Some(EscapeStyle::Backslash), _) => &[true],
@@ -181,7 +189,7 @@ fn candidates(sample: &Sample, csv: &CsvOptions, names: &Names) -> Vec<Syntax> {
         };
         for &backslash in escapes {
             let of_delimiter = |&delimiter: &u8| Syntax { delimiter, quote, backslash };
-            candidates.extend(delimiters.iter().filter(|byte| Some(**byte) != quote).map(of_delimiter));
+            candidates.extend(delimiters.iter().map(of_delimiter));
         }
     }
     candidates

@@ -237,9 +237,11 @@ fn check_missing(found: &Found<'_>, claims: &[Option<usize>]) -> Result<(), Erro
     if missing.is_empty() {
         return Ok(());
     }
+    let required = (0..claims.len()).any(|column| claims[column].is_none() && found.spec(column).required);
+    let way_out = if required { "" } else { ", or set `missing_columns = \"null\"` in the source file" };
     Err(Error::data(
         format!("no field for column {}: expected {expected}, found {header}", missing.join(", ")),
-        "add the name in the file as an alias of the column, or set `missing_columns = \"null\"` in the source file",
+        format!("add the name in the file as an alias of the column{way_out}"),
     ))
 }
 

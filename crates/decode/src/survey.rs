@@ -105,7 +105,7 @@ fn ambiguous(spec: &ColumnSpec, reader: &MomentReader, formats: [&str; 2], confl
         format!("line {line}: {text} is {first} as {ours} or {second} as {other}")
     };
     Error::settings(
-        format!("column `{}`: {what} fit both `{ours}` and `{other}` on every row ({example})", spec.name),
+        format!("column `{}`: {what} fit `{ours}` and `{other}` on equally many rows ({example})", spec.name),
         format!("leave only the right one in the formats of column `{}` in the source file", spec.name),
     )
 }

@@ -62,12 +62,26 @@ fn strip_sign(text: &str) -> (&str, Option<char>) {
     (text, None)
 }
 
-/// Letters and signs that may stand beside a number: `$`, `EUR`, `R$`, `zł`.
+/// What may stand beside a number: one sign, with a country's letters or without (`$`, `R$`, `US$`), a code (`EUR`), or a
+/// customary name (`zł`). Anything else is no currency: `12.50 DR` is a debit, and `1O` a typing error.
 fn is_currency(text: &str) -> bool {
-    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let signs = text.chars().filter(|c| is_currency_sign(*c)).count();
-    letters <= 3 && signs <= 1 && letters + signs > 0 && letters + signs == text.chars().count()
+    let letters = text.chars().filter(char::is_ascii_uppercase).count();
+    let with_sign = signs == 1 && letters <= 2 && signs + letters == text.chars().count();
+    with_sign || (text.len() == 3 && CODES.split(' ').any(|code| code == text)) || NAMES.contains(&text)
 }
+
+/// The codes of money that circulates, of ISO 4217 (list one).
+const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF \
+CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF \
+IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT \
+MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR \
+SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV \
+WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
+
+/// How people write some of them.
+const NAMES: &[&str] =
+    &["zł", "kr", "kr.", "Kr", "Kč", "Ft", "Fr", "Fr.", "SFr", "lei", "лв", "лв.", "руб", "руб.", "р."];
 
 fn is_currency_sign(c: char) -> bool {
     matches!(c, '$' | '¢'..='¥' | '֏' | '؋' | '৳' | '฿' | '៛' | '\u{20a0}'..='\u{20cf}' | '﷼' | '＄' | '￡' | '￥')

@@ -23,7 +23,7 @@ fn two_formats_that_both_fit_are_held_and_named() {
     let held = dates(SLASHES).held("id,day\n1,2/2/2024\n2,2/8/2024\n3,\n");
     assert_eq!(
         held,
-        "column `day`: dates fit both `%m/%d/%Y` and `%d/%m/%Y` on every row (line 3: 2/8/2024 is 2024-02-08 as \
+        "column `day`: dates fit `%m/%d/%Y` and `%d/%m/%Y` on equally many rows (line 3: 2/8/2024 is 2024-02-08 as \
          %m/%d/%Y or 2024-08-02 as %d/%m/%Y)\n\
          hint: leave only the right one in the formats of column `day` in the source file"
     );
