@@ -139,6 +139,9 @@ impl Lake {
             if state.epoch == epoch {
                 return Ok(true);
             }
+            if state.seq == 0 {
+                return Ok(false); // not made by us, and not written by us
+            }
             let mut commit = Commit::new("FENCE", &Note::<()>::fence(epoch, ledger_id), now)?;
             commit.txn(EPOCH, epoch);
             match self.commit(table, Some(state), commit.into_bytes()?).await? {

@@ -77,27 +77,32 @@ impl Lake {
         TableWriter::new(Arc::clone(&self.store), table.as_str(), schema, file_stem)
     }
 
-    /// Whether the batch is well formed and its tables fit the lake's as they are. To be called before the batch is staged: a batch that
-    /// cannot be committed blocks the queue.
-    pub async fn check(&self, manifest: &Manifest) -> Result<(), Error> {
+    /// Whether the batch is well formed and its tables fit the lake's as they are; the inner error says why not. To be
+    /// called before the batch is staged: a batch that cannot be committed blocks the queue.
+    pub async fn check(&self, manifest: &Manifest) -> Result<Result<(), Error>, Error> {
         check_form(manifest)?;
         for (table, change) in &manifest.tables {
-            match self.head(table).await? {
-                Some(state) => {
-                    merge_schema(table, &state.schema, &state.metadata.schema_string, &change.schema)?;
-                }
-                None => drop(arrow_schema(&change.schema)?),
+            if let Err(error) = self.fits(table, &change.schema).await? {
+                return Ok(Err(error));
             }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
-    /// [`Lake::check`] for one table, before anything is decoded.
-    pub async fn check_schema(&self, table: &str, schema: &Schema) -> Result<(), Error> {
-        let change = delta_schema(schema)?;
-        match self.head(table).await? {
-            Some(state) => merge_schema(table, &state.schema, &state.metadata.schema_string, &change).map(|_| ()),
-            None => Ok(()),
+    /// [`Lake::check`] for the columns of one table.
+    pub async fn check_schema(&self, table: &str, schema: &Schema) -> Result<Result<(), Error>, Error> {
+        self.fits(table, &delta_schema(schema)?).await
+    }
+
+    async fn fits(&self, table: &str, schema: &str) -> Result<Result<(), Error>, Error> {
+        let fits = match self.head(table).await? {
+            Some(state) if state.seq == 0 => Err(not_ours(table)),
+            Some(state) => merge_schema(table, &state.schema, &state.metadata.schema_string, schema).map(drop),
+            None => arrow_schema(schema).map(drop),
+        };
+        match fits {
+            Err(error) if error.kind == Kind::Bug => Err(error),
+            other => Ok(other),
         }
     }
 
@@ -223,6 +228,15 @@ impl Lake {
         if let Some(known) = lock(&self.newest).as_ref().filter(|known| known.seq == seq) {
             return Ok(Some(Arc::clone(known)));
         }
+        match self.receipt_of(receipts, seq).await? {
+            Some(newest) => Ok(Some(self.set_newest(newest))),
+            None => Err(Error::fix_data(format!("table `{RECEIPTS}`: expected a row of batch {seq}, found none"))
+                .hint("a file of the table is damaged or was changed; restore the lake from a copy")),
+        }
+    }
+
+    /// What the receipt of the batch in place `seq` of the queue says; `None` when there is none.
+    pub(crate) async fn receipt_of(&self, receipts: &TableState, seq: i64) -> Result<Option<Newest>, Error> {
         for file in receipts.files.values().filter(|file| read::may_hold_int(file, "seq", seq, seq)) {
             let columns = ["seq", "batch", "vector"];
             let mut rows = read::open(&self.store, RECEIPTS, file, Some(&columns)).await?;
@@ -230,12 +244,11 @@ impl Lake {
                 let batch = batch?;
                 let row = (0..batch.num_rows()).find(|row| read::int(&batch, "seq", *row) == Some(seq));
                 if let Some(newest) = row.and_then(|row| read_newest(&batch, seq, row)) {
-                    return Ok(Some(self.set_newest(newest)));
+                    return Ok(Some(newest));
                 }
             }
         }
-        Err(Error::fix_data(format!("table `{RECEIPTS}`: expected a row of batch {seq}, found none"))
-            .hint("a file of the table is damaged or was changed; restore the lake from a copy"))
+        Ok(None)
     }
 
     pub(crate) fn set_newest(&self, newest: Newest) -> Arc<Newest> {
@@ -268,6 +281,12 @@ fn missing_version(table: &str, version: i64) -> Error {
 fn read_newest(batch: &arrow::array::RecordBatch, seq: i64, row: usize) -> Option<Newest> {
     let vector = serde_json::from_str(read::text(batch, "vector", row)?).ok()?;
     Some(Newest { seq, batch: read::text(batch, "batch", row)?.to_owned(), vector })
+}
+
+/// A table whose log never carried a seq: every commit of ours that makes one does.
+pub(crate) fn not_ours(table: &str) -> Error {
+    Error::new(Kind::FixSettings, format!("table `{table}` lies in the lake, but stillhouse has not made it"))
+        .hint("move its folder out of the lake, or give the contract's table another name")
 }
 
 fn is_data_table(name: &str) -> bool {

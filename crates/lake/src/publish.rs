@@ -10,7 +10,7 @@ use stillhouse_spec::object_id;
 use crate::RECEIPTS;
 use crate::commit::{Committed, Rounds, next_version};
 use crate::error::{Error, Kind};
-use crate::lake::{Lake, Newest, check_form};
+use crate::lake::{Lake, Newest, check_form, not_ours};
 use crate::log::{Commit, EPOCH, Note, SEQ};
 use crate::manifest::{DataFile, Manifest, Published, Staged};
 use crate::observe::Observer;
@@ -85,7 +85,11 @@ impl Publisher<'_> {
             }
             self.known = self.lake.newest(&receipts).await?;
         }
-        for table in self.lake.data_tables(Some(self.staged)).await? {
+        let mut tables = self.lake.data_tables(Some(self.staged)).await?;
+        let known = self.known.iter().flat_map(|newest| newest.vector.keys());
+        let missing: Vec<String> = known.filter(|table| !tables.contains(table)).cloned().collect();
+        tables.extend(missing);
+        for table in tables {
             if let Some(published) = self.publish_table(&table).await? {
                 return Ok(published);
             }
@@ -108,8 +112,14 @@ impl Publisher<'_> {
             return Ok(None);
         }
         let newest = self.lake.newest(receipts).await?.ok_or_else(|| Error::bug("a seq without a receipt"))?;
-        if newest.seq == self.staged.seq && newest.batch != self.batch() {
-            return Err(self.other_batch(RECEIPTS, &newest.batch));
+        // A copy of our ledger counts the same places of the queue; what stands there must be this very batch.
+        let batch = if newest.seq == self.staged.seq {
+            Some(newest.batch.clone())
+        } else {
+            self.lake.receipt_of(receipts, self.staged.seq).await?.map(|receipt| receipt.batch)
+        };
+        if batch.as_deref() != Some(self.batch()) {
+            return Err(self.other_batch(RECEIPTS, batch.as_deref().unwrap_or("none")));
         }
         Ok(Some(Published { vector: newest.vector.clone(), receipts_version: receipts.version }))
     }
@@ -124,7 +134,11 @@ impl Publisher<'_> {
 
     fn other_batch(&self, table: &str, found: &str) -> Error {
         let seq = self.staged.seq;
-        Error::bug(format!("table `{table}`, seq {seq}: expected batch `{}`, found `{found}`", self.batch()))
+        let message = format!("table `{table}`, seq {seq}: expected batch `{}`, found `{found}`", self.batch());
+        Error::new(Kind::Fenced, message).hint(
+            "another copy of this ledger has worked on the lake; see that only one is left, then run \
+             `stillhouse ledger rebuild`",
+        )
     }
 
     /// Steps a to f for one data table.
@@ -159,18 +173,22 @@ impl Publisher<'_> {
 
     async fn look(&mut self, table: &str, state: Option<&TableState>) -> Result<Look, Error> {
         let change = self.staged.manifest.tables.get(table);
+        let known = self.known.as_ref().and_then(|newest| newest.vector.get(table)).copied();
+        let version = state.map_or(-1, |state| state.version);
+        if known.is_some_and(|known| version < known) {
+            return Err(older_than_receipts(table, known.unwrap_or_default(), version));
+        }
         let Some(state) = state else {
             return Ok(if change.is_some() { Look::Commit { stale: false } } else { Look::Leave(None) });
         };
         self.check_epoch(state)?;
         let seq = self.staged.seq;
         let ours = state.seq == seq && self.lake.batch_of(state).await?.as_deref() == Some(self.batch());
-        let known = self.known.as_ref().is_some_and(|newest| newest.vector.contains_key(table));
         if ours {
             self.seen = true;
             return Ok(Look::Leave(Some(state.version)));
         }
-        if known {
+        if known.is_some() {
             if state.seq == seq {
                 let found = self.lake.batch_of(state).await?.unwrap_or_default();
                 return Err(self.other_batch(table, &found));
@@ -189,6 +207,10 @@ impl Publisher<'_> {
             && let Some(published) = self.complete(&receipts).await?
         {
             return Ok(Look::Complete(published));
+        }
+        if state.seq == 0 {
+            let wanted = self.staged.manifest.tables.contains_key(table);
+            return if wanted { Err(not_ours(table)) } else { Ok(Look::Leave(None)) };
         }
         let stale = !state.files.is_empty();
         let commit = stale || self.touches(table, Some(state))?;
@@ -345,6 +367,13 @@ impl Publisher<'_> {
         self.txns(&mut commit);
         Ok(commit)
     }
+}
+
+/// Somebody put an older copy of the table in its place, or took it away: its rows would be lost without a word.
+fn older_than_receipts(table: &str, known: i64, found: i64) -> Error {
+    let found = if found < 0 { "no such table".to_owned() } else { format!("version {found}") };
+    Error::new(Kind::FixSettings, format!("table `{table}`: expected version {known} or a later one, found {found}"))
+        .hint("the lake's folder is not whole: put the table back, or restore the whole lake from one copy")
 }
 
 /// `_object` of all generations of a key below this one.

@@ -153,12 +153,6 @@ impl TableWriter {
         self.stats.rows()
     }
 
-    /// Bytes of the file so far, about.
-    pub fn bytes_estimate(&self) -> u64 {
-        let encoder = self.encoder.as_ref();
-        encoder.map_or(0, |encoder| (encoder.bytes_written() + encoder.in_progress_size()) as u64)
-    }
-
     /// Ends the file and makes it durable; `None` when there were no rows. `now` is in microseconds.
     pub async fn finish(mut self, now: i64) -> Result<Option<DataFile>, Error> {
         let Some(mut encoder) = self.encoder.take() else { return Ok(None) };

@@ -93,12 +93,12 @@ async fn publishing_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_seq_under_another_batch_is_a_bug() {
+async fn a_seq_under_another_batch_stops_the_publisher() {
     let house = House::new().await;
     house.run(1, &[load(1, 1, &[("events", 3)])]).await;
     let other = house.stage(1, &[load(2, 1, &[("events", 3)])]).await;
     let error = house.lake.publish(&other, 1, LEDGER, NOW, &NoObserver).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Bug);
+    assert_eq!(error.kind, Kind::Fenced);
 
     // Also where only a data table has it yet.
     let half = house.stage(2, &[load(3, 1, &[("events", 1)])]).await;
@@ -107,9 +107,38 @@ async fn a_seq_under_another_batch_is_a_bug() {
     assert_eq!(stop.passed.lock().unwrap().last().unwrap(), "between:events");
     let other = house.stage(2, &[load(4, 1, &[("events", 1)])]).await;
     let error = house.lake.publish(&other, 1, LEDGER, NOW, &NoObserver).await.unwrap_err();
-    assert_eq!(error.kind, Kind::Bug);
+    assert_eq!(error.kind, Kind::Fenced);
     let message = error.message.replace(&half.manifest.batch_id, "HALF").replace(&other.manifest.batch_id, "OTHER");
     assert_snapshot!(message, @"table `events`, seq 2: expected batch `OTHER`, found `HALF`");
+}
+
+/// An older copy of the ledger counts the same places of the queue again; what it stages there must not pass as done.
+#[tokio::test]
+async fn a_lower_seq_under_another_batch_stops_the_publisher_too() {
+    let house = House::new().await;
+    house.run(1, &[load(1, 1, &[("events", 3)])]).await;
+    house.run(2, &[load(2, 1, &[("events", 3)])]).await;
+    let other = house.stage(1, &[load(3, 1, &[("events", 3)])]).await;
+    let error = house.lake.publish(&other, 1, LEDGER, NOW, &NoObserver).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Fenced);
+    assert!(error.hint.unwrap().contains("ledger rebuild"));
+    assert_eq!(house.shown().await, expect(&[("events", &[(1, 1, 3), (2, 1, 3)])]));
+}
+
+/// A table that is away for a moment (a wrong mount, half a restore) must not be taken for an empty one.
+#[tokio::test]
+async fn a_table_that_is_older_than_the_receipts_or_gone_stops_the_publisher() {
+    let house = House::new().await;
+    house.run(1, &[load(1, 1, &[("events", 3), ("event_tags", 2)])]).await;
+    std::fs::rename(house.path("event_tags"), house.path("_away")).unwrap();
+    let staged = house.stage(2, &[load(2, 1, &[("events", 1)])]).await;
+    let other = house.another().await;
+    let error = other.publish(&staged, 1, LEDGER, NOW, &NoObserver).await.unwrap_err();
+    assert_eq!(error.kind, Kind::FixSettings);
+    assert_snapshot!(error.message, @"table `event_tags`: expected version 0 or a later one, found no such table");
+    std::fs::rename(house.path("_away"), house.path("event_tags")).unwrap();
+    house.publish(&staged).await;
+    assert_eq!(house.shown().await, expect(&[("events", &[(1, 1, 3), (2, 1, 1)]), ("event_tags", &[(1, 1, 2)])]));
 }
 
 #[tokio::test]

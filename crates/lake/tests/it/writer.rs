@@ -69,7 +69,6 @@ async fn large_files_go_in_parts_and_row_groups() {
         let batch = RecordBatch::try_new(Arc::new(decoded.clone()), vec![Arc::new(noise(8192, seed))]).unwrap();
         writer.write(&stillhouse_lake::with_lineage(&schema, &batch, 5, NOW).unwrap()).await.unwrap();
     }
-    assert!(writer.bytes_estimate() > 20 << 20);
     let file = writer.finish(NOW).await.unwrap().unwrap();
     let path = house.path("events/big.parquet");
     assert_eq!(std::fs::metadata(&path).unwrap().len(), file.size);
