@@ -7,8 +7,8 @@ use stillhouse_ledger::{Offered, State, VersionId};
 use stillhouse_spec::{ObjectVersion, Receipt};
 
 use crate::context::Ingest;
+use crate::discovered::Discovered;
 use crate::error::{Error, Kind};
-use crate::run::Discovered;
 use crate::summary::{ObjectOutcome, Status, Summary};
 
 pub(crate) async fn account(
@@ -24,7 +24,7 @@ pub(crate) async fn account(
             Offered::Known { version, state: State::Complete, .. } => Row::complete(*version, &found.version),
             other => Row::read(ingest, other.version()).await?,
         };
-        summary.objects.push(outcome(&row, &receipts, batches));
+        summary.objects.push(outcome(&row, &receipts, batches)?);
     }
     for found in &discovered.settling {
         summary.objects.push(ObjectOutcome::new(&found.version, Status::Settling).because(
@@ -62,14 +62,17 @@ impl Row {
     }
 }
 
-fn outcome(row: &Row, receipts: &BTreeMap<(i64, i64), Receipt>, batches: &BTreeSet<String>) -> ObjectOutcome {
+fn outcome(
+    row: &Row,
+    receipts: &BTreeMap<(i64, i64), Receipt>,
+    batches: &BTreeSet<String>,
+) -> Result<ObjectOutcome, Error> {
     let status = match row.state {
         State::Complete => {
-            let Some(receipt) = receipts.get(&(row.version.key_number, row.version.generation)) else {
-                return ObjectOutcome::new(&row.object, Status::Unchanged);
-            };
+            let receipt = receipts.get(&(row.version.key_number, row.version.generation));
+            let receipt = receipt.ok_or_else(|| without_receipt(&row.object))?;
             let status = if batches.contains(&receipt.batch) { Status::Loaded } else { Status::Unchanged };
-            return ObjectOutcome::from_receipt(receipt, status);
+            return Ok(ObjectOutcome::from_receipt(receipt, status));
         }
         State::Held => Status::Held,
         State::Failed => Status::Failed,
@@ -79,7 +82,13 @@ fn outcome(row: &Row, receipts: &BTreeMap<(i64, i64), Receipt>, batches: &BTreeS
     let (reason, hint) = reason(row.reason.as_deref().unwrap_or_default());
     let mut outcome = ObjectOutcome::new(&row.object, status).because(reason, hint);
     outcome.generation = Some(row.version.generation);
-    outcome
+    Ok(outcome)
+}
+
+/// The ledger says complete, the lake knows nothing of it: the lake is older than the ledger.
+fn without_receipt(object: &ObjectVersion) -> Error {
+    Error::new(Kind::Fenced, format!("`{}` was loaded, but the lake has no receipt of it", object.key))
+        .with_hint("was the lake restored from a backup? `stillhouse ledger rebuild` makes the ledger fit it again")
 }
 
 /// The message and the next step that were kept with a held or failed object.

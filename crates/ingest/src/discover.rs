@@ -34,7 +34,9 @@ pub async fn discover(store: &dyn ObjectStore, source: &Source, period: Period) 
     let mut listing = Listing::default();
     let mut folders = vec![source.path.folder().to_owned()];
     while let Some(folder) = folders.pop() {
-        let prefix = (!folder.is_empty()).then(|| Path::from(folder.as_str()));
+        // The store's names are taken as they are: `Path::from` would encode umlauts and signs once more.
+        let prefix = (!folder.is_empty()).then(|| Path::parse(&folder)).transpose();
+        let prefix = prefix.map_err(|error| listing_error(source, &folder, error.into()))?;
         let level = match store.list_with_delimiter(prefix.as_ref()).await {
             Ok(level) => level,
             Err(object_store::Error::NotFound { .. }) => continue, // no folder, no objects
@@ -58,7 +60,10 @@ pub async fn discover(store: &dyn ObjectStore, source: &Source, period: Period) 
 
 fn listing_error(source: &Source, folder: &str, error: object_store::Error) -> Error {
     Error::new(Kind::FixSettings, format!("source `{}`: folder `{folder}` cannot be listed", source.name))
-        .with_hint("see that the folder exists and may be read, then run the same command again")
+        .with_hint(
+            "see that the folder may be read, and that no entry of it leads in a circle (a link to its own folder) or has a \
+             name with line breaks or bytes that are no text; then run the same command again",
+        )
         .with_source(error)
 }
 

@@ -1,6 +1,7 @@
 //! One claim: its objects are decoded into files, and staged as one batch.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use stillhouse_decode::{Request, YearHint, decode};
@@ -13,8 +14,9 @@ use crate::context::Ingest;
 use crate::error::{Error, Kind};
 use crate::open::{ObjectBytes, OpenError};
 use crate::progress::Event;
-use crate::sink::{Decoded, Lineage, ObjectSink, Output, TargetTables};
+use crate::sink::{Decoded, ObjectSink, Output};
 use crate::stage::{BatchFiles, manifest};
+use crate::targets::{Lineage, TargetTables};
 
 /// Rows and bytes that the decoder hands over at once: large enough for the Parquet encoder, small beside the ceiling.
 const BATCH_ROWS: usize = 16_384;
@@ -44,9 +46,10 @@ enum Loaded {
 /// others. An error here is one of our own surroundings (disk, ledger, lake): the claim goes back to the queue.
 pub async fn load(ingest: &Arc<Ingest>, claim: Claim) -> Result<(), Error> {
     let claim = Arc::new(claim);
-    let beat = heartbeat(Arc::clone(ingest), claim.token.clone());
-    let result = load_beating(ingest, &claim).await;
-    beat.abort();
+    let result = tokio::select! {
+        result = load_claimed(ingest, &claim) => result,
+        never = keep_lease(ingest, &claim.token) => match never {},
+    };
     if result.is_err() {
         // Best effort: where this fails too, the lease runs out and another attempt takes the jobs.
         let _ = ingest.ledger.release(&claim.token, ingest.now()).await;
@@ -55,17 +58,15 @@ pub async fn load(ingest: &Arc<Ingest>, claim: Claim) -> Result<(), Error> {
 }
 
 /// Renews the lease while the claim is worked on.
-fn heartbeat(ingest: Arc<Ingest>, token: String) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(ingest.settings.lease / 4).await;
-            // A lost lease is noticed at stage, where it matters.
-            let _ = ingest.ledger.heartbeat(&token, ingest.now(), ingest.lease_micros()).await;
-        }
-    })
+async fn keep_lease(ingest: &Ingest, token: &str) -> Infallible {
+    loop {
+        tokio::time::sleep(ingest.settings.lease / 4).await;
+        // A lost lease is noticed at stage, where it matters.
+        let _ = ingest.ledger.heartbeat(token, ingest.now(), ingest.lease_micros()).await;
+    }
 }
 
-async fn load_beating(ingest: &Arc<Ingest>, claim: &Arc<Claim>) -> Result<(), Error> {
+async fn load_claimed(ingest: &Arc<Ingest>, claim: &Arc<Claim>) -> Result<(), Error> {
     let Some(source) = ingest.source(&claim.jobs) else { return hold_orphans(ingest, claim).await };
     let worker = { (Arc::clone(ingest), Arc::clone(claim), Arc::clone(&source), Handle::current()) };
     let batch = tokio::task::spawn_blocking(move || {
@@ -96,7 +97,9 @@ async fn hold(
     message: &str,
     hint: Option<&str>,
 ) -> Result<(), Error> {
-    let reason = serde_json::json!({"message": message, "hint": hint}).to_string();
+    // Under another source file it may load: whoever looks at it next can tell.
+    let source = ingest.source(&claim.jobs).map(|source| source.fingerprint.clone());
+    let reason = serde_json::json!({"message": message, "hint": hint, "source": source}).to_string();
     ingest.ledger.hold(&claim.token, version, &reason, ingest.now()).await?;
     Ok(())
 }
@@ -236,10 +239,10 @@ impl ObjectLoad<'_> {
                     None => Err(Error::new(Kind::Bug, format!("`{}` cannot be read", self.job.object.key))),
                 }
             }
-            _ => {
-                Err(Error::new(Kind::FixSettings, format!("`{}` cannot be loaded", self.job.object.key))
-                    .with_source(error))
-            }
+            _ => Err(match error.into_source() {
+                Some(source) => write_error(source),
+                None => Error::new(Kind::Bug, format!("`{}` cannot be loaded", self.job.object.key)),
+            }),
         }
     }
 
@@ -294,7 +297,10 @@ impl ObjectLoad<'_> {
 }
 
 fn write_error(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    Error::new(Kind::FixSettings, "the lake cannot be written").with_source(error)
+    match error.downcast::<stillhouse_lake::Error>() {
+        Ok(lake) => (*lake).into(),
+        Err(other) => Error::new(Kind::Bug, "rows cannot be written").with_source(other),
+    }
 }
 
 /// Held and failed objects leave the claim.
@@ -318,7 +324,7 @@ async fn stage(ingest: &Ingest, claim: &Claim, batch: DecodedBatch) -> Result<()
     if receipts.is_empty() {
         return Ok(());
     }
-    check_balance(&receipts)?;
+    check_balance(&targets, &receipts)?;
     let members: Vec<VersionId> = receipts.iter().map(|r| VersionId::new(r.key_number, r.generation)).collect();
     let settled = receipts.into_iter().map(|receipt| Member {
         key_number: receipt.key_number,
@@ -326,7 +332,7 @@ async fn stage(ingest: &Ingest, claim: &Claim, batch: DecodedBatch) -> Result<()
         receipt,
     });
     let manifest = manifest(&claim.attempt, ingest.ledger.ledger_id(), &targets, files, settled.collect())?;
-    if let Err(error) = ingest.lake.check(&manifest).await {
+    if let Err(error) = ingest.lake.check(&manifest).await? {
         // The tables cannot take the batch as it is: nobody but a person can change that.
         for version in members {
             hold(ingest, claim, version, &error.to_string(), error.hint.as_deref()).await?;
@@ -364,9 +370,17 @@ fn accepted(claim: &Claim, batch: DecodedBatch) -> (Arc<TargetTables>, Vec<Vec<D
     (batch.targets, batch.files, receipts)
 }
 
-/// Promise 2, checked before anything is committed.
-fn check_balance(receipts: &[Receipt]) -> Result<(), Error> {
-    match receipts.iter().find(|receipt| !receipt.counts.balanced()) {
+/// Promise 2, checked before anything is committed: what the decoder counted, and what the files got.
+fn check_balance(targets: &TargetTables, receipts: &[Receipt]) -> Result<(), Error> {
+    let written = |receipt: &Receipt, table: usize| {
+        receipt.tables.get(targets.tables[table].0.as_str()).map_or(0, |count| count.rows)
+    };
+    let whole = |receipt: &&Receipt| {
+        receipt.counts.balanced()
+            && written(receipt, 0) == receipt.counts.loaded
+            && written(receipt, targets.quarantine()) == receipt.counts.quarantined
+    };
+    match receipts.iter().find(|receipt| !whole(receipt)) {
         None => Ok(()),
         Some(receipt) => {
             let Counts { read, loaded, quarantined, filtered, blank } = receipt.counts;

@@ -1,5 +1,7 @@
 //! The publish queue: head only, by whoever holds the lease (protocol steps 4 to 6).
 
+use std::convert::Infallible;
+
 use stillhouse_lake::Manifest;
 use stillhouse_ledger::{Phase, QueueEntry};
 
@@ -41,22 +43,43 @@ async fn publish_queue(ingest: &Ingest, token: &str) -> Result<Vec<String>, Erro
         if !ingest.ledger.renew_publish_lease(token, ingest.now(), ingest.lease_micros()).await? {
             break; // another publisher goes on; it looks at the tables before it does anything
         }
-        match publish_head(ingest, token, epoch, &head).await {
+        let done = tokio::select! {
+            done = publish_head(ingest, token, epoch, &head) => done,
+            never = keep_lease(ingest, token) => match never {},
+        };
+        match done {
             Ok(()) => published.push(head.batch_id),
             // Only a person can mend the data; until then the batch must not block all others.
             Err(error) if error.kind() == Kind::FixData => epoch = withdraw(ingest, token, &head, error).await?,
-            Err(error) if error.kind() == Kind::Fenced => epoch = follow(ingest, token, epoch, error).await?,
+            Err(error) if error.kind() == Kind::Fenced => match follow(ingest, token, epoch, error).await? {
+                Some(newer) => epoch = newer,
+                None => break,
+            },
             Err(error) => return Err(error),
         }
     }
     Ok(published)
 }
 
+/// Renews the publish lease while a head is published, however long that takes.
+async fn keep_lease(ingest: &Ingest, token: &str) -> Infallible {
+    loop {
+        tokio::time::sleep(ingest.settings.lease / 4).await;
+        // A lost lease is noticed at finish, where it matters.
+        let _ = ingest.ledger.renew_publish_lease(token, ingest.now(), ingest.lease_micros()).await;
+    }
+}
+
 /// A new ledger over a lake that nobody speaks for yet gets the first epoch. Over any other lake it must be rebuilt,
 /// which is never done silently.
 pub async fn open(ingest: &Ingest) -> Result<(), Error> {
-    if ingest.ledger.status().await?.phase == Phase::Open {
-        return Ok(());
+    match ingest.ledger.status().await?.phase {
+        Phase::Open => return ours(ingest).await.map(drop),
+        Phase::Rebuilding => {
+            return Err(Error::new(Kind::Fenced, "the ledger is being made anew, or that was begun and not finished")
+                .with_hint("run `stillhouse ledger rebuild` again; it begins from the start and loses nothing"));
+        }
+        Phase::New => {}
     }
     let ledger = ingest.ledger.ledger_id();
     // Two processes may do this at once: the put-if-absent on `_receipts` decides who is first, and an epoch that is
@@ -78,10 +101,7 @@ const FIRST_SEQ: i64 = 1;
 
 /// Step 4: the ledger takes over the epoch that the lake has for it (a crash may lie between the two), or stops.
 async fn take_over(ingest: &Ingest, token: &str) -> Result<i64, Error> {
-    let Some((epoch, owner)) = ingest.lake.receipts_epoch().await? else { return Err(not_ours()) };
-    if owner != ingest.ledger.ledger_id() {
-        return Err(not_ours());
-    }
+    let epoch = ours(ingest).await?;
     if ingest.ledger.epoch().await? != epoch {
         ingest.ledger.adopt_epoch(epoch, token).await?;
     }
@@ -89,19 +109,40 @@ async fn take_over(ingest: &Ingest, token: &str) -> Result<i64, Error> {
     Ok(epoch)
 }
 
-/// Shut out, but perhaps by another process of this same ledger: one that opened the new lake in the same moment, or
-/// withdrew a head after our lease had run out. Then the newer epoch is ours as well, and the tables are looked at again.
-async fn follow(ingest: &Ingest, token: &str, fenced: i64, error: Error) -> Result<i64, Error> {
+/// The newest epoch of the lake, if it belongs to this ledger, and the ledger knows of every batch that is in the lake: an
+/// older copy of itself has the same id.
+async fn ours(ingest: &Ingest) -> Result<i64, Error> {
+    let owner = ingest.lake.receipts_epoch().await?;
+    let Some((epoch, owner)) = owner else { return Err(not_ours()) };
+    // In this order: other processes stage and publish in between.
+    let largest = ingest.lake.largest_seq().await?;
+    let next = ingest.ledger.status().await?.next_seq;
+    if owner != ingest.ledger.ledger_id() || largest >= next {
+        return Err(not_ours());
+    }
+    Ok(epoch)
+}
+
+/// Shut out, but perhaps by another process of this same ledger. One that holds the lease now goes on with the queue:
+/// `None`. One that opened the new lake in the same moment, or withdrew a head, has raised the epoch: it is ours as well,
+/// and the tables are looked at again.
+async fn follow(ingest: &Ingest, token: &str, fenced: i64, error: Error) -> Result<Option<i64>, Error> {
+    if !ingest.ledger.renew_publish_lease(token, ingest.now(), ingest.lease_micros()).await? {
+        return Ok(None);
+    }
     let epoch = take_over(ingest, token).await?;
-    if epoch > fenced { Ok(epoch) } else { Err(error) }
+    if epoch > fenced { Ok(Some(epoch)) } else { Err(error) }
 }
 
 fn not_ours() -> Error {
-    Error::new(Kind::Fenced, "the lake belongs to another ledger: this one is new, restored from a backup or a copy")
-        .with_hint(
-            "if no other machine or folder works on this lake, run `stillhouse ledger rebuild`: \
+    Error::new(
+        Kind::Fenced,
+        "lake and ledger do not belong together: one of them is new, a copy, or restored from a backup",
+    )
+    .with_hint(
+        "if no other machine or folder works on this lake, run `stillhouse ledger rebuild`: \
              it reads the receipts in the lake and shuts the other ledger out",
-        )
+    )
 }
 
 async fn publish_head(ingest: &Ingest, token: &str, epoch: i64, head: &QueueEntry) -> Result<(), Error> {

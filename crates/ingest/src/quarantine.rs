@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use stillhouse_decode::Reject;
 use stillhouse_lake::{QuarantineRow, quarantine_batch};
 
-use crate::sink::Lineage;
+use crate::targets::Lineage;
 
 /// Rows are handed over when they hold this many bytes or records, so that a file of rejects needs little memory.
 const FLUSH_BYTES: usize = 8 << 20;

@@ -5,43 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stillhouse_ledger::{ClaimLimits, Offered, State};
-use stillhouse_spec::{ObjectVersion, Period, Source};
+use stillhouse_spec::ObjectVersion;
 use tokio::task::JoinSet;
 
 use crate::account::account;
 use crate::context::Ingest;
-use crate::discover::{Found, discover};
+use crate::discovered::{Discovered, IngestRequest, discover_all};
 use crate::error::{Error, Kind};
 use crate::load::{Claim, load};
 use crate::progress::Event;
 use crate::publish::{Turn, open, publish_all};
-use crate::settle::{Settled, settle};
 use crate::summary::Summary;
-
-/// What to load.
-#[derive(Debug, Clone)]
-pub struct IngestRequest {
-    /// Only these sources; all when empty.
-    pub sources: Vec<String>,
-    /// Only objects whose path names a day of this period.
-    pub period: Period,
-    /// Keys that are loaded again although they have not changed.
-    pub reload: Vec<String>,
-    /// Held objects are tried again.
-    pub held: bool,
-}
 
 /// How long to sleep while another process works on what we wait for.
 const POLL: Duration = Duration::from_millis(100);
-
-/// Objects of a run as they were discovered.
-pub(crate) struct Discovered {
-    pub(crate) found: Vec<Found>,
-    /// Those of `found` in the ledger, as they stood when they were offered; in the same order.
-    pub(crate) offered: Vec<Offered>,
-    pub(crate) settling: Vec<Found>,
-    pub(crate) notes: Vec<String>,
-}
 
 /// Loads what is new or changed, and says what became of every object. Batches that an earlier run had staged are
 /// brought into the lake first: the same files, not decoded again.
@@ -54,66 +31,6 @@ pub async fn ingest(ingest: &Arc<Ingest>, request: &IngestRequest) -> Result<Sum
     offer(ingest, request, &mut discovered).await?;
     work(ingest, &mut batches).await?;
     account(ingest, &discovered, &batches).await
-}
-
-/// The sources that a request names.
-pub(crate) fn sources(ingest: &Ingest, request: &IngestRequest) -> Result<Vec<Arc<Source>>, Error> {
-    for name in &request.sources {
-        if !ingest.sources.iter().any(|source| source.name.as_str() == name) {
-            let known: Vec<&str> = ingest.sources.iter().map(|source| source.name.as_str()).collect();
-            return Err(Error::new(Kind::FixSettings, format!("there is no source `{name}`"))
-                .with_hint(format!("sources are: {}", known.join(", "))));
-        }
-    }
-    let wanted = |source: &&Arc<Source>| {
-        request.sources.is_empty() || request.sources.iter().any(|name| name == source.name.as_str())
-    };
-    Ok(ingest.sources.iter().filter(wanted).cloned().collect())
-}
-
-pub(crate) async fn discover_all(ingest: &Ingest, request: &IngestRequest) -> Result<Discovered, Error> {
-    let mut all = Discovered { found: Vec::new(), offered: Vec::new(), settling: Vec::new(), notes: Vec::new() };
-    for source in sources(ingest, request)? {
-        ingest.check_stop()?;
-        let listing = discover(ingest.store.as_ref(), &source, request.period).await?;
-        for folder in &listing.folders {
-            all.notes.push(format!("`{folder}` is a folder, but source `{}` expects a file of that name", source.name));
-        }
-        if listing.objects.is_empty() {
-            all.notes.push(format!(
-                "source `{}`: no file matches `{}`{}",
-                source.name,
-                source.path,
-                of_period(request.period)
-            ));
-        }
-        let Settled { ready, settling } = settle(ingest, &source, request.period, listing.objects).await?;
-        all.found.extend(ready);
-        all.settling.extend(settling);
-    }
-    check_reloads(request, &all)?;
-    Ok(all)
-}
-
-fn of_period(period: Period) -> String {
-    match period {
-        Period::All => String::new(),
-        other => format!(" for {other}"),
-    }
-}
-
-/// A path to reload must be one of the discovered ones: a typing error must not look like success.
-fn check_reloads(request: &IngestRequest, all: &Discovered) -> Result<(), Error> {
-    for key in &request.reload {
-        if !all.found.iter().chain(&all.settling).any(|found| &found.version.key == key) {
-            return Err(Error::new(
-                Kind::FixSettings,
-                format!("`{key}` cannot be loaded again: no source has a file of that path here"),
-            )
-            .with_hint("write the path as `stillhouse receipts list` shows it, relative to the project folder"));
-        }
-    }
-    Ok(())
 }
 
 /// A content-addressed copy of each source file, so that a receipt can be understood for ever.
@@ -143,23 +60,34 @@ async fn offer(ingest: &Ingest, request: &IngestRequest, discovered: &mut Discov
     Ok(())
 }
 
-/// Objects that failed are tried again by every run, held ones only when asked: nothing has changed that could help them.
+/// Objects that failed are tried again by every run, held ones when asked and when their source file was changed: nothing
+/// else could help them.
 async fn again(
     ingest: &Ingest,
     request: &IngestRequest,
     object: &ObjectVersion,
     offered: Offered,
 ) -> Result<Offered, Error> {
-    let Offered::Known { version, state, .. } = &offered else { return Ok(offered) };
+    let Offered::Known { version, state, reason } = &offered else { return Ok(offered) };
     if request.reload.contains(&object.key) {
         let renewed = ingest.ledger.reoffer(&object.source, &object.key, &object.member, ingest.now()).await?;
         return Ok(renewed.map_or(offered, Offered::New));
     }
-    if *state == State::Failed || (*state == State::Held && request.held) {
+    if *state == State::Failed
+        || (*state == State::Held && (request.held || held_under_another(ingest, object, reason.as_ref())))
+    {
         ingest.ledger.retry_held(&object.source, Some(&object.key), ingest.now()).await?;
         return Ok(Offered::New(*version));
     }
     Ok(offered)
+}
+
+/// Whether the source file has changed since the object was held.
+pub(crate) fn held_under_another(ingest: &Ingest, object: &ObjectVersion, reason: Option<&String>) -> bool {
+    let reason = reason.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let then = reason.as_ref().and_then(|reason| reason["source"].as_str());
+    let source = ingest.sources.iter().find(|source| source.name.as_str() == object.source);
+    source.is_some_and(|source| then.is_some_and(|then| then != source.fingerprint))
 }
 
 /// Claims, decodes, stages and publishes until nothing is left to do, here or in another process.
@@ -168,19 +96,27 @@ async fn work(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<()
     let mut failure = None;
     loop {
         while failure.is_none() && !ingest.stop.is_cancelled() && workers.len() < ingest.settings.workers.max(1) {
-            let Some(claim) = claim(ingest).await? else { break };
-            let ingest = Arc::clone(ingest);
-            workers.spawn(async move { load(&ingest, claim).await });
+            match claim(ingest).await {
+                Ok(Some(claim)) => {
+                    let ingest = Arc::clone(ingest);
+                    workers.spawn(async move { load(&ingest, claim).await });
+                }
+                Ok(None) => break,
+                Err(error) => failure = Some(error),
+            }
         }
         let Some(done) = workers.join_next().await else { break };
         let done = done.unwrap_or_else(|error| Err(Error::new(Kind::Bug, "a worker stopped").with_source(error)));
         if let Err(error) = done {
             failure.get_or_insert(error);
         }
-        if failure.is_none()
-            && let Turn::Drained(published) = publish_all(ingest).await?
-        {
-            batches.extend(published);
+        if failure.is_some() {
+            continue; // the others end what they have begun, and give back their claims
+        }
+        match publish_all(ingest).await {
+            Ok(Turn::Drained(published)) => batches.extend(published),
+            Ok(Turn::Busy) => {}
+            Err(error) => failure = Some(error),
         }
     }
     if let Some(error) = failure {

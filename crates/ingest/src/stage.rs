@@ -9,7 +9,7 @@ use stillhouse_lake::{DataFile, Lake, MANIFEST_FORMAT, Manifest, Member, TableCh
 use tokio::runtime::Handle;
 
 use crate::error::Error;
-use crate::sink::TargetTables;
+use crate::targets::TargetTables;
 
 /// Data files of one attempt, one for each table that gets rows. They carry the attempt's id in their names and stay
 /// invisible until a commit names them.

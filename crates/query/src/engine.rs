@@ -1,42 +1,20 @@
 //! The engine: ceilings that every query shares.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::common::{DataFusionError, exec_datafusion_err};
-use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::common::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
-use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
-use object_store::ObjectStore;
-use url::Url;
 
 use crate::error::{Error, Kind};
+use crate::one_store::OneStore;
+use crate::options::{EngineOptions, Shared};
 use crate::session::Session;
 use crate::spill::SpillFolder;
 use crate::table::TableInput;
-
-/// What queries may use, and where the files are.
-#[derive(Debug, Clone)]
-pub struct EngineOptions {
-    /// `limits.query_memory`, in bytes; beyond it queries spill to disk.
-    pub memory_bytes: u64,
-    /// `limits.spill`, in bytes.
-    pub spill_bytes: u64,
-    /// Where spill files lie; made when it is not there.
-    pub spill_dir: PathBuf,
-    /// `limits.query_seconds`: a query that runs longer is stopped.
-    pub query_seconds: u64,
-    /// `limits.result_rows`: a result with more rows is an error, not a cut.
-    pub result_rows: u64,
-    /// How many parts of a query run at once.
-    pub partitions: usize,
-    /// The store that holds the tables.
-    pub store: Arc<dyn ObjectStore>,
-}
 
 /// The engine: ceilings that every query of every session shares.
 #[derive(Debug)]
@@ -70,37 +48,6 @@ impl Engine {
     pub fn open(&self, tables: Vec<TableInput>) -> Result<Session, Error> {
         let shared = Shared { options: self.options.clone(), _spill: self.spill.clone() };
         Session::new(shared, self.runtime.clone(), config(&self.options), tables)
-    }
-}
-
-/// What sessions and their streams keep of the engine, so that it need not outlive them.
-#[derive(Debug, Clone)]
-pub(crate) struct Shared {
-    pub(crate) options: Arc<EngineOptions>,
-    _spill: Arc<SpillFolder>,
-}
-
-/// The only place of files that a plan can name.
-pub(crate) fn store_url() -> ObjectStoreUrl {
-    ObjectStoreUrl::parse("stillhouse://lake").expect("a constant address")
-}
-
-/// A registry with one store: a plan that asks for another place (a local path, an address) does not find it.
-#[derive(Debug)]
-struct OneStore(Arc<dyn ObjectStore>);
-
-impl ObjectStoreRegistry for OneStore {
-    fn register_store(&self, _url: &Url, _store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
-        None
-    }
-
-    fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>, DataFusionError> {
-        let ours = store_url();
-        let ours: &Url = ours.as_ref();
-        if url.scheme() == ours.scheme() && url.host_str() == ours.host_str() {
-            return Ok(self.0.clone());
-        }
-        Err(exec_datafusion_err!("queries read tables of the lake only, not `{url}`"))
     }
 }
 

@@ -12,14 +12,17 @@ mod engine;
 mod error;
 mod functions;
 mod guard;
+mod one_store;
+mod options;
 mod params;
 mod session;
 mod spill;
 mod sql_error;
 mod table;
 
-pub use engine::{Engine, EngineOptions};
+pub use engine::Engine;
 pub use error::{Error, Kind};
+pub use options::EngineOptions;
 pub use params::{Params, Value};
 pub use session::{Planned, QueryResult, RowStream, Session};
 pub use table::{FileInput, TableInput};

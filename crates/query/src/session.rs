@@ -18,10 +18,10 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use futures::{Stream, StreamExt};
 use tokio::time::Sleep;
 
-use crate::engine::{EngineOptions, Shared};
 use crate::error::{Error, Kind};
 use crate::functions;
 use crate::guard::{self, Uses};
+use crate::options::{EngineOptions, Shared};
 use crate::params::{Params, bind};
 use crate::sql_error::{self, Names, Scope};
 use crate::table::{LakeTable, TableInput};

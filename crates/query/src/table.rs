@@ -16,7 +16,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::path::Path;
 
-use crate::engine::store_url;
+use crate::one_store::store_url;
 
 /// A table as a snapshot sees it.
 #[derive(Debug, Clone)]

@@ -1,0 +1,93 @@
+//! What a run is about: the objects of every source that it names, settled ones apart from those still being written.
+
+use std::sync::Arc;
+
+use stillhouse_ledger::Offered;
+use stillhouse_spec::{Period, Source};
+
+use crate::context::Ingest;
+use crate::discover::{Found, discover};
+use crate::error::{Error, Kind};
+use crate::settle::{Settled, settle};
+
+/// What to load.
+#[derive(Debug, Clone)]
+pub struct IngestRequest {
+    /// Only these sources; all when empty.
+    pub sources: Vec<String>,
+    /// Only objects whose path names a day of this period.
+    pub period: Period,
+    /// Keys that are loaded again although they have not changed.
+    pub reload: Vec<String>,
+    /// Held objects are tried again.
+    pub held: bool,
+}
+
+/// Objects of a run as they were discovered.
+pub(crate) struct Discovered {
+    pub(crate) found: Vec<Found>,
+    /// Those of `found` in the ledger, as they stood when they were offered; in the same order.
+    pub(crate) offered: Vec<Offered>,
+    pub(crate) settling: Vec<Found>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// The sources that a request names.
+fn sources(ingest: &Ingest, request: &IngestRequest) -> Result<Vec<Arc<Source>>, Error> {
+    for name in &request.sources {
+        if !ingest.sources.iter().any(|source| source.name.as_str() == name) {
+            let known: Vec<&str> = ingest.sources.iter().map(|source| source.name.as_str()).collect();
+            return Err(Error::new(Kind::FixSettings, format!("there is no source `{name}`"))
+                .with_hint(format!("sources are: {}", known.join(", "))));
+        }
+    }
+    let wanted = |source: &&Arc<Source>| {
+        request.sources.is_empty() || request.sources.iter().any(|name| name == source.name.as_str())
+    };
+    Ok(ingest.sources.iter().filter(wanted).cloned().collect())
+}
+
+pub(crate) async fn discover_all(ingest: &Ingest, request: &IngestRequest) -> Result<Discovered, Error> {
+    let mut all = Discovered { found: Vec::new(), offered: Vec::new(), settling: Vec::new(), notes: Vec::new() };
+    for source in sources(ingest, request)? {
+        ingest.check_stop()?;
+        let listing = discover(ingest.store.as_ref(), &source, request.period).await?;
+        for folder in &listing.folders {
+            all.notes.push(format!("`{folder}` is a folder, but source `{}` expects a file of that name", source.name));
+        }
+        if listing.objects.is_empty() {
+            all.notes.push(format!(
+                "source `{}`: no file matches `{}`{}",
+                source.name,
+                source.path,
+                of_period(request.period)
+            ));
+        }
+        let Settled { ready, settling } = settle(ingest, &source, request.period, listing.objects).await?;
+        all.found.extend(ready);
+        all.settling.extend(settling);
+    }
+    check_reloads(request, &all)?;
+    Ok(all)
+}
+
+fn of_period(period: Period) -> String {
+    match period {
+        Period::All => String::new(),
+        other => format!(" for {other}"),
+    }
+}
+
+/// A path to reload must be one of the discovered ones: a typing error must not look like success.
+fn check_reloads(request: &IngestRequest, all: &Discovered) -> Result<(), Error> {
+    for key in &request.reload {
+        if !all.found.iter().chain(&all.settling).any(|found| &found.version.key == key) {
+            return Err(Error::new(
+                Kind::FixSettings,
+                format!("`{key}` cannot be loaded again: no source has a file of that path here"),
+            )
+            .with_hint("write the path as `stillhouse receipts list` shows it, relative to the project folder"));
+        }
+    }
+    Ok(())
+}
