@@ -13,6 +13,7 @@ mod error;
 mod manifest;
 mod notes;
 mod plan;
+mod record;
 pub mod render;
 mod run;
 mod store;
@@ -21,8 +22,6 @@ mod view;
 pub use completeness::{Assessment, SourceState, StoppedObject, assess};
 pub use error::{Error, Kind};
 pub use plan::{covered, parameters, period_parameters, periods};
-pub use run::{
-    RESULTS_FOLDER, RunContext, RunFilter, RunRecord, RunRequest, RunStore, RunStoreError, TableVersion, feeding, load,
-    run,
-};
+pub use record::{RunFilter, RunRecord, RunStore, RunStoreError, TableVersion};
+pub use run::{RESULTS_FOLDER, RunContext, RunRequest, feeding, load, plan_query, run};
 pub use view::{Input, QueryView, RunView};

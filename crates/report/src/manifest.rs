@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use stillhouse_query::{Params, Value};
 use stillhouse_spec::{ColumnFormat, Completeness};
 
-use crate::run::TableVersion;
+use crate::record::TableVersion;
 use crate::view::Input;
 
 /// The form that this version writes. Readers refuse a higher one.

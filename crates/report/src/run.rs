@@ -3,20 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use stillhouse_query::{Params, Session};
-use stillhouse_spec::{Completeness, Period, Query, Report, Source};
+use stillhouse_query::{Params, Planned, Session};
+use stillhouse_spec::{Period, Query, Report, Source};
 
 use crate::completeness::{Assessment, SourceState, assess, rows_in};
 use crate::error::{Error, Kind};
 use crate::manifest::{self, MANIFEST_FORMAT, Manifest, QueryManifest};
 use crate::notes::notes;
 use crate::plan::parameters;
+use crate::record::{RunFilter, RunRecord, RunStore, TableVersion};
 use crate::store;
 use crate::view::{Input, QueryView, RunView};
 
@@ -53,69 +52,6 @@ pub struct RunRequest<'a> {
     /// A new random id: letters, digits and `-`.
     pub run_id: &'a str,
 }
-
-/// A table of the snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TableVersion {
-    /// Its Delta version.
-    pub version: i64,
-    /// Its files, relative to its folder.
-    pub files: BTreeSet<String>,
-}
-
-/// A row of `_runs`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunRecord {
-    /// The run.
-    pub run_id: String,
-    /// The report.
-    pub report: String,
-    /// The period.
-    pub period: String,
-    /// How whole the inputs were.
-    pub completeness: Completeness,
-    /// Why they were not COMPLETE.
-    pub reasons: Vec<String>,
-    /// Report, parameters, files, inputs, completeness and program in one digest: equal ones give equal results.
-    pub fingerprint: String,
-    /// The snapshot.
-    pub snapshot_seq: i64,
-    /// The tables that were read, with their versions.
-    pub tables: BTreeMap<String, i64>,
-    /// What it was made from.
-    pub inputs: Vec<Input>,
-    /// Its manifest, relative to the lake's folder; the results lie beside it.
-    pub manifest: String,
-    /// BLAKE3 of the manifest, hex; the manifest holds the digests of the results.
-    pub manifest_digest: String,
-    /// When it was started; microseconds since 1970.
-    pub started_at: i64,
-    /// When its results were stored; microseconds since 1970.
-    pub finished_at: i64,
-}
-
-/// Which runs to read; every stated part has to fit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RunFilter {
-    /// Only this one.
-    pub run_id: Option<String>,
-    /// Only those of this report.
-    pub report: Option<String>,
-    /// Only those with this fingerprint.
-    pub fingerprint: Option<String>,
-}
-
-/// What keeps `_runs`.
-#[async_trait]
-pub trait RunStore: Send + Sync {
-    /// Adds a run; a run id that is there already is left as it is.
-    async fn append(&self, record: &RunRecord) -> Result<(), RunStoreError>;
-    /// The runs that fit, oldest first.
-    async fn list(&self, filter: &RunFilter) -> Result<Vec<RunRecord>, RunStoreError>;
-}
-
-/// What a [`RunStore`] may answer instead.
-pub type RunStoreError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The folder of the results, in the lake's folder.
 pub const RESULTS_FOLDER: &str = "_results";
@@ -220,15 +156,23 @@ async fn read_manifest(store: &Arc<dyn ObjectStore>, root: &Path, record: &RunRe
 async fn tables_used(session: &Session, report: &Report, params: &Params) -> Result<BTreeSet<String>, Error> {
     let mut tables = BTreeSet::new();
     for query in &report.queries {
-        let planned = session.plan(&query.sql, params).await.map_err(|error| Error::from_query(error).of(query))?;
-        if let Some(function) = planned.unstable.first() {
-            let message = format!("`{function}()` gives another answer each time, so the run could not be repeated");
-            let hint = "use `$period_start` or `$period_end` instead";
-            return Err(Error::new(Kind::FixSettings, message).with_hint(hint).of(query));
-        }
-        tables.extend(planned.tables);
+        tables.extend(plan_query(session, query, params).await?.tables);
     }
     Ok(tables)
+}
+
+/// Plans a query of a report: the tables and columns are there, and the same run again would give the same answer.
+///
+/// # Errors
+/// When it is not so; the query's file is named.
+pub async fn plan_query(session: &Session, query: &Query, params: &Params) -> Result<Planned, Error> {
+    let planned = session.plan(&query.sql, params).await.map_err(|error| Error::from_query(error).of(query))?;
+    if let Some(function) = planned.unstable.first() {
+        let message = format!("`{function}()` gives another answer each time, so the run could not be repeated");
+        let hint = "use `$period_start` or `$period_end` instead";
+        return Err(Error::new(Kind::FixSettings, message).with_hint(hint).of(query));
+    }
+    Ok(planned)
 }
 
 /// Everything about a run that is known before its queries run.

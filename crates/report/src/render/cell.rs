@@ -35,12 +35,26 @@ pub(super) fn cell(array: &ArrayRef, row: usize, decimals: Option<u8>) -> Cell {
     if array.is_null(row) || array.data_type() == &DataType::Null {
         return Cell::Null;
     }
-    scalar(array, row, decimals).or_else(|| moment(array, row)).or_else(|| nested(array, row, decimals)).unwrap_or_else(
-        || match arrow::compute::cast(&array.slice(row, 1), &DataType::Utf8) {
-            Ok(text) => Cell::Text(text.as_string::<i32>().value(0).to_owned()),
-            Err(_) => Cell::Text(displayed(array, row)),
-        },
-    )
+    let known = scalar(array, row, decimals).or_else(|| moment(array, row)).or_else(|| nested(array, row, decimals));
+    known.or_else(|| bytes(array, row)).unwrap_or_else(|| {
+        match arrow::compute::cast(&array.slice(row, 1), &DataType::Utf8) {
+            Ok(text) if text.is_valid(0) => Cell::Text(text.as_string::<i32>().value(0).to_owned()),
+            _ => Cell::Text(displayed(array, row)),
+        }
+    })
+}
+
+/// Bytes are text where they are UTF-8; else hex that says so of itself, and nothing is lost.
+fn bytes(array: &ArrayRef, row: usize) -> Option<Cell> {
+    let bytes = match array.data_type() {
+        DataType::Binary => array.as_binary::<i32>().value(row),
+        DataType::LargeBinary => array.as_binary::<i64>().value(row),
+        DataType::BinaryView => array.as_binary_view().value(row),
+        DataType::FixedSizeBinary(_) => array.as_fixed_size_binary().value(row),
+        _ => return None,
+    };
+    let text = std::str::from_utf8(bytes).map_or_else(|_| format!("hex:{}", displayed(array, row)), str::to_owned);
+    Some(Cell::Text(text))
 }
 
 fn displayed(array: &ArrayRef, row: usize) -> String {
@@ -141,7 +155,7 @@ fn structure(array: &StructArray, row: usize, decimals: Option<u8>) -> Cell {
 }
 
 /// The type in the words of contracts, for those that contracts have; else Arrow's.
-pub(super) fn type_name(data_type: &DataType) -> String {
+pub fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "string".to_owned(),
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => "int64".to_owned(),

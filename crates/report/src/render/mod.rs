@@ -10,9 +10,10 @@ mod parquet;
 mod round;
 mod terminal;
 
+pub use self::cell::type_name;
 pub use self::csv::csv;
 pub use self::json::{json, json_query};
 pub use self::parquet::parquet;
-pub use self::terminal::{TerminalStyle, terminal, terminal_query};
+pub use self::terminal::{RULE_UNDER_HEADER, TerminalStyle, terminal, terminal_query, terminal_records};
 
 pub(crate) use self::json::hash_rows;

@@ -49,6 +49,10 @@ pub fn terminal_query(query: &QueryView, style: TerminalStyle) -> String {
     if rows == 0 {
         return format!("{title}(no rows)\n");
     }
+    let names: usize = query.schema.fields().iter().map(|field| field.name().chars().count() + 3).sum();
+    if rows == 1 && names > usize::from(style.width) {
+        return format!("{title}{}", terminal_records(query, style));
+    }
     let mut table = Table::new();
     table.load_preset(RULE_UNDER_HEADER);
     table.set_width(style.width.max(WIDTH_MIN)).set_content_arrangement(ContentArrangement::Dynamic);
@@ -64,10 +68,24 @@ pub fn terminal_query(query: &QueryView, style: TerminalStyle) -> String {
     format!("{title}{body}\n{rest}")
 }
 
+/// One result as a block for each row, name beside value, for rows too wide for a table. Long values are left to the
+/// terminal to wrap, so that they can be copied whole.
+pub fn terminal_records(query: &QueryView, style: TerminalStyle) -> String {
+    let names: Vec<String> = query.schema.fields().iter().map(|field| plain(field.name())).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let decimals = query.decimals();
+    let rows = query.batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
+    let blocks = rows.take(style.rows_max).map(|(batch, row)| {
+        let cells = batch.columns().iter().enumerate().map(|(index, column)| shown(cell(column, row, decimals[index])));
+        names.iter().zip(cells).map(|(name, cell)| format!("{name:width$}  {cell}\n")).collect::<String>()
+    });
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
 const WIDTH_MIN: u16 = 20;
 
 /// Of the 19 places of a comfy-table preset only the rule under the header and its crossings: quiet, and easy to copy.
-const RULE_UNDER_HEADER: &str = "     ──            ";
+pub const RULE_UNDER_HEADER: &str = "     ──            ";
 
 fn fill(table: &mut Table, query: &QueryView, rows_max: usize) {
     let decimals = query.decimals();
