@@ -198,8 +198,8 @@ pub enum QuarantineCommand {
         /// Only of files whose path ends with this text.
         key: Option<String>,
         /// At most so many.
-        #[arg(long, default_value_t = 20)]
-        limit: usize,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+        limit: u64,
     },
 }
 

@@ -8,6 +8,7 @@ use stillhouse_ingest::{Event, Progress, Silent};
 
 use crate::printer::{Printer, complain};
 use crate::surroundings;
+use crate::text::{count, plural};
 
 /// Bars on a terminal, lines elsewhere, nothing when nobody wants to hear.
 pub fn progress(printer: Printer) -> Arc<dyn Progress> {
@@ -75,9 +76,11 @@ struct Lines;
 impl Progress for Lines {
     fn event(&self, event: &Event<'_>) {
         match event {
-            Event::Listed { source, found, fresh } => {
-                complain(format!("source {source}: {found} files, {fresh} new or changed"))
-            }
+            Event::Listed { source, found, fresh } => complain(format!(
+                "source {source}: {}, {} new or changed",
+                plural(*found as u64, "file"),
+                count(*fresh as u64)
+            )),
             Event::Waiting { reason } => complain(format!("waiting: {reason}")),
             Event::Started { object } if object.size >= BAR_BYTES_MIN => {
                 complain(format!("reading {} ({} bytes)", object.key, object.size));

@@ -47,6 +47,13 @@ impl ProjectFolder {
         self.files.files.get(&format!("sources/{name}.toml")).map(String::as_str)
     }
 
+    /// The key of a file that the user named: `./data/a.csv` and its full path are `data/a.csv`.
+    pub fn key(&self, named: &str) -> String {
+        let relative = Path::new(named).strip_prefix(&self.root).unwrap_or(Path::new(named));
+        let relative = relative.strip_prefix(".").unwrap_or(relative);
+        relative.to_string_lossy().into_owned()
+    }
+
     /// A command on this project that can be pasted as it is.
     pub fn command(&self, words: &str) -> String {
         if self.named == Path::new(".") {

@@ -1,6 +1,7 @@
 //! Tables of text for the terminal.
 
-use comfy_table::{CellAlignment, ContentArrangement, presets};
+use comfy_table::{CellAlignment, ContentArrangement};
+use stillhouse_report::render::RULE_UNDER_HEADER;
 
 use crate::surroundings;
 
@@ -13,7 +14,7 @@ impl Table {
     /// With these column names.
     pub fn new(names: &[&str]) -> Self {
         let mut inner = comfy_table::Table::new();
-        inner.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+        inner.load_preset(RULE_UNDER_HEADER);
         inner.set_content_arrangement(ContentArrangement::Dynamic);
         inner.set_width(surroundings::terminal_columns());
         inner.set_header(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());

@@ -1,7 +1,9 @@
 //! The tables as they are: one snapshot of the lake, opened for queries.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use arrow::datatypes::{Schema, SchemaRef};
 use object_store::path::Path;
 use stillhouse_lake::Snapshot;
 use stillhouse_query::{Engine, EngineOptions, FileInput, Session, TableInput};
@@ -81,17 +83,19 @@ fn inputs(app: &App, snapshot: &Snapshot) -> Vec<TableInput> {
     for (name, table) in &snapshot.tables {
         let files = table.files.iter();
         let files = files.map(|file| FileInput { path: file.path.clone(), size: file.size, rows: file.rows }).collect();
-        let input = inputs.entry(name.clone()).or_insert_with(|| TableInput {
-            name: name.clone(),
-            schema: table.schema.clone(),
-            folder: Path::from(name.as_str()),
-            files: Vec::new(),
-        });
-        input.files = files;
-        // The contract may be ahead of the lake by a new column; the lake may still have one that the contract lost.
-        if table.schema.fields().len() > input.schema.fields().len() {
-            input.schema = table.schema.clone();
-        }
+        let contract = inputs.get(name).map(|input| input.schema.clone());
+        let schema =
+            contract.map_or_else(|| table.schema.clone(), |contract| with_new_columns(&table.schema, &contract));
+        let folder = Path::from(name.as_str());
+        inputs.insert(name.clone(), TableInput { name: name.clone(), schema, folder, files });
     }
     inputs.into_values().collect()
+}
+
+/// The columns as they are in the lake, whatever the contract calls them by now; behind them those that the contract has
+/// got since, which no row has yet.
+fn with_new_columns(lake: &SchemaRef, contract: &SchemaRef) -> SchemaRef {
+    let known = |name: &str| lake.fields().iter().any(|field| field.name().eq_ignore_ascii_case(name));
+    let new = contract.fields().iter().filter(|field| !known(field.name()));
+    Arc::new(Schema::new(lake.fields().iter().chain(new).cloned().collect::<Vec<_>>()))
 }

@@ -18,8 +18,8 @@ fn events() {
     assert_eq!(source.contract.children[0].name.as_str(), "event_tags");
     let report = &project.reports[0];
     let names: Vec<&str> = report.queries.iter().map(|query| query.name.as_str()).collect();
-    let expected = "events_per_day events_per_month year_to_date top_users top_companies top_countries top_actions \
-        busiest_date top_tags growing_companies quiet_users";
+    let expected = "totals events_per_day events_per_month year_to_date top_users top_companies top_domains \
+        top_countries top_actions busiest_date top_tags growing_companies quiet_users";
     assert_eq!(names.join(" "), expected);
     assert_eq!(report.period.kind, PeriodKind::Any);
 }
@@ -37,5 +37,8 @@ fn transactions() {
     );
     let report = &project.reports[0];
     assert_eq!(report.period.kind, PeriodKind::All);
-    assert_eq!(report.queries.iter().map(|query| query.name.as_str()).collect::<Vec<_>>(), ["summary", "months"]);
+    assert_eq!(
+        report.queries.iter().map(|query| query.name.as_str()).collect::<Vec<_>>(),
+        ["summary", "months", "repeated_ids"]
+    );
 }

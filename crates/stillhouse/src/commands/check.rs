@@ -1,7 +1,8 @@
 //! `stillhouse check`: is the project right, without running it?
 
 use serde_json::json;
-use stillhouse_spec::{Period, Report};
+use stillhouse_ingest::TargetTables;
+use stillhouse_spec::{Period, Report, Source};
 
 use crate::app::App;
 use crate::cli::Cli;
@@ -14,6 +15,9 @@ pub async fn check(cli: &Cli) -> Result<Exit, Failure> {
     let app = App::open(cli).await?;
     let tables = TablesNow::open(&app).await?;
     let mut problems = Vec::new();
+    for source in &app.project().sources {
+        problems.extend(check_tables(&app, source).await?);
+    }
     for report in &app.project().reports {
         problems.extend(check_report(&app, &tables, report).await?);
     }
@@ -37,17 +41,32 @@ pub async fn check(cli: &Cli) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let what = plural(problems.len() as u64, "problem");
-    Err(Failure::usage(format!("{what} in the reports:\n{}", problems.join("\n"))).hint("mend them, then check again"))
+    Err(Failure::usage(format!("{what}:\n{}", problems.join("\n"))).hint("mend them, then check again"))
 }
 
 async fn check_report(app: &App, tables: &TablesNow, report: &Report) -> Result<Vec<String>, Failure> {
     let params = stillhouse_report::parameters(report, Period::All, &app.time_zone());
     let mut problems = Vec::new();
     for query in &report.queries {
-        if let Err(error) = tables.session.plan(&query.sql, &params).await {
-            let hint = error.hint().map(|hint| format!("\n    hint: {hint}")).unwrap_or_default();
-            problems.push(format!("  {}: {error}{hint}", query.file));
+        if let Err(error) = stillhouse_report::plan_query(&tables.session, query, &params).await {
+            problems.push(problem(&error.to_string(), error.hint()));
         }
     }
     Ok(problems)
+}
+
+/// Columns whose type or name clashes with what the lake holds: the next file would be held.
+async fn check_tables(app: &App, source: &Source) -> Result<Vec<String>, Failure> {
+    let mut problems = Vec::new();
+    for (table, schema) in TargetTables::new(&source.contract).tables {
+        if let Err(error) = app.lake.check_schema(table.as_str(), &schema).await? {
+            problems.push(problem(&format!("sources/{}.toml: {error}", source.name), error.hint.as_deref()));
+        }
+    }
+    Ok(problems)
+}
+
+fn problem(message: &str, hint: Option<&str>) -> String {
+    let hint = hint.map(|hint| format!("\n    hint: {hint}")).unwrap_or_default();
+    format!("  {message}{hint}")
 }

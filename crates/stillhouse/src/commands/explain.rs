@@ -22,20 +22,27 @@ pub async fn explain(cli: &Cli, args: &ExplainArgs) -> Result<Exit, Failure> {
     let app = App::open(cli).await?;
     let ledger = app.ledger().await?;
     let mut histories = Vec::new();
-    for found in ledger.find_keys(&args.key, MATCHES_MAX).await? {
+    let asked = app.folder.key(&args.key);
+    for found in ledger.find_keys(&asked, MATCHES_MAX).await? {
         histories.extend(ledger.history(&found.source, &found.key).await?);
     }
     let receipts = crate::receipts::read(&app).await?;
-    let file = on_disk(&app, &args.key).await;
+    let file = on_disk(&app, &asked).await;
     if app.printer.json() {
-        let receipts: Vec<_> = receipts.iter().filter(|receipt| receipt.object.key.ends_with(&args.key)).collect();
+        let receipts: Vec<_> = receipts.iter().filter(|receipt| receipt.object.key.ends_with(&asked)).collect();
         app.printer.value(&json!({"format": 1, "keys": histories, "receipts": receipts, "file": file}))?;
     } else {
-        let texts: Vec<String> = histories.iter().map(|history| known(history, &receipts)).collect();
-        app.printer.out(if texts.is_empty() { unknown(&app, &args.key, &file) } else { texts.join("\n") })?;
+        let mut texts = Vec::new();
+        for history in &histories {
+            let gone = on_disk(&app, &history.key).await == OnDisk::Absent;
+            texts.push(known(history, &receipts) + if gone { GONE } else { "" });
+        }
+        app.printer.out(if texts.is_empty() { unknown(&app, &asked, &file) } else { texts.join("\n") })?;
     }
     Ok(if histories.is_empty() && file == OnDisk::Absent { Exit::Failed } else { Exit::Done })
 }
+
+const GONE: &str = "  the file is not there any more; what was loaded of it stays\n";
 
 /// What lies at a path of the project folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -93,7 +100,7 @@ fn one(version: &VersionRow, receipt: Option<&Receipt>) -> String {
         State::Staged => "staged; the next run brings it into the tables",
         State::Claimed => "being read",
         State::Offered => "waiting to be read",
-        State::Held => "held: it will not load until somebody acts",
+        State::Held => "held: mend the file or its source file, then the next run tries it again",
         State::Failed => "could not be read; the next run tries again",
         State::Forgotten => "forgotten on request",
     };

@@ -15,7 +15,7 @@ pub async fn ingest(cli: &Cli, args: &IngestArgs, stop: CancellationToken) -> Re
     let request = IngestRequest {
         sources: args.sources.clone(),
         period: args.period.resolve(app.today()),
-        reload: args.reload.clone(),
+        reload: keys(&app, &args.reload),
         held: args.held,
     };
     let summary = load(&app, &request, args.dry_run, stop).await?;
@@ -28,6 +28,11 @@ pub async fn ingest(cli: &Cli, args: &IngestArgs, stop: CancellationToken) -> Re
         app.printer.say(closing(&summary, args.dry_run));
     }
     Ok(exit(&summary))
+}
+
+/// Paths as the user named them, as keys.
+pub fn keys(app: &App, named: &[String]) -> Vec<String> {
+    named.iter().map(|named| app.folder.key(named)).collect()
 }
 
 /// Loads, or says what loading would do.

@@ -6,35 +6,43 @@ use stillhouse_report::RunView;
 use stillhouse_spec::{Completeness, Period};
 use tokio_util::sync::CancellationToken;
 
-use super::ingest::{closing, exit, load};
+use super::ingest::{closing, exit, keys, load};
 use super::report::print;
 use crate::app::App;
 use crate::cli::{Cli, RunArgs};
 use crate::failure::{Exit, Failure};
 use crate::outcome_text;
+use crate::printer::complain;
 use crate::report_runs::Reporter;
 
 /// Discovers, loads and reports.
 pub async fn run(cli: &Cli, args: &RunArgs, stop: CancellationToken) -> Result<Exit, Failure> {
     let app = App::open(cli).await?;
     let period = args.period.resolve(app.today());
-    let request = IngestRequest { sources: Vec::new(), period, reload: args.reload.clone(), held: false };
+    let request = IngestRequest { sources: Vec::new(), period, reload: keys(&app, &args.reload), held: false };
     let summary = load(&app, &request, args.dry_run, stop).await?;
     if args.dry_run {
         return dry_run(&app, &summary, period);
+    }
+    if !app.printer.json() {
+        app.printer.out(outcome_text::summary(&summary))?;
     }
     let reporter = Reporter::open(&app).await?;
     let mut views = Vec::new();
     for report in &app.project().reports {
         views.extend(reporter.run(report, period).await?);
     }
-    if !app.printer.json() {
-        app.printer.out(outcome_text::summary(&summary))?;
+    let nothing = nothing_usable(&summary, &views);
+    if nothing.is_some() {
+        views.clear();
     }
     let objects: Vec<_> = summary.objects.iter().map(|object| json!(object)).collect();
     print(&app, &views, &objects)?;
+    if let Some(nothing) = nothing {
+        return nothing;
+    }
     say_what_was_done(&app, &summary, &views);
-    nothing_usable(&summary, &views)
+    Ok(exit(&summary))
 }
 
 fn dry_run(app: &App, summary: &Summary, period: Period) -> Result<Exit, Failure> {
@@ -51,7 +59,8 @@ fn dry_run(app: &App, summary: &Summary, period: Period) -> Result<Exit, Failure
 
 fn say_what_was_done(app: &App, summary: &Summary, views: &[RunView]) {
     let nothing = summary.count(Status::Loaded) == 0 && summary.batches_published == 0;
-    if nothing && !views.is_empty() && views.iter().all(|view| view.reused) {
+    let waiting = summary.objects.iter().any(|object| object.status != Status::Unchanged);
+    if nothing && !waiting && !views.is_empty() && views.iter().all(|view| view.reused) {
         app.printer.say("nothing to do: every file is loaded, and nothing changed since these reports were run");
     } else if nothing {
         app.printer.say(closing(summary, false));
@@ -62,11 +71,19 @@ fn say_what_was_done(app: &App, summary: &Summary, views: &[RunView]) {
     }
 }
 
-/// A report over nothing, because the only files are held, must not look like an answer.
-fn nothing_usable(summary: &Summary, views: &[RunView]) -> Result<Exit, Failure> {
+/// A report over nothing, because there is no file or because none could be loaded, must not look like an answer.
+fn nothing_usable(summary: &Summary, views: &[RunView]) -> Option<Result<Exit, Failure>> {
     let empty = views.iter().all(|view| view.completeness == Completeness::Empty);
-    if empty && !views.is_empty() && summary.objects.is_empty() && !summary.notes.is_empty() {
-        return Err(Failure::failed("there is nothing to report on: no file was found").hint(summary.notes.join("; ")));
+    if !empty || views.is_empty() {
+        return None;
     }
-    Ok(exit(summary))
+    if summary.objects.is_empty() && !summary.notes.is_empty() {
+        return Some(Err(Failure::failed("there is nothing to report on: no file was found")
+            .hint("put a file where a source expects it, or correct `path` in the source file")));
+    }
+    let stopped = summary.count(Status::Held) + summary.count(Status::Failed);
+    (stopped > 0 && stopped == summary.objects.len()).then(|| {
+        complain("\nthere is nothing to report on: no file could be loaded");
+        Ok(exit(summary))
+    })
 }

@@ -80,7 +80,11 @@ pub fn print(printer: Printer, view: &QueryView, csv: bool) -> Result<(), Failur
         _ => return printer.out(render::terminal_query(view, style())),
     };
     written.map_err(|error| Failure::failed("the result cannot be written").because(&error))?;
-    printer.out(String::from_utf8_lossy(&bytes))
+    let text = String::from_utf8_lossy(&bytes);
+    match text.strip_prefix('{') {
+        Some(rest) if printer.json() && !csv => printer.out(format!("{{\"format\":1,{rest}")),
+        _ => printer.out(text),
+    }
 }
 
 /// How tables look on this terminal.

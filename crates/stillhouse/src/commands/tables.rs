@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use stillhouse_query::Params;
+use stillhouse_report::render::type_name;
 
 use crate::app::App;
 use crate::cli::{Cli, TablesArgs};
@@ -47,7 +48,7 @@ async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, Fail
         );
     }
     let planned = tables.session.plan(&format!("select * from \"{name}\""), &Params::new()).await?;
-    let columns = planned.schema.fields().iter().map(|field| (field.name().clone(), field.data_type().to_string()));
+    let columns = planned.schema.fields().iter().map(|field| (field.name().clone(), type_name(field.data_type())));
     if app.printer.json() {
         let columns: Vec<_> = columns.map(|(name, data_type)| json!({"name": name, "type": data_type})).collect();
         app.printer.value(&json!({"format": 1, "table": name, "columns": columns}))?;

@@ -237,3 +237,49 @@ impl Drop for Mounted {
         let _ = std::process::Command::new("umount").arg(&self.0).output();
     }
 }
+
+/// The lake is the truth: what it holds is read as what it was written as, and the clash is told before the next file is.
+#[test]
+fn a_type_that_the_contract_changes_later_is_a_problem_and_not_another_figure() {
+    let project = project("transactions");
+    project.write("data/transactions.csv", "Id,Date,Transaction\n0,2024-07-15,+60.5\n1,2024-07-28,-10.3\n");
+    run(&project, &["run", "all"]).succeeded();
+    project.edit("sources/transactions.toml", "type = \"decimal(28,6)\"", "type = \"int64\"");
+    let answer = run(&project, &["sql", "select sum(amount) as total from transactions", "--json"]).succeeded().json();
+    assert_eq!(answer["rows"][0][0], "50.200000");
+    let checked = run(&project, &["check"]).ended_with(2);
+    assert!(checked.stderr.contains("column `amount`"), "{}", checked.stderr);
+}
+
+#[test]
+fn a_held_file_is_tried_again_when_its_source_file_was_changed() {
+    let project = project("transactions");
+    project.write("data/transactions.csv", "Id;Date;Amount\n0;15/07/2024;60,5\n1;28/07/2024;-1.234,50\n");
+    let held = run(&project, &["run", "all"]).ended_with(3);
+    assert!(held.stderr.contains("nothing to report on"), "{}", held.stderr);
+    assert!(!held.stdout.contains("total_balance"), "no summary of zeros: {}", held.stdout);
+    let again = run(&project, &["run", "all"]).ended_with(3);
+    assert!(!again.stderr.contains("every file is loaded"), "{}", again.stderr);
+    project.edit(
+        "sources/transactions.toml",
+        "currency = \"skip\"",
+        "currency = \"skip\"\ndecimal = \",\"\ngrouping = \".\"",
+    );
+    run(&project, &["run", "all"]).succeeded();
+    assert_eq!(number(&project, "select cast(sum(amount) * 100 as bigint) from transactions"), -117_400);
+}
+
+#[test]
+fn folders_and_files_with_any_name_are_found() {
+    let project = project("events");
+    project.edit("sources/events.toml", "data/{yyyy}/{MM}/events.csv", "data/**/*.csv");
+    project.edit("sources/events.toml", "every = \"month\"\nspill = \"1 day\"\n", "");
+    let row = "id,timestamp,email,country,ip,uri,action,tags\n1,2023-01-05,a@acme.com,Norway,10.0.0.1,/,visit,[]\n";
+    let names = ["März/a.csv", "100%/b.csv", "old~1/[c].csv", "with blank/d#.csv", "a%20b/e.csv", "日本/f.csv"];
+    for name in names {
+        project.write(format!("data/{name}"), row);
+    }
+    run(&project, &["run", "all"]).succeeded();
+    assert_eq!(number(&project, "select count(*) from events"), names.len() as i64);
+    assert_balanced(&project, "events");
+}

@@ -41,3 +41,51 @@ fn a_lost_ledger_is_rebuilt_from_the_lake_and_nothing_is_loaded_twice() {
     assert_eq!(number(&project, "select count(*) from events"), 300);
     assert_balanced(&project, "events");
 }
+
+/// A rebuild that was cut short must never be taken for a new, empty ledger.
+#[test]
+fn a_rebuild_that_was_killed_is_begun_again_and_loads_nothing_twice() {
+    let project = project("events");
+    Events::new(34).write_months(&project.path("."), 2020, 24, 100);
+    let whole = run(&project, &["run", "all"]).succeeded().elapsed;
+    let folder = project.path(".");
+    let rebuild = ["-C", folder.to_str().unwrap(), "ledger", "rebuild"];
+    let mut random = Random::new(35);
+    for _ in 0..8 {
+        program().kill_at_random(&rebuild, 1, whole / 4, &mut random);
+        let after = run(&project, &["ingest"]);
+        assert!(after.code == Some(0) || after.stderr.contains("stillhouse ledger rebuild"), "{}", after.stderr);
+    }
+    run(&project, &["ledger", "rebuild"]).succeeded();
+    let again = run(&project, &["ingest", "--json"]).succeeded().json();
+    assert!(again["objects"].as_array().unwrap().iter().all(|object| object["status"] == "unchanged"), "{again:#}");
+    assert_eq!(number(&project, "select count(*) from events"), 2_400);
+    assert_eq!(number(&project, "select count(distinct id) from events"), 2_400);
+    assert_balanced(&project, "events");
+}
+
+/// Yesterday's copy of the ledger has the same id and counts the same places of the queue again.
+#[test]
+fn an_older_copy_of_the_ledger_is_refused_until_it_is_made_anew() {
+    let project = project("events");
+    let mut events = Events::new(36);
+    let ledger = project.path(".stillhouse/ledger.db");
+    let months = |events: &mut Events, year| events.write_months(&project.path("."), year, 1, 100);
+    months(&mut events, 2021);
+    run(&project, &["ingest"]).succeeded();
+    let copy = std::fs::read(&ledger).unwrap();
+    months(&mut events, 2022);
+    run(&project, &["ingest"]).succeeded();
+    for name in ["ledger.db-wal", "ledger.db-shm"] {
+        let _ = std::fs::remove_file(project.path(".stillhouse").join(name));
+    }
+    std::fs::write(&ledger, copy).unwrap();
+    months(&mut events, 2023);
+    let refused = run(&project, &["ingest"]).ended_with(1);
+    assert!(refused.stderr.contains("stillhouse ledger rebuild"), "{}", refused.stderr);
+    run(&project, &["ledger", "rebuild"]).succeeded();
+    run(&project, &["ingest"]).succeeded();
+    assert_eq!(number(&project, "select count(*) from events"), 300);
+    assert_eq!(number(&project, "select count(distinct id) from events"), 300);
+    assert_balanced(&project, "events");
+}

@@ -9,6 +9,7 @@ mod faults;
 mod kills;
 mod limits;
 mod readers;
+mod screens;
 mod transactions;
 
 use serde_json::Value;

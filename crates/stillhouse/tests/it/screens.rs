@@ -1,0 +1,125 @@
+//! What a person sees, command by command, in a terminal of 80 columns. The pictures are in `snapshots/`; accept changed
+//! ones with `INSTA_UPDATE=always` after looking at the difference.
+
+use std::time::{Duration, SystemTime};
+
+use insta::assert_snapshot;
+use stillhouse_testkit::TempProject;
+
+use super::{program, project};
+
+/// Runs the commands one after the other; each with both outputs and its exit code.
+fn screens(project: &TempProject, commands: &[&[&str]]) -> String {
+    let here = program().in_folder(project.path(".")).with_variable("COLUMNS", "80");
+    let mut text = String::new();
+    for command in commands {
+        let finished = here.run(command);
+        text.push_str(&format!("$ stillhouse {}\n{}", command.join(" "), finished.stdout));
+        if !finished.stderr.is_empty() {
+            text.push_str(&format!("(standard error)\n{}", finished.stderr));
+        }
+        text.push_str(&format!("(exit code {})\n\n", finished.code.unwrap()));
+    }
+    text
+}
+
+/// Takes out what differs from run to run: ids, times, sizes of compressed files.
+macro_rules! assert_screens {
+    ($name:literal, $project:expr, $commands:expr) => {
+        insta::with_settings!({filters => vec![
+            (r"\b[0-9a-f]{32}\b", "<id>"),
+            (r"\b(PARTIAL|COMPLETE|EMPTY)( +)[0-9a-f]{8} ", "$1$2<id> "),
+            (r"20\d\d-\d\d-\d\d(\s+)\d\d:\d\d:\d\dZ", "<date>$1<time>"),
+            (r"\d+\.\d kB", "<size>"),
+        ]}, { assert_snapshot!($name, screens(&$project, $commands)) })
+    };
+}
+
+/// A file of 2024, whenever the test runs: dates without a year take it from the file.
+fn with_transactions(text: &str) -> TempProject {
+    let project = project("transactions");
+    let path = project.write("data/transactions.csv", text);
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_720_000_000)).unwrap();
+    project
+}
+
+#[test]
+fn an_account() {
+    let project =
+        with_transactions("Id,Date,Transaction\n0,7/15,+60.5\n1,7/28,-10.3\n2,8/2\n3,8/13,+10\n3,8/14,-20.46\n");
+    assert_screens!(
+        "an_account",
+        project,
+        &[
+            &["check"],
+            &["run", "all"],
+            &["run", "all"],
+            &["quarantine", "list"],
+            &["quarantine", "show"],
+            &["explain", "data/transactions.csv"]
+        ]
+    );
+}
+
+#[test]
+fn a_held_file() {
+    let project = with_transactions("Id,Date,Transaction\n0,2/8/2024,+60.5\n1,3/4/2024,-10.3\n");
+    assert_screens!(
+        "a_held_file",
+        project,
+        &[&["run", "all"], &["explain", "transactions.csv"], &["receipts", "list"]]
+    );
+}
+
+#[test]
+fn a_month() {
+    let project = project("events");
+    let head = "id,timestamp,email,country,ip,uri,action,tags\n";
+    let rows = "e1,2023-01-05,ann@acme.com,Norway,10.0.0.1,index,visit,\"['walk', 'data']\"\n\
+                e2,2023-01-06T10:30:00Z,bob@shop.acme.com,Chad,10.0.0.2,index,click,[]\n";
+    let bad = "e3,2023-01-32,ann@acme.com,Norway,10.0.0.1,index,visit,[]\n";
+    project.write("data/2023/01/events.csv", format!("{head}{}{bad}", rows.repeat(60)));
+    assert_screens!(
+        "a_month",
+        project,
+        &[
+            &["run", "2023-01", "--dry-run"],
+            &["run", "2023-01"],
+            &["report", "list"],
+            &["receipts", "list"],
+            &["quarantine", "show"],
+            &["tables"],
+            &["tables", "events"],
+            &["sql", "select action, count(*) as events from events group by action order by action"],
+        ]
+    );
+}
+
+#[test]
+fn mistakes() {
+    let project = project("events");
+    project.edit("sources/events.toml", "max_rejected", "max_rejectd");
+    let empty = TempProject::new();
+    assert_screens!("a_setting_that_does_not_exist", project, &[&["check"]]);
+    project.edit("sources/events.toml", "max_rejectd", "max_rejected");
+    assert_screens!(
+        "mistakes",
+        project,
+        &[
+            &["run", "2023-13"],
+            &["run", "2023-01"],
+            &["sql", "select actoin from events"],
+            &["sql", "delete from events"],
+            &["explain", "nothing.csv"],
+            &["report", "show", "nothing"],
+            &["rnu"],
+        ]
+    );
+    assert_screens!("no_project", empty, &[&["run", "all"], &["init", ".", "--template", "nothing"]]);
+}
+
+#[test]
+fn help() {
+    assert_screens!("help", TempProject::new(), &[&["--help"], &["run", "--help"]]);
+}
