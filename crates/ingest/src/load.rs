@@ -14,6 +14,7 @@ use crate::context::Ingest;
 use crate::error::{Error, Kind};
 use crate::open::{ObjectBytes, OpenError};
 use crate::progress::Event;
+use crate::reason::Reason;
 use crate::sink::{Decoded, ObjectSink, Output};
 use crate::stage::{BatchFiles, manifest};
 use crate::targets::{Lineage, TargetTables};
@@ -99,8 +100,8 @@ async fn hold(
 ) -> Result<(), Error> {
     // Under another source file it may load: whoever looks at it next can tell.
     let source = ingest.source(&claim.jobs).map(|source| source.fingerprint.clone());
-    let reason = serde_json::json!({"message": message, "hint": hint, "source": source}).to_string();
-    ingest.ledger.hold(&claim.token, version, &reason, ingest.now()).await?;
+    let reason = Reason { message: message.to_owned(), hint: hint.map(str::to_owned), source };
+    ingest.ledger.hold(&claim.token, version, &reason.to_json(), ingest.now()).await?;
     Ok(())
 }
 
@@ -223,16 +224,15 @@ impl ObjectLoad<'_> {
 
     /// The decoder stopped: because of the data (held), because of the store (failed), or because of us (an error).
     fn refused(&self, error: stillhouse_decode::Error, bytes: ObjectBytes) -> Result<Loaded, Error> {
-        use stillhouse_decode::Kind as Decode;
-        match error.kind() {
-            Decode::FixData | Decode::FixSettings => {
-                // A file that was cut while it was read looks broken; then its state decides, not what was seen of it.
-                if let Err(changed) = bytes.finish() {
-                    return Self::unreadable(&changed);
-                }
-                Ok(Loaded::Held { message: error.to_string(), hint: error.hint().map(str::to_owned) })
+        if error.is_held() {
+            // A file that was cut while it was read looks broken; then its state decides, not what was seen of it.
+            if let Err(changed) = bytes.finish() {
+                return Self::unreadable(&changed);
             }
-            Decode::Source => {
+            return Ok(Loaded::Held { message: error.to_string(), hint: error.hint().map(str::to_owned) });
+        }
+        match error.kind() {
+            stillhouse_decode::Kind::Source => {
                 let source = error.into_source().and_then(|source| source.downcast::<OpenError>().ok());
                 match source {
                     Some(open) => Self::unreadable(&open),
@@ -248,9 +248,7 @@ impl ObjectLoad<'_> {
 
     fn unreadable(error: &OpenError) -> Result<Loaded, Error> {
         match error {
-            OpenError::Cancelled => {
-                Err(Error::new(Kind::Cancelled, "stopped; what was not finished is taken up by the next run"))
-            }
+            OpenError::Cancelled => Err(Error::cancelled()),
             OpenError::Changed | OpenError::Removed => Ok(Loaded::Failed {
                 message: format!("{error}; nothing of it was loaded, the next run takes it as it is then"),
             }),
@@ -292,6 +290,7 @@ impl ObjectLoad<'_> {
             rejects: decoded.rejects.clone(),
             original: Original::Source,
             warnings: outcome.warnings,
+            ..Receipt::default()
         }
     }
 }
@@ -311,8 +310,8 @@ async fn settle(ingest: &Ingest, claim: &Claim, outcomes: &[Loaded]) -> Result<(
             Loaded::Accepted(_) => {}
             Loaded::Held { message, hint } => hold(ingest, claim, version, message, hint.as_deref()).await?,
             Loaded::Failed { message } => {
-                let reason = serde_json::json!({"message": message}).to_string();
-                ingest.ledger.fail(&claim.token, version, &reason, None, now).await?;
+                let reason = Reason { message: message.clone(), ..Reason::default() };
+                ingest.ledger.fail(&claim.token, version, &reason.to_json(), None, now).await?;
             }
         }
     }

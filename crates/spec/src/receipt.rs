@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::choice::Choice;
 
 /// The form that this version writes. Readers refuse a higher one.
-pub const RECEIPT_FORMAT: u32 = 1;
+pub const RECEIPT_FORMAT: u32 = 2;
 
 /// The account of one object version: read = loaded + quarantined + filtered + blank.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Receipt {
     /// [`RECEIPT_FORMAT`].
     pub format: u32,
@@ -56,13 +56,98 @@ pub struct Receipt {
     pub original: Original,
     /// Things worth a look that refuse nothing (a repeated header name, ignored columns).
     pub warnings: Vec<String>,
+    /// Rows of the generations from this one on, up to below `generation`, were removed when this one came; equal to
+    /// `generation`: none were.
+    #[serde(default)]
+    pub replaces_from: i64,
+    /// What tells equal contents: the digest, and what else the rows depend on (values from the path). Empty in receipts
+    /// of format 1.
+    #[serde(default)]
+    pub content: String,
+    /// The same content is in the tables under this version already; this one has no rows of its own, and its counts
+    /// are zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<Twin>,
+    /// The file was there no more, and its rows were removed: all counts are zero.
+    #[serde(default)]
+    pub removed: bool,
+    /// What was done to refused records since, oldest first. Counts, reasons and days of the receipt have it all in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amendments: Vec<Amendment>,
+}
+
+/// The object version that holds the rows of another one with the same content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Twin {
+    /// Its key.
+    pub key: String,
+    /// Stands for its key in `_object`.
+    pub key_number: i64,
+    /// Which of its versions.
+    pub generation: i64,
+}
+
+/// What was done to refused records of an object after it was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amendment {
+    /// The revision of the receipt that it made.
+    pub revision: i64,
+    /// When; microseconds since 1970. This is the `_ingested_at` of replayed rows.
+    pub at: i64,
+    /// What.
+    pub what: AmendmentKind,
+    /// Ordinals of the records that left the quarantine: ranges, first and last.
+    pub records: Vec<(u64, u64)>,
+    /// How many these are.
+    pub count: u64,
+    /// Why they were dropped; for a replay, the source file that it went by ([`Receipt::source_fingerprint`]).
+    pub because: String,
+    /// What a replay decided about the format.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub decided: BTreeMap<String, Choice<String>>,
+}
+
+/// See [`Amendment`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AmendmentKind {
+    /// They were read again under the contract of that time, and loaded.
+    Replay,
+    /// They were given up, and count as filtered.
+    Drop,
+}
+
+/// The receipts that say what is in the tables now, by key number and generation: of each generation the newest revision,
+/// without the generations that a later one replaced.
+pub fn standing(receipts: impl IntoIterator<Item = Receipt>) -> Vec<Receipt> {
+    let mut newest: BTreeMap<(i64, i64), Receipt> = BTreeMap::new();
+    for receipt in receipts {
+        let id = (receipt.key_number, receipt.generation);
+        if newest.get(&id).is_none_or(|former| former.revision < receipt.revision) {
+            newest.insert(id, receipt);
+        }
+    }
+    let mut standing: Vec<Receipt> = Vec::new();
+    // From the newest generation of a key down; ranges of replaced generations may lie within one another.
+    let mut replaced: Vec<(i64, i64, i64)> = Vec::new();
+    for receipt in newest.into_values().rev() {
+        let (key, generation) = (receipt.key_number, receipt.generation);
+        replaced.retain(|(of, _, _)| *of == key);
+        let gone = replaced.iter().any(|(_, from, until)| (*from..*until).contains(&generation));
+        replaced.push((key, receipt.replaces_from, generation));
+        if !gone {
+            standing.push(receipt);
+        }
+    }
+    standing.reverse();
+    standing
 }
 
 /// How many refused records a receipt names; `_quarantine` has them all.
 pub const REJECTS_IN_RECEIPT_MAX: usize = 100;
 
 /// Identity of an object, and of one version of it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectVersion {
     /// The source's name.
     pub source: String,
@@ -140,10 +225,11 @@ pub struct RejectPlace {
 }
 
 /// Where the original of an object is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Original {
     /// Where it was read from.
+    #[default]
     Source,
 }
 

@@ -22,10 +22,51 @@ pub struct Source {
     pub settle_ms: u64,
     /// A longer record is refused, and kept by offset and length.
     pub max_record_bytes: u64,
+    /// What a new version of a file does to the rows of the former ones.
+    pub on_change: OnChange,
+    /// What becomes of a file whose content is in the tables already.
+    pub on_same_content: OnSameContent,
+    /// What becomes of the rows of a file that is there no more.
+    pub on_missing: OnMissing,
     /// The tables.
     pub contract: Contract,
     /// A digest (BLAKE3, hex) of the source file as the user wrote it, secrets not filled in.
     pub fingerprint: String,
+}
+
+/// What a new version of a file does to the rows of the former ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnChange {
+    /// They go when its own come, in one commit.
+    #[default]
+    Replace,
+    /// They stay: each version holds only what is new.
+    Append,
+    /// The new version is held until somebody asks for it; then it replaces them.
+    Hold,
+}
+
+/// What becomes of a file whose content is in the tables already, under its own or another name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnSameContent {
+    /// It gets a receipt that names the twin, and no rows.
+    #[default]
+    Skip,
+    /// It is loaded like any other.
+    Load,
+}
+
+/// What becomes of the rows of a file that is there no more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnMissing {
+    /// They stay: inputs are often cleared away once they are loaded.
+    #[default]
+    Keep,
+    /// They go.
+    Remove,
 }
 
 /// How often an object arrives.

@@ -15,7 +15,7 @@ use stillhouse_lake::{
     TableWriter, delta_schema, durable_local, with_lineage, with_lineage_schema,
 };
 use stillhouse_spec::{
-    Counts, Durability, ObjectVersion, Original, RECEIPT_FORMAT, Receipt, TableCount, object_id, split_object_id,
+    Counts, Durability, ObjectVersion, RECEIPT_FORMAT, Receipt, TableCount, object_id, split_object_id,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -210,24 +210,16 @@ fn member(load: &Load) -> Member {
         },
         key_number: load.key,
         generation: load.generation,
-        revision: 0,
-        batch: String::new(),
-        seq: 0,
         digest: "00".into(),
         bytes: 7,
         counts: Counts { read: loaded, loaded, ..Counts::default() },
         offered_at: NOW,
         started_at: NOW,
         decoded_at: NOW,
-        decided: BTreeMap::new(),
         source_fingerprint: "f".into(),
         decoder: "test".into(),
         tables: tables.collect(),
-        days: BTreeMap::new(),
-        reasons: BTreeMap::new(),
-        rejects: Vec::new(),
-        original: Original::Source,
-        warnings: Vec::new(),
+        ..Receipt::default()
     };
     Member { key_number: load.key, generation: load.generation, receipt }
 }

@@ -14,7 +14,7 @@ use stillhouse_query::{Engine, EngineOptions, FileInput, Session, TableInput};
 use stillhouse_report::{
     Error, RunContext, RunFilter, RunRecord, RunRequest, RunStore, RunStoreError, RunView, SourceState, TableVersion,
 };
-use stillhouse_spec::{Counts, ObjectVersion, Original, Period, Project, ProjectFiles, Receipt, Report, Source};
+use stillhouse_spec::{Counts, ObjectVersion, Period, Project, ProjectFiles, Receipt, Report, Source};
 
 /// A project of one source (`spill` and `every` as asked) and one report with the given queries.
 pub fn project(source: &str, report: &str, queries: &[(&str, &str)]) -> Project {
@@ -74,18 +74,10 @@ pub fn receipt(key: &str, days: &[(&str, u64)]) -> Receipt {
         digest: blake3::hash(key.as_bytes()).to_hex().to_string(),
         bytes: 10,
         counts: Counts { read: loaded, loaded, ..Counts::default() },
-        offered_at: 0,
-        started_at: 0,
-        decoded_at: 0,
-        decided: BTreeMap::new(),
         source_fingerprint: "s".to_owned(),
         decoder: "stillhouse 0".to_owned(),
-        tables: BTreeMap::new(),
         days: days.iter().map(|(day, rows)| ((*day).to_owned(), *rows)).collect(),
-        reasons: BTreeMap::new(),
-        rejects: Vec::new(),
-        original: Original::Source,
-        warnings: Vec::new(),
+        ..Receipt::default()
     }
 }
 

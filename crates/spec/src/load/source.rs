@@ -6,10 +6,13 @@ use super::units::{Days, Millis};
 use super::{Context, Read, contract, csv};
 use crate::name::{SourceName, TableName};
 use crate::period::Grain;
-use crate::source::{Cadence, InputFormat, MAX_RECORD_BYTES_DEFAULT, SETTLE_MS_DEFAULT, Source};
+use crate::source::{
+    Cadence, InputFormat, MAX_RECORD_BYTES_DEFAULT, OnChange, OnMissing, OnSameContent, SETTLE_MS_DEFAULT, Source,
+};
 use crate::template::PathTemplate;
 
-const SOURCE_KEYS: &[&str] = &["path", "type", "every", "spill", "settle", "max_record_bytes"];
+const SOURCE_KEYS: &[&str] =
+    &["path", "type", "every", "spill", "settle", "max_record_bytes", "on_change", "on_same_content", "on_missing"];
 const SECTIONS: &[Section] = &[
     Section { name: "", keys: &["format", "source", "csv", "table", "child"] },
     Section { name: "[source]", keys: SOURCE_KEYS },
@@ -59,6 +62,9 @@ fn source(top: &Reader<'_, '_>, name: Read<SourceName>) -> Read<(Source, Vec<Par
         cadence: head.cadence,
         settle_ms: head.settle_ms,
         max_record_bytes: head.max_record_bytes,
+        on_change: head.on_change,
+        on_same_content: head.on_same_content,
+        on_missing: head.on_missing,
         contract: contract.value,
         fingerprint: blake3::hash(top.file.text.as_bytes()).to_hex().to_string(),
     };
@@ -71,6 +77,9 @@ struct Head {
     cadence: Option<Cadence>,
     settle_ms: u64,
     max_record_bytes: u64,
+    on_change: OnChange,
+    on_same_content: OnSameContent,
+    on_missing: OnMissing,
 }
 
 fn head(reader: &Reader<'_, '_>) -> Read<Head> {
@@ -79,12 +88,21 @@ fn head(reader: &Reader<'_, '_>) -> Read<Head> {
     let cadence = cadence(reader, path.as_ref().ok());
     let settle = reader.optional("settle", |node| node.parsed::<Millis>("a length of time"));
     let max_record_bytes = reader.optional("max_record_bytes", Node::bytes);
+    let changes = [("replace", OnChange::Replace), ("append", OnChange::Append), ("hold", OnChange::Hold)];
+    let on_change = reader.optional("on_change", |node| node.word(&changes));
+    let twins = [("skip", OnSameContent::Skip), ("load", OnSameContent::Load)];
+    let on_same_content = reader.optional("on_same_content", |node| node.word(&twins));
+    let missing = [("keep", OnMissing::Keep), ("remove", OnMissing::Remove)];
+    let on_missing = reader.optional("on_missing", |node| node.word(&missing));
     kind?;
     Ok(Head {
         path: path?,
         cadence: cadence?,
         settle_ms: settle?.map_or(SETTLE_MS_DEFAULT, |settle| settle.value.0),
         max_record_bytes: max_record_bytes?.unwrap_or(MAX_RECORD_BYTES_DEFAULT),
+        on_change: on_change?.unwrap_or_default(),
+        on_same_content: on_same_content?.unwrap_or_default(),
+        on_missing: on_missing?.unwrap_or_default(),
     })
 }
 

@@ -6,7 +6,8 @@ use jiff::civil::date;
 use stillhouse_spec::{
     Cadence, ColumnFormat, ColumnFrom, ColumnsBy, CsvOptions, Currency, DataType, Durability, EscapeStyle, Grain,
     HeaderStyle, InputFormat, Limits, ListSyntax, MAX_RECORD_BYTES_DEFAULT, MaxRejected, MissingColumns, NumberFormat,
-    Parameter, Period, PeriodChoice, PeriodKind, Project, QuoteStyle, SETTLE_MS_DEFAULT, Source, UnknownColumns,
+    OnChange, OnMissing, OnSameContent, Parameter, Period, PeriodChoice, PeriodKind, Project, QuoteStyle,
+    SETTLE_MS_DEFAULT, Source, UnknownColumns,
 };
 
 use super::{SETTINGS, parse};
@@ -66,6 +67,8 @@ fn source_default() {
     assert_eq!(source.format, InputFormat::Csv(CsvOptions::default()));
     assert_eq!((source.cadence, source.settle_ms), (None, SETTLE_MS_DEFAULT));
     assert_eq!(source.max_record_bytes, MAX_RECORD_BYTES_DEFAULT);
+    assert_eq!(source.on_change, OnChange::Replace);
+    assert_eq!((source.on_same_content, source.on_missing), (OnSameContent::Skip, OnMissing::Keep));
     let contract = &source.contract;
     assert_eq!((contract.unknown_columns, contract.missing_columns), (UnknownColumns::Hold, MissingColumns::Hold));
     assert_eq!((contract.columns_by, contract.max_rejected), (ColumnsBy::Name, MaxRejected::Share(100)));
@@ -89,6 +92,9 @@ every = "year"
 spill = "2 days"
 settle = "1 min"
 max_record_bytes = "1 MB"
+on_change = "append"
+on_same_content = "load"
+on_missing = "remove"
 [csv]
 delimiter = "tab"
 quote = "none"
@@ -122,6 +128,8 @@ copy = { placed_at = "placed", amount = "amount" }
     assert_eq!(source.path.as_str(), "data/{yyyy}/{MM}/*.csv");
     assert_eq!(source.cadence, Some(Cadence { every: Grain::Year, spill_days: 2 }));
     assert_eq!((source.settle_ms, source.max_record_bytes), (60_000, 1 << 20));
+    assert_eq!(source.on_change, OnChange::Append);
+    assert_eq!((source.on_same_content, source.on_missing), (OnSameContent::Load, OnMissing::Remove));
     let csv = CsvOptions {
         delimiter: Some(b'\t'),
         quote: Some(QuoteStyle::None),

@@ -5,6 +5,7 @@ mod bad;
 mod good;
 mod periods;
 mod random;
+mod receipts;
 mod reference;
 mod secrets;
 mod templates;
