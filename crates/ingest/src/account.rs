@@ -9,6 +9,7 @@ use stillhouse_spec::{ObjectVersion, Receipt};
 use crate::context::Ingest;
 use crate::discovered::Discovered;
 use crate::error::{Error, Kind};
+use crate::reason::reason;
 use crate::summary::{ObjectOutcome, Status, Summary};
 
 pub(crate) async fn account(
@@ -79,7 +80,7 @@ fn outcome(
         State::Superseded | State::Forgotten => Status::Superseded,
         State::Offered | State::Claimed | State::Staged => Status::Pending,
     };
-    let (reason, hint) = reason(row.reason.as_deref().unwrap_or_default());
+    let (reason, hint) = reason(row.reason.as_deref());
     let mut outcome = ObjectOutcome::new(&row.object, status).because(reason, hint);
     outcome.generation = Some(row.version.generation);
     Ok(outcome)
@@ -89,11 +90,4 @@ fn outcome(
 fn without_receipt(object: &ObjectVersion) -> Error {
     Error::new(Kind::Fenced, format!("`{}` was loaded, but the lake has no receipt of it", object.key))
         .with_hint("was the lake restored from a backup? `stillhouse ledger rebuild` makes the ledger fit it again")
-}
-
-/// The message and the next step that were kept with a held or failed object.
-pub fn reason(stored: &str) -> (String, Option<String>) {
-    let Ok(value) = serde_json::from_str::<serde_json::Value>(stored) else { return (stored.to_owned(), None) };
-    let text = |name: &str| value.get(name).and_then(|text| text.as_str()).map(str::to_owned);
-    (text("message").unwrap_or_else(|| stored.to_owned()), text("hint"))
 }

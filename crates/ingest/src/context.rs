@@ -11,7 +11,7 @@ use stillhouse_ledger::{Job, Ledger};
 use stillhouse_spec::Source;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::progress::Progress;
 
 /// Components and settings of ingest. Clock and ids are parameters, so that tests can repeat a history.
@@ -84,14 +84,17 @@ impl Ingest {
 
     pub(crate) fn check_stop(&self) -> Result<(), Error> {
         if self.stop.is_cancelled() {
-            return Err(Error::new(Kind::Cancelled, "stopped; what was not finished is taken up by the next run"));
+            return Err(Error::cancelled());
         }
         Ok(())
     }
 
     /// The source of a claim's jobs, if the project still has it: the ledger never mixes sources in a claim.
     pub(crate) fn source(&self, jobs: &[Job]) -> Option<Arc<Source>> {
-        let name = jobs.first().map(|job| job.object.source.as_str())?;
-        self.sources.iter().find(|source| source.name.as_str() == name).cloned()
+        self.source_named(&jobs.first()?.object.source).cloned()
+    }
+
+    pub(crate) fn source_named(&self, name: &str) -> Option<&Arc<Source>> {
+        self.sources.iter().find(|source| source.name.as_str() == name)
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Discovered {
 /// The sources that a request names.
 fn sources(ingest: &Ingest, request: &IngestRequest) -> Result<Vec<Arc<Source>>, Error> {
     for name in &request.sources {
-        if !ingest.sources.iter().any(|source| source.name.as_str() == name) {
+        if ingest.source_named(name).is_none() {
             let known: Vec<&str> = ingest.sources.iter().map(|source| source.name.as_str()).collect();
             return Err(Error::new(Kind::FixSettings, format!("there is no source `{name}`"))
                 .with_hint(format!("sources are: {}", known.join(", "))));

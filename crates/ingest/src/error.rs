@@ -33,6 +33,10 @@ impl Error {
         Self { kind, message: message.into(), hint: None, source: None }
     }
 
+    pub(crate) fn cancelled() -> Self {
+        Self::new(Kind::Cancelled, "stopped; what was not finished is taken up by the next run")
+    }
+
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

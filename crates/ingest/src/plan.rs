@@ -2,11 +2,11 @@
 
 use stillhouse_ledger::{State, VersionRow};
 
-use crate::account::reason;
 use crate::context::Ingest;
 use crate::discover::Found;
 use crate::discovered::{IngestRequest, discover_all};
 use crate::error::Error;
+use crate::reason::reason;
 use crate::run::held_under_another;
 use crate::summary::{ObjectOutcome, Status, Summary};
 
@@ -44,10 +44,10 @@ fn outcome(ingest: &Ingest, found: &Found, newest: Option<&VersionRow>, request:
     if request.reload.contains(&found.version.key) {
         return would("asked to load again; replaces its rows".to_owned());
     }
-    let source_changed = held_under_another(ingest, &row.object, row.reason.as_ref());
+    let source_changed = held_under_another(ingest, &row.object, row.reason.as_deref());
     match row.state {
         State::Held if !request.held && !source_changed => {
-            let (message, hint) = reason(row.reason.as_deref().unwrap_or_default());
+            let (message, hint) = reason(row.reason.as_deref());
             ObjectOutcome::new(&found.version, Status::Held).because(message, hint)
         }
         State::Held if source_changed => would("held; its source file has changed since".to_owned()),

@@ -101,8 +101,8 @@ const FIRST_SEQ: i64 = 1;
 
 /// Step 4: the ledger takes over the epoch that the lake has for it (a crash may lie between the two), or stops.
 async fn take_over(ingest: &Ingest, token: &str) -> Result<i64, Error> {
-    let epoch = ours(ingest).await?;
-    if ingest.ledger.epoch().await? != epoch {
+    let (epoch, known) = ours(ingest).await?;
+    if known != epoch {
         ingest.ledger.adopt_epoch(epoch, token).await?;
     }
     ingest.observer.at("taken")?;
@@ -110,17 +110,17 @@ async fn take_over(ingest: &Ingest, token: &str) -> Result<i64, Error> {
 }
 
 /// The newest epoch of the lake, if it belongs to this ledger, and the ledger knows of every batch that is in the lake: an
-/// older copy of itself has the same id.
-async fn ours(ingest: &Ingest) -> Result<i64, Error> {
+/// older copy of itself has the same id. Beside it the epoch that the ledger knows of.
+async fn ours(ingest: &Ingest) -> Result<(i64, i64), Error> {
     let owner = ingest.lake.receipts_epoch().await?;
     let Some((epoch, owner)) = owner else { return Err(not_ours()) };
     // In this order: other processes stage and publish in between.
     let largest = ingest.lake.largest_seq().await?;
-    let next = ingest.ledger.status().await?.next_seq;
-    if owner != ingest.ledger.ledger_id() || largest >= next {
+    let status = ingest.ledger.status().await?;
+    if owner != ingest.ledger.ledger_id() || largest >= status.next_seq {
         return Err(not_ours());
     }
-    Ok(epoch)
+    Ok((epoch, status.epoch))
 }
 
 /// Shut out, but perhaps by another process of this same ledger. One that holds the lease now goes on with the queue:

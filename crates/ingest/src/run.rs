@@ -15,6 +15,7 @@ use crate::error::{Error, Kind};
 use crate::load::{Claim, load};
 use crate::progress::Event;
 use crate::publish::{Turn, open, publish_all};
+use crate::reason::Reason;
 use crate::summary::Summary;
 
 /// How long to sleep while another process works on what we wait for.
@@ -74,7 +75,7 @@ async fn again(
         return Ok(renewed.map_or(offered, Offered::New));
     }
     if *state == State::Failed
-        || (*state == State::Held && (request.held || held_under_another(ingest, object, reason.as_ref())))
+        || (*state == State::Held && (request.held || held_under_another(ingest, object, reason.as_deref())))
     {
         ingest.ledger.retry_held(&object.source, Some(&object.key), ingest.now()).await?;
         return Ok(Offered::New(*version));
@@ -83,11 +84,10 @@ async fn again(
 }
 
 /// Whether the source file has changed since the object was held.
-pub(crate) fn held_under_another(ingest: &Ingest, object: &ObjectVersion, reason: Option<&String>) -> bool {
-    let reason = reason.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-    let then = reason.as_ref().and_then(|reason| reason["source"].as_str());
-    let source = ingest.sources.iter().find(|source| source.name.as_str() == object.source);
-    source.is_some_and(|source| then.is_some_and(|then| then != source.fingerprint))
+pub(crate) fn held_under_another(ingest: &Ingest, object: &ObjectVersion, reason: Option<&str>) -> bool {
+    let then = Reason::parse(reason).source;
+    let now = ingest.source_named(&object.source);
+    now.is_some_and(|now| then.is_some_and(|then| then != now.fingerprint))
 }
 
 /// Claims, decodes, stages and publishes until nothing is left to do, here or in another process.

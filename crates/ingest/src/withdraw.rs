@@ -4,6 +4,7 @@ use stillhouse_ledger::{QueueEntry, WithdrawTo};
 
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
+use crate::reason::Reason;
 
 /// Takes the batch out of the queue, its objects held under a new generation. A batch that some table has already stays,
 /// to be rolled forward when the cause is mended: then `cause` comes back. Returns the epoch that counts from now on.
@@ -24,7 +25,7 @@ pub(crate) async fn withdraw(ingest: &Ingest, token: &str, head: &QueueEntry, ca
         .with_source(cause));
     }
     observer.at("withdraw-decided")?;
-    let reason = serde_json::json!({"message": cause.to_string(), "hint": cause.hint()}).to_string();
+    let reason = Reason::of(&cause).to_json();
     ingest.ledger.withdraw(&head.batch_id, token, &WithdrawTo::Held { reason }, ingest.now()).await?;
     Ok(epoch)
 }

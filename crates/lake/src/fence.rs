@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::RECEIPTS;
 use crate::commit::{Committed, Rounds, next_version};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::lake::Lake;
 use crate::log::{Commit, EPOCH, Entry, Note, read_entry};
 use crate::manifest::{DataFile, Manifest, Staged};
@@ -132,10 +132,7 @@ impl Lake {
         let mut rounds = Rounds::default();
         loop {
             let Some(state) = self.head(table).await? else { return Ok(false) };
-            if state.epoch > epoch {
-                let message = format!("table `{table}`: expected epoch {epoch}, found {}", state.epoch);
-                return Err(Error::new(Kind::Fenced, message).hint("another ledger speaks for this lake now"));
-            }
+            state.check_epoch(epoch)?;
             if state.epoch == epoch {
                 return Ok(true);
             }

@@ -107,7 +107,7 @@ impl Publisher<'_> {
 
     /// Whether `_receipts` has this batch.
     async fn complete(&self, receipts: &TableState) -> Result<Option<Published>, Error> {
-        self.check_epoch(receipts)?;
+        receipts.check_epoch(self.epoch)?;
         if receipts.seq < self.staged.seq {
             return Ok(None);
         }
@@ -122,14 +122,6 @@ impl Publisher<'_> {
             return Err(self.other_batch(RECEIPTS, batch.as_deref().unwrap_or("none")));
         }
         Ok(Some(Published { vector: newest.vector.clone(), receipts_version: receipts.version }))
-    }
-
-    fn check_epoch(&self, state: &TableState) -> Result<(), Error> {
-        if state.epoch <= self.epoch {
-            return Ok(());
-        }
-        let message = format!("table `{}`: expected epoch {}, found {}", state.table, self.epoch, state.epoch);
-        Err(Error::new(Kind::Fenced, message).hint("another ledger speaks for this lake now"))
     }
 
     fn other_batch(&self, table: &str, found: &str) -> Error {
@@ -174,14 +166,14 @@ impl Publisher<'_> {
     async fn look(&mut self, table: &str, state: Option<&TableState>) -> Result<Look, Error> {
         let change = self.staged.manifest.tables.get(table);
         let known = self.known.as_ref().and_then(|newest| newest.vector.get(table)).copied();
-        let version = state.map_or(-1, |state| state.version);
-        if known.is_some_and(|known| version < known) {
-            return Err(older_than_receipts(table, known.unwrap_or_default(), version));
+        let found = state.map(|state| state.version);
+        if let Some(known) = known.filter(|known| found.is_none_or(|found| found < *known)) {
+            return Err(older_than_receipts(table, known, found));
         }
         let Some(state) = state else {
             return Ok(if change.is_some() { Look::Commit { stale: false } } else { Look::Leave(None) });
         };
-        self.check_epoch(state)?;
+        state.check_epoch(self.epoch)?;
         let seq = self.staged.seq;
         let ours = state.seq == seq && self.lake.batch_of(state).await?.as_deref() == Some(self.batch());
         if ours {
@@ -370,8 +362,8 @@ impl Publisher<'_> {
 }
 
 /// Somebody put an older copy of the table in its place, or took it away: its rows would be lost without a word.
-fn older_than_receipts(table: &str, known: i64, found: i64) -> Error {
-    let found = if found < 0 { "no such table".to_owned() } else { format!("version {found}") };
+fn older_than_receipts(table: &str, known: i64, found: Option<i64>) -> Error {
+    let found = found.map_or("no such table".to_owned(), |found| format!("version {found}"));
     Error::new(Kind::FixSettings, format!("table `{table}`: expected version {known} or a later one, found {found}"))
         .hint("the lake's folder is not whole: put the table back, or restore the whole lake from one copy")
 }

@@ -8,7 +8,7 @@ use object_store::ObjectStore;
 use serde::de::IgnoredAny;
 
 use crate::checkpoint;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::log::{Entry, Metadata, ProtocolLine, read_entry};
 use crate::manifest::DataFile;
 use crate::schema::arrow_schema;
@@ -32,6 +32,15 @@ pub(crate) struct TableState {
 }
 
 impl TableState {
+    /// Step 5a: whoever commits under `epoch` stops at a table that has a newer one.
+    pub(crate) fn check_epoch(&self, epoch: i64) -> Result<(), Error> {
+        if self.epoch <= epoch {
+            return Ok(());
+        }
+        let message = format!("table `{}`: expected epoch {epoch}, found {}", self.table, self.epoch);
+        Err(Error::new(Kind::Fenced, message).hint("another ledger speaks for this lake now"))
+    }
+
     /// The table at its newest version, or at version `at`; `None` when there is no such table.
     pub async fn load(store: &Arc<dyn ObjectStore>, table: &str, at: Option<i64>) -> Result<Option<Self>, Error> {
         let start = match checkpoint::load(store, table, at).await? {

@@ -13,6 +13,7 @@ use stillhouse_spec::{Period, Receipt, Report, Source};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::lake_runs::LakeRuns;
+use crate::receipts::newest;
 use crate::surroundings;
 use crate::tables_now::TablesNow;
 
@@ -29,14 +30,9 @@ impl<'a> Reporter<'a> {
     /// Opens the newest snapshot.
     pub async fn open(app: &'a App) -> Result<Self, Failure> {
         let tables = TablesNow::open(app).await?;
-        let mut newest: BTreeMap<i64, Receipt> = BTreeMap::new();
-        for receipt in crate::receipts::read(app).await? {
-            if newest.get(&receipt.key_number).is_none_or(|former| former.generation < receipt.generation) {
-                newest.insert(receipt.key_number, receipt);
-            }
-        }
+        let receipts = newest(crate::receipts::read(app).await?);
         let runs = LakeRuns::new(Arc::clone(&app.lake));
-        Ok(Self { app, tables, runs, receipts: newest.into_values().collect(), stopped: stopped(app).await? })
+        Ok(Self { app, tables, runs, receipts, stopped: stopped(app).await? })
     }
 
     /// Runs `report` for every period that `asked` means to it.
@@ -84,7 +80,7 @@ async fn stopped(app: &App) -> Result<BTreeMap<String, Vec<StoppedObject>>, Fail
     let mut stopped: BTreeMap<String, Vec<StoppedObject>> = BTreeMap::new();
     for state in [State::Held, State::Failed, State::Offered, State::Claimed, State::Staged] {
         for row in ledger.list(state, u32::MAX).await? {
-            let (reason, _) = stillhouse_ingest::reason(row.reason.as_deref().unwrap_or_default());
+            let (reason, _) = stillhouse_ingest::reason(row.reason.as_deref());
             let word = if matches!(state, State::Held | State::Failed) { state.as_str() } else { "waiting" };
             stopped.entry(row.object.source).or_default().push(StoppedObject {
                 key: row.object.key,

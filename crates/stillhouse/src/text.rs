@@ -13,10 +13,15 @@ pub fn count(number: u64) -> String {
     text
 }
 
-/// `1 file`, `2 files`.
+/// `1 file`, `2 files`, `2 queries`, `2 batches`.
 pub fn plural(number: u64, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", count(number))
+    let (stem, ending) = match noun.strip_suffix('y') {
+        _ if number == 1 => (noun, ""),
+        Some(stem) => (stem, "ies"),
+        None if noun.ends_with("ch") => (noun, "es"),
+        None => (noun, "s"),
+    };
+    format!("{} {stem}{ending}", count(number))
 }
 
 /// Bytes with a unit that leaves at most four digits: `812 B`, `1.2 GB` (powers of 1000).

@@ -34,7 +34,7 @@ pub async fn check(cli: &Cli) -> Result<Exit, Failure> {
             project.name,
             plural(project.sources.len() as u64, "source"),
             plural(project.reports.len() as u64, "report"),
-            plural(queries as u64, "query").replace("querys", "queries"),
+            plural(queries as u64, "query"),
         ))?;
     }
     if problems.is_empty() {

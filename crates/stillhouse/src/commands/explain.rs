@@ -106,10 +106,8 @@ fn one(version: &VersionRow, receipt: Option<&Receipt>) -> String {
     };
     let mut text = format!("  generation {}: {state}\n", version.version.generation);
     text.push_str(&format!("    file: {}, changed {}\n", bytes(version.object.size), time(version.object.modified_at)));
-    if matches!(version.state, State::Held | State::Failed)
-        && let Some(stored) = &version.reason
-    {
-        let (message, hint) = reason(stored);
+    if matches!(version.state, State::Held | State::Failed) && version.reason.is_some() {
+        let (message, hint) = reason(version.reason.as_deref());
         text.push_str(&format!("    {message}\n"));
         if let Some(hint) = hint {
             text.push_str(&format!("    hint: {hint}\n"));

@@ -29,7 +29,7 @@ async fn rebuild_ledger(cli: &Cli) -> Result<Exit, Failure> {
     app.printer.out(format!(
         "the ledger is new: {} read from the lake, {} to finish; older ledgers are shut out (epoch {})",
         plural(rebuilt.receipts, "receipt"),
-        plural(rebuilt.restored_batches, "half-published batch").replace("batchs", "batches"),
+        plural(rebuilt.restored_batches, "half-published batch"),
         rebuilt.epoch
     ))?;
     app.printer.say("next: stillhouse run all");

@@ -1,12 +1,9 @@
 //! `stillhouse quarantine`: refused records.
 
-use std::collections::BTreeMap;
-
 use stillhouse_query::{Params, Value};
-use stillhouse_report::QueryView;
 use stillhouse_report::render::terminal_records;
 
-use super::sql::{print, style};
+use super::sql::{print, style, view};
 use crate::app::App;
 use crate::cli::{Cli, QuarantineCommand};
 use crate::failure::{Exit, Failure};
@@ -45,19 +42,14 @@ pub async fn quarantine(cli: &Cli, command: &QuarantineCommand) -> Result<Exit, 
         app.printer.say("nothing is in quarantine");
         return Ok(Exit::Done);
     }
-    let view = QueryView {
-        name: "quarantine".to_owned(),
-        title: String::new(),
-        formats: BTreeMap::new(),
-        schema: result.schema,
-        batches: result.batches,
-    };
+    let rows = result.rows;
+    let view = view("quarantine", result);
     match command {
         QuarantineCommand::Show { .. } if !app.printer.json() => app.printer.out(terminal_records(&view, style()))?,
         _ => print(app.printer, &view, false)?,
     }
     if let QuarantineCommand::Show { limit, .. } = command
-        && result.rows == *limit
+        && rows == *limit
     {
         app.printer.say(format!("\nthe first {}; `--limit` shows more", plural(*limit, "record")));
     }

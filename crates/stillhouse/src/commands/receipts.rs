@@ -1,13 +1,12 @@
 //! `stillhouse receipts`: the account of each loaded file.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 use stillhouse_spec::Receipt;
 
 use crate::app::App;
 use crate::cli::{Cli, ReceiptsCommand};
 use crate::failure::{Exit, Failure};
+use crate::receipts::newest;
 use crate::table::Table;
 use crate::text::{count, time};
 
@@ -21,22 +20,9 @@ pub async fn receipts(cli: &Cli, command: &ReceiptsCommand) -> Result<Exit, Fail
     }
 }
 
-/// For each key its newest receipt.
-fn newest(receipts: Vec<Receipt>) -> Vec<Receipt> {
-    let mut newest: BTreeMap<i64, Receipt> = BTreeMap::new();
-    for receipt in receipts {
-        let former = newest.get(&receipt.key_number).map_or(-1, |former| former.generation);
-        if receipt.generation > former {
-            newest.insert(receipt.key_number, receipt);
-        }
-    }
-    let mut newest: Vec<_> = newest.into_values().collect();
-    newest.sort_by_key(|receipt| receipt.seq);
-    newest
-}
-
 fn list(app: &App, receipts: Vec<Receipt>, key: Option<&str>, all: bool) -> Result<Exit, Failure> {
     let mut rows = if all { receipts } else { newest(receipts) };
+    rows.sort_by_key(|receipt| receipt.seq);
     rows.retain(|receipt| key.is_none_or(|key| receipt.object.key.contains(key)));
     if app.printer.json() {
         app.printer.value(&json!({"format": 1, "receipts": rows}))?;

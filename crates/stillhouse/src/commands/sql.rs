@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use stillhouse_query::{Params, Value};
+use stillhouse_query::{Params, QueryResult, Value};
 use stillhouse_report::QueryView;
 use stillhouse_report::render::{self, TerminalStyle};
 
@@ -25,18 +25,17 @@ pub async fn sql(cli: &Cli, args: &SqlArgs) -> Result<Exit, Failure> {
     let query = if args.query == "-" { stdin()? } else { args.query.clone() };
     let result = tables.session.query(&query, &params(&args.params)?).await?;
     let rows = result.rows;
-    let view = QueryView {
-        name: "query".to_owned(),
-        title: String::new(),
-        formats: BTreeMap::new(),
-        schema: result.schema,
-        batches: result.batches,
-    };
-    print(app.printer, &view, args.csv)?;
+    print(app.printer, &view("query", result), args.csv)?;
     if !args.csv && !app.printer.json() {
         app.printer.say(plural(rows, "row"));
     }
     Ok(Exit::Done)
+}
+
+/// A result to be printed, as it is.
+pub fn view(name: &str, result: QueryResult) -> QueryView {
+    let QueryResult { schema, batches, .. } = result;
+    QueryView { name: name.to_owned(), title: String::new(), formats: BTreeMap::new(), schema, batches }
 }
 
 fn stdin() -> Result<String, Failure> {
