@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use arrow::record_batch::RecordBatch;
-use stillhouse_spec::{Choice, Contract, Counts, CsvOptions, RejectPlace};
+use stillhouse_spec::{Choice, Contract, Counts, CsvOptions, Reading, RejectPlace};
 
 /// Everything that decides how an object is read.
 #[derive(Debug, Clone, Copy)]
@@ -75,4 +75,6 @@ pub struct Outcome {
     pub reasons: BTreeMap<String, u64>,
     /// Things worth a look that refuse nothing.
     pub warnings: Vec<String>,
+    /// How the object was read.
+    pub reading: Reading,
 }

@@ -32,6 +32,8 @@ pub(crate) struct Mapping {
     pub(crate) origins: Vec<Origin>,
     /// Where the record that is the header begins.
     pub(crate) header_offset: Option<u64>,
+    /// What the header calls the fields; empty without one.
+    pub(crate) names: Vec<String>,
     pub(crate) decided: Vec<(String, Choice<String>)>,
     pub(crate) warnings: Vec<String>,
 }
@@ -107,7 +109,14 @@ pub(crate) fn map(found: &Found<'_>) -> Result<Mapping, Error> {
     check_missing(found, &claims)?;
     check_unknown(found, width, &claims, &mut warnings)?;
     let origins = origins(found, &claims);
-    Ok(Mapping { width, origins, header_offset: header.map(|row| row.offset), decided, warnings })
+    Ok(Mapping {
+        width,
+        origins,
+        header_offset: header.map(|row| row.offset),
+        names: header.map(|row| row.texts.clone()).unwrap_or_default(),
+        decided,
+        warnings,
+    })
 }
 
 fn origins(found: &Found<'_>, claims: &[Option<usize>]) -> Vec<Origin> {

@@ -11,6 +11,7 @@ use crate::detect::{Head, empty};
 use crate::error::Error;
 use crate::parent::{Blame, Parent, Verdict};
 use crate::plan::Filled;
+use crate::reading::reading;
 use crate::reason;
 use crate::records::{Item, Limits, Place, Records};
 use crate::scan::Fault;
@@ -291,6 +292,7 @@ impl<'a, 's> Pass<'a, 's> {
             days: self.days.finish(),
             reasons: self.reasons,
             warnings: self.head.mapping.warnings.clone(),
+            reading: reading(self.head, self.request.contract),
         }))
     }
 

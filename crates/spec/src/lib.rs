@@ -30,6 +30,7 @@ mod name;
 mod period;
 mod problem;
 mod project;
+mod reading;
 mod receipt;
 mod report;
 mod secret;
@@ -45,6 +46,7 @@ pub use name::{ColumnName, NAME_BYTES_MAX, NameError, QueryName, ReportName, Sou
 pub use period::{Grain, Period, PeriodChoice, PeriodError, ZoneError, day_start_micros, zone};
 pub use problem::{Problem, Problems};
 pub use project::*;
+pub use reading::*;
 pub use receipt::*;
 pub use report::*;
 pub use secret::{Filled, Secret};

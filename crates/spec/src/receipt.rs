@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::choice::Choice;
+use crate::reading::Reading;
 
 /// The form that this version writes. Readers refuse a higher one.
 pub const RECEIPT_FORMAT: u32 = 2;
@@ -71,6 +72,10 @@ pub struct Receipt {
     /// The file was there no more, and its rows were removed: all counts are zero.
     #[serde(default)]
     pub removed: bool,
+    /// How it was read, so that refused records can be read again without the original. Absent in receipts of format 1, and
+    /// where nothing was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
     /// What was done to refused records since, oldest first. Counts, reasons and days of the receipt have it all in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amendments: Vec<Amendment>,

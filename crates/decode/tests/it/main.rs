@@ -1,6 +1,7 @@
 //! Tests of the CSV decoder; each reads the smallest input that shows the point.
 #![allow(clippy::unwrap_used)]
 
+mod again;
 mod batches;
 mod columns;
 mod common;
