@@ -19,13 +19,16 @@ pub(crate) async fn account(
 ) -> Result<Summary, Error> {
     let mut summary = Summary { notes: discovered.notes.clone(), ..Summary::default() };
     summary.batches_published = batches.len() as u64;
-    let receipts = receipts_by_version(ingest).await?;
+    let fresh = fresh_receipts(ingest, batches).await?;
     for (found, offered) in discovered.found.iter().zip(&discovered.offered) {
         let row = match offered {
             Offered::Known { version, state: State::Complete, .. } => Row::complete(*version, &found.version),
             other => Row::read(ingest, other.version()).await?,
         };
-        summary.objects.push(outcome(&row, &receipts, batches)?);
+        summary.objects.push(outcome(&row, &fresh));
+    }
+    for version in &discovered.removed {
+        summary.objects.push(outcome(&Row::read(ingest, *version).await?, &fresh));
     }
     for found in &discovered.settling {
         summary.objects.push(ObjectOutcome::new(&found.version, Status::Settling).because(
@@ -37,9 +40,16 @@ pub(crate) async fn account(
     Ok(summary)
 }
 
-async fn receipts_by_version(ingest: &Ingest) -> Result<BTreeMap<(i64, i64), Receipt>, Error> {
-    let rows = ingest.lake.receipts(&ReceiptQuery { whole: true, ..ReceiptQuery::default() }).await?;
-    let receipts = rows.into_iter().filter_map(|row| row.receipt);
+/// Receipts by key number and generation.
+type Receipts = BTreeMap<(i64, i64), Receipt>;
+
+/// Those of the batches that this run brought into the lake: its cost does not grow with what was loaded before.
+async fn fresh_receipts(ingest: &Ingest, batches: &BTreeSet<String>) -> Result<Receipts, Error> {
+    if batches.is_empty() {
+        return Ok(Receipts::new());
+    }
+    let query = ReceiptQuery { batches: Some(batches.clone()), whole: true, ..ReceiptQuery::default() };
+    let receipts = ingest.lake.receipts(&query).await?.into_iter().filter_map(|row| row.receipt);
     Ok(receipts.map(|receipt| ((receipt.key_number, receipt.generation), receipt)).collect())
 }
 
@@ -63,31 +73,37 @@ impl Row {
     }
 }
 
-fn outcome(
-    row: &Row,
-    receipts: &BTreeMap<(i64, i64), Receipt>,
-    batches: &BTreeSet<String>,
-) -> Result<ObjectOutcome, Error> {
+fn outcome(row: &Row, fresh: &Receipts) -> ObjectOutcome {
     let status = match row.state {
-        State::Complete => {
-            let receipt = receipts.get(&(row.version.key_number, row.version.generation));
-            let receipt = receipt.ok_or_else(|| without_receipt(&row.object))?;
-            let status = if batches.contains(&receipt.batch) { Status::Loaded } else { Status::Unchanged };
-            return Ok(ObjectOutcome::from_receipt(receipt, status));
-        }
+        State::Complete => match fresh.get(&(row.version.key_number, row.version.generation)) {
+            Some(receipt) => return loaded(receipt),
+            None => Status::Unchanged,
+        },
         State::Held => Status::Held,
         State::Failed => Status::Failed,
         State::Superseded | State::Forgotten => Status::Superseded,
         State::Offered | State::Claimed | State::Staged => Status::Pending,
     };
-    let (reason, hint) = reason(row.reason.as_deref());
-    let mut outcome = ObjectOutcome::new(&row.object, status).because(reason, hint);
+    let mut outcome = ObjectOutcome::new(&row.object, status);
     outcome.generation = Some(row.version.generation);
-    Ok(outcome)
+    if status != Status::Unchanged {
+        let (reason, hint) = reason(row.reason.as_deref());
+        outcome = outcome.because(reason, hint);
+    }
+    outcome
 }
 
-/// The ledger says complete, the lake knows nothing of it: the lake is older than the ledger.
-fn without_receipt(object: &ObjectVersion) -> Error {
-    Error::new(Kind::Fenced, format!("`{}` was loaded, but the lake has no receipt of it", object.key))
-        .with_hint("was the lake restored from a backup? `stillhouse ledger rebuild` makes the ledger fit it again")
+fn loaded(receipt: &Receipt) -> ObjectOutcome {
+    if receipt.removed {
+        let why = "the file is there no more; its rows were removed";
+        return ObjectOutcome::from_receipt(receipt, Status::Removed).because(why, None);
+    }
+    let Some(twin) = &receipt.twin else { return ObjectOutcome::from_receipt(receipt, Status::Loaded) };
+    let outcome = ObjectOutcome::from_receipt(receipt, Status::Same);
+    if twin.key_number == receipt.key_number {
+        return outcome.because("the content is the same as before; nothing was changed", None);
+    }
+    let why = format!("the same content as `{}`, whose rows are in the tables", twin.key);
+    let hint = "to load such files all the same, set `on_same_content = \"load\"` in the source file";
+    outcome.because(why, Some(hint.to_owned()))
 }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use object_store::ObjectStore;
 use stillhouse_lake::{Lake, Observer};
 use stillhouse_ledger::{Job, Ledger};
-use stillhouse_spec::Source;
+use stillhouse_spec::{ObjectVersion, Source};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
@@ -26,6 +26,8 @@ pub struct Ingest {
     pub sources: Vec<Arc<Source>>,
     /// The source files as the user wrote them, by fingerprint; a copy of each goes into the lake.
     pub source_texts: BTreeMap<String, String>,
+    /// Values of environment variables, for source files of former times.
+    pub environment: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
     /// The zone in which the year of a file's time is read.
     pub time_zone: TimeZone,
     /// Microseconds since 1970.
@@ -80,6 +82,12 @@ impl Ingest {
 
     pub(crate) fn lease_micros(&self) -> i64 {
         i64::try_from(self.settings.lease.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    /// The year of an object's last change, in the project's time zone.
+    pub(crate) fn year_of(&self, object: &ObjectVersion) -> i16 {
+        let modified = jiff::Timestamp::from_microsecond(object.modified_at).unwrap_or_default();
+        modified.to_zoned(self.time_zone.clone()).year()
     }
 
     pub(crate) fn check_stop(&self) -> Result<(), Error> {

@@ -77,7 +77,7 @@ fn found(source: &Source, meta: &ObjectMeta, period: Period) -> Option<Found> {
 }
 
 /// Whether the object at `key` may hold rows of `period`.
-fn concerns(source: &Source, key: &str, period: Period) -> bool {
+pub(crate) fn concerns(source: &Source, key: &str, period: Period) -> bool {
     let (Some(own), Some((first, end))) = (source.path.period(key).and_then(Period::days), period.days()) else {
         return true;
     };

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use stillhouse_ledger::Offered;
+use stillhouse_ledger::{Offered, VersionId};
 use stillhouse_spec::{Period, Source};
 
 use crate::context::Ingest;
 use crate::discover::{Found, discover};
 use crate::error::{Error, Kind};
+use crate::missing::missing;
 use crate::settle::{Settled, settle};
 
 /// What to load.
@@ -24,11 +25,16 @@ pub struct IngestRequest {
 }
 
 /// Objects of a run as they were discovered.
+#[derive(Default)]
 pub(crate) struct Discovered {
     pub(crate) found: Vec<Found>,
     /// Those of `found` in the ledger, as they stood when they were offered; in the same order.
     pub(crate) offered: Vec<Offered>,
     pub(crate) settling: Vec<Found>,
+    /// Loaded once, there no more, and to be removed: source, key, member.
+    pub(crate) missing: Vec<(String, String, String)>,
+    /// The versions that stand for their removal.
+    pub(crate) removed: Vec<VersionId>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -48,7 +54,7 @@ fn sources(ingest: &Ingest, request: &IngestRequest) -> Result<Vec<Arc<Source>>,
 }
 
 pub(crate) async fn discover_all(ingest: &Ingest, request: &IngestRequest) -> Result<Discovered, Error> {
-    let mut all = Discovered { found: Vec::new(), offered: Vec::new(), settling: Vec::new(), notes: Vec::new() };
+    let mut all = Discovered::default();
     for source in sources(ingest, request)? {
         ingest.check_stop()?;
         let listing = discover(ingest.store.as_ref(), &source, request.period).await?;
@@ -63,6 +69,9 @@ pub(crate) async fn discover_all(ingest: &Ingest, request: &IngestRequest) -> Re
                 of_period(request.period)
             ));
         }
+        let gone = missing(ingest, &source, request.period, &listing.objects).await?;
+        all.notes.extend(gone.note);
+        all.missing.extend(gone.keys);
         let Settled { ready, settling } = settle(ingest, &source, request.period, listing.objects).await?;
         all.found.extend(ready);
         all.settling.extend(settling);

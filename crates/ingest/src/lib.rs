@@ -10,11 +10,17 @@
 //! **Invariant:** read = loaded + quarantined + filtered + blank is checked before a batch is staged.
 
 mod account;
+mod amend;
+mod content;
 mod context;
+mod digest;
 mod discover;
 mod discovered;
 mod error;
 mod load;
+mod missing;
+mod object;
+mod offer;
 mod open;
 mod plan;
 mod progress;
@@ -22,14 +28,21 @@ mod publish;
 mod quarantine;
 mod reason;
 mod rebuild;
+mod replay;
+mod reread;
 mod run;
+mod same;
 mod settle;
 mod sink;
 mod stage;
+mod standing;
 mod summary;
 mod targets;
+mod text;
+mod verify;
 mod withdraw;
 
+pub use amend::{AmendedObject, Selection, drop_refused, replay};
 pub use context::{Ingest, Settings};
 pub use discover::{Found, Listing, discover};
 pub use discovered::IngestRequest;
@@ -43,3 +56,4 @@ pub use rebuild::{Rebuilt, rebuild};
 pub use run::ingest;
 pub use summary::{ObjectOutcome, Status, Summary};
 pub use targets::TargetTables;
+pub use verify::{Proof, Verified, VerifyRequest, verify};

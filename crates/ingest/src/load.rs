@@ -4,24 +4,19 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use stillhouse_decode::{Request, YearHint, decode};
 use stillhouse_lake::{DataFile, Member};
-use stillhouse_ledger::{Job, StageRequest, Staged, VersionId};
-use stillhouse_spec::{Counts, InputFormat, Original, RECEIPT_FORMAT, Receipt, Source, TableCount, object_id};
+use stillhouse_ledger::{Job, StageMember, StageRequest, Staged, VersionId};
+use stillhouse_spec::{Counts, Receipt, Source};
 use tokio::runtime::Handle;
 
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
-use crate::open::{ObjectBytes, OpenError};
+use crate::object::{Loaded, ObjectLoad, removal_receipt, write_error};
 use crate::progress::Event;
 use crate::reason::Reason;
-use crate::sink::{Decoded, ObjectSink, Output};
+use crate::same::{Twins, skips_same};
 use crate::stage::{BatchFiles, manifest};
-use crate::targets::{Lineage, TargetTables};
-
-/// Rows and bytes that the decoder hands over at once: large enough for the Parquet encoder, small beside the ceiling.
-const BATCH_ROWS: usize = 16_384;
-const BATCH_BYTES: usize = 8 << 20;
+use crate::targets::TargetTables;
 
 /// A claimed group of jobs of one source. Everything that is written for it carries the token and the attempt.
 pub struct Claim {
@@ -31,16 +26,6 @@ pub struct Claim {
     pub attempt: String,
     /// One large object, or small ones.
     pub jobs: Vec<Job>,
-}
-
-/// What became of one job of a claim.
-enum Loaded {
-    /// Its rows are in the files of the batch.
-    Accepted(Box<Receipt>),
-    /// It will not load until somebody acts.
-    Held { message: String, hint: Option<String> },
-    /// It could not be read; the next run tries again.
-    Failed { message: String },
 }
 
 /// Decodes the claim and stages its batch. Objects that are held or fail are settled in the ledger and do not stop the
@@ -77,7 +62,7 @@ async fn load_claimed(ingest: &Arc<Ingest>, claim: &Arc<Claim>) -> Result<(), Er
     let batch = batch.await.map_err(|error| Error::new(Kind::Bug, "decoding stopped").with_source(error))??;
     settle(ingest, claim, &batch.outcomes).await?;
     ingest.observer.at("files-written").map_err(Error::from)?;
-    stage(ingest, claim, batch).await
+    stage(ingest, claim, &source, batch).await
 }
 
 /// Files that were offered for a source that the project has lost in the meantime.
@@ -100,7 +85,7 @@ async fn hold(
 ) -> Result<(), Error> {
     // Under another source file it may load: whoever looks at it next can tell.
     let source = ingest.source(&claim.jobs).map(|source| source.fingerprint.clone());
-    let reason = Reason { message: message.to_owned(), hint: hint.map(str::to_owned), source };
+    let reason = Reason { message: message.to_owned(), hint: hint.map(str::to_owned), source, ..Reason::default() };
     ingest.ledger.hold(&claim.token, version, &reason.to_json(), ingest.now()).await?;
     Ok(())
 }
@@ -115,12 +100,17 @@ fn decode_claim(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &
     let targets = Arc::new(TargetTables::new(&source.contract));
     let lake = Arc::clone(&ingest.lake);
     let mut files = BatchFiles::new(lake, runtime.clone(), Arc::clone(&targets), claim.attempt.clone());
+    let mut twins = Twins::new(ingest, source, runtime);
     let mut outcomes = Vec::new();
-    // An object alone in its claim is written as it is decoded; in a group each is kept until it is accepted.
     let alone = claim.jobs.len() == 1;
     for job in &claim.jobs {
         let object = ObjectLoad { ingest, source, job, targets: &targets, runtime };
-        let outcome = match if alone { object.to_files(&mut files) } else { object.to_memory(&mut files) } {
+        let outcome = match () {
+            () if job.removed => Ok(Loaded::Accepted(Box::new(removal_receipt(ingest, source, job)))),
+            () if alone => object.to_files(&mut files, &mut twins),
+            () => object.to_memory(&mut files, &mut twins),
+        };
+        let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {
                 // The first error is the one to tell; files that stay behind are invisible.
@@ -130,7 +120,7 @@ fn decode_claim(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &
         };
         let counts = match &outcome {
             Loaded::Accepted(receipt) => Some(receipt.counts),
-            Loaded::Held { .. } | Loaded::Failed { .. } => None,
+            Loaded::Held { .. } | Loaded::Failed { .. } | Loaded::Later => None,
         };
         ingest.progress.event(&Event::Decoded { object: &job.object, counts });
         outcomes.push(outcome);
@@ -139,175 +129,12 @@ fn decode_claim(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &
     Ok(DecodedBatch { outcomes, targets, files })
 }
 
-/// One object of a claim.
-struct ObjectLoad<'a> {
-    ingest: &'a Arc<Ingest>,
-    source: &'a Source,
-    job: &'a Job,
-    targets: &'a TargetTables,
-    runtime: &'a Handle,
-}
-
-impl ObjectLoad<'_> {
-    fn to_files(&self, files: &mut BatchFiles) -> Result<Loaded, Error> {
-        let outcome = self.run(Output::Files(files))?;
-        match outcome {
-            Ok((receipt, _)) => Ok(Loaded::Accepted(receipt)),
-            Err(refused) => {
-                files.restart();
-                Ok(refused)
-            }
-        }
-    }
-
-    fn to_memory(&self, files: &mut BatchFiles) -> Result<Loaded, Error> {
-        match self.run(Output::Memory(Vec::new()))? {
-            Ok((receipt, decoded)) => {
-                for (table, batch) in &decoded.kept {
-                    files.write(*table, batch).map_err(write_error)?;
-                }
-                Ok(Loaded::Accepted(receipt))
-            }
-            Err(refused) => Ok(refused),
-        }
-    }
-
-    /// Decodes to the end: the receipt and what was kept, or why the object is not loaded.
-    fn run(&self, output: Output<'_>) -> Result<Result<(Box<Receipt>, Decoded), Loaded>, Error> {
-        let started_at = self.ingest.now();
-        let job = self.job;
-        self.ingest.progress.event(&Event::Started { object: &job.object });
-        let mut bytes = match self.open() {
-            Ok(bytes) => bytes,
-            Err(error) => return Self::unreadable(&error).map(Err),
-        };
-        let path_values = self.source.path.values(&job.object.key).unwrap_or_default();
-        let request = self.request(&path_values);
-        let object = object_id(job.version.key_number, job.version.generation);
-        let lineage = Lineage { object, ingested_at: started_at, version: job.object.clone() };
-        let mut sink = ObjectSink::new(self.targets, lineage, output);
-        let outcome = match decode(&mut bytes, &request, &mut sink) {
-            Ok(outcome) => outcome,
-            Err(error) => return self.refused(error, bytes).map(Err),
-        };
-        let digest = match bytes.finish() {
-            Ok(digest) => digest,
-            Err(error) => return Self::unreadable(&error).map(Err),
-        };
-        let decoded = sink.finish().map_err(write_error)?;
-        let receipt = self.receipt(started_at, digest, outcome, &decoded);
-        Ok(Ok((Box::new(receipt), decoded)))
-    }
-
-    fn open(&self) -> Result<ObjectBytes, OpenError> {
-        let (ingest, object) = (Arc::clone(self.ingest), self.job.object.clone());
-        let on_bytes = Box::new(move |bytes| ingest.progress.event(&Event::Read { object: &object, bytes }));
-        let (store, stop) = (Arc::clone(&self.ingest.store), self.ingest.stop.clone());
-        ObjectBytes::new(store, &self.job.object, self.runtime.clone(), stop, on_bytes)
-    }
-
-    fn request<'a>(&'a self, path_values: &'a BTreeMap<String, String>) -> Request<'a> {
-        let InputFormat::Csv(csv) = &self.source.format;
-        let modified = jiff::Timestamp::from_microsecond(self.job.object.modified_at).unwrap_or_default();
-        let modified = modified.to_zoned(self.ingest.time_zone.clone()).year();
-        let path = path_values.get("yyyy").and_then(|year| year.parse().ok());
-        Request {
-            csv,
-            contract: &self.source.contract,
-            max_record_bytes: self.source.max_record_bytes,
-            path_values,
-            year: YearHint { path, setting: csv.year, modified },
-            batch_rows: BATCH_ROWS,
-            batch_bytes: BATCH_BYTES,
-        }
-    }
-
-    /// The decoder stopped: because of the data (held), because of the store (failed), or because of us (an error).
-    fn refused(&self, error: stillhouse_decode::Error, bytes: ObjectBytes) -> Result<Loaded, Error> {
-        if error.is_held() {
-            // A file that was cut while it was read looks broken; then its state decides, not what was seen of it.
-            if let Err(changed) = bytes.finish() {
-                return Self::unreadable(&changed);
-            }
-            return Ok(Loaded::Held { message: error.to_string(), hint: error.hint().map(str::to_owned) });
-        }
-        match error.kind() {
-            stillhouse_decode::Kind::Source => {
-                let source = error.into_source().and_then(|source| source.downcast::<OpenError>().ok());
-                match source {
-                    Some(open) => Self::unreadable(&open),
-                    None => Err(Error::new(Kind::Bug, format!("`{}` cannot be read", self.job.object.key))),
-                }
-            }
-            _ => Err(match error.into_source() {
-                Some(source) => write_error(source),
-                None => Error::new(Kind::Bug, format!("`{}` cannot be loaded", self.job.object.key)),
-            }),
-        }
-    }
-
-    fn unreadable(error: &OpenError) -> Result<Loaded, Error> {
-        match error {
-            OpenError::Cancelled => Err(Error::cancelled()),
-            OpenError::Changed | OpenError::Removed => Ok(Loaded::Failed {
-                message: format!("{error}; nothing of it was loaded, the next run takes it as it is then"),
-            }),
-            OpenError::Store(_) => Ok(Loaded::Failed { message: error.to_string() }),
-        }
-    }
-
-    fn receipt(
-        &self,
-        started_at: i64,
-        digest: String,
-        outcome: stillhouse_decode::Outcome,
-        decoded: &Decoded,
-    ) -> Receipt {
-        let job = self.job;
-        let tables = self.targets.tables.iter().zip(&decoded.rows);
-        Receipt {
-            format: RECEIPT_FORMAT,
-            object: job.object.clone(),
-            key_number: job.version.key_number,
-            generation: job.version.generation,
-            revision: 0, // given by the ledger when the batch is staged
-            batch: String::new(),
-            seq: 0,
-            digest,
-            bytes: job.object.size,
-            counts: outcome.counts,
-            offered_at: job.offered_at,
-            started_at,
-            decoded_at: self.ingest.now(),
-            decided: outcome.decided,
-            source_fingerprint: self.source.fingerprint.clone(),
-            decoder: concat!("stillhouse ", env!("CARGO_PKG_VERSION")).to_owned(),
-            tables: tables
-                .map(|((name, _), rows)| (name.to_string(), TableCount { rows: *rows, files: Vec::new() }))
-                .collect(),
-            days: outcome.days,
-            reasons: outcome.reasons,
-            rejects: decoded.rejects.clone(),
-            original: Original::Source,
-            warnings: outcome.warnings,
-            ..Receipt::default()
-        }
-    }
-}
-
-fn write_error(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    match error.downcast::<stillhouse_lake::Error>() {
-        Ok(lake) => (*lake).into(),
-        Err(other) => Error::new(Kind::Bug, "rows cannot be written").with_source(other),
-    }
-}
-
 /// Held and failed objects leave the claim.
 async fn settle(ingest: &Ingest, claim: &Claim, outcomes: &[Loaded]) -> Result<(), Error> {
     for (job, outcome) in claim.jobs.iter().zip(outcomes) {
         let (version, now) = (job.version, ingest.now());
         match outcome {
-            Loaded::Accepted(_) => {}
+            Loaded::Accepted(_) | Loaded::Later => {}
             Loaded::Held { message, hint } => hold(ingest, claim, version, message, hint.as_deref()).await?,
             Loaded::Failed { message } => {
                 let reason = Reason { message: message.clone(), ..Reason::default() };
@@ -318,36 +145,70 @@ async fn settle(ingest: &Ingest, claim: &Claim, outcomes: &[Loaded]) -> Result<(
     Ok(())
 }
 
-async fn stage(ingest: &Ingest, claim: &Claim, batch: DecodedBatch) -> Result<(), Error> {
+/// Puts the accepted objects into the publish queue. What is still claimed afterwards goes back: it is tried again.
+async fn stage(ingest: &Ingest, claim: &Claim, source: &Source, batch: DecodedBatch) -> Result<(), Error> {
+    let later = batch.outcomes.iter().any(|outcome| matches!(outcome, Loaded::Later));
     let (targets, files, receipts) = accepted(claim, batch);
-    if receipts.is_empty() {
-        return Ok(());
+    if !receipts.is_empty() {
+        check_balance(&targets, &receipts)?;
+        stage_receipts(ingest, claim, source, &targets, files, receipts).await?;
     }
-    check_balance(&targets, &receipts)?;
-    let members: Vec<VersionId> = receipts.iter().map(|r| VersionId::new(r.key_number, r.generation)).collect();
-    let settled = receipts.into_iter().map(|receipt| Member {
-        key_number: receipt.key_number,
-        generation: receipt.generation,
-        receipt,
-    });
-    let manifest = manifest(&claim.attempt, ingest.ledger.ledger_id(), &targets, files, settled.collect())?;
+    if later {
+        ingest.ledger.release(&claim.token, ingest.now()).await?;
+    }
+    Ok(())
+}
+
+async fn stage_receipts(
+    ingest: &Ingest,
+    claim: &Claim,
+    source: &Source,
+    targets: &TargetTables,
+    files: Vec<Vec<DataFile>>,
+    receipts: Vec<Receipt>,
+) -> Result<(), Error> {
+    let members: Vec<StageMember> = receipts.iter().map(|receipt| stage_member(source, receipt)).collect();
+    let settled = receipts.into_iter().map(member).collect();
+    let manifest = manifest(&claim.attempt, ingest.ledger.ledger_id(), targets, files, settled)?;
     if let Err(error) = ingest.lake.check(&manifest).await? {
         // The tables cannot take the batch as it is: nobody but a person can change that.
-        for version in members {
-            hold(ingest, claim, version, &error.to_string(), error.hint.as_deref()).await?;
+        for member in members {
+            hold(ingest, claim, member.version, &error.to_string(), error.hint.as_deref()).await?;
         }
         return Ok(());
     }
     let (batch_id, token, manifest) = (claim.attempt.clone(), claim.token.clone(), manifest.to_json()?);
     match ingest.ledger.stage(&StageRequest { batch_id, token, members, manifest }, ingest.now()).await? {
         Staged::Done { .. } => ingest.observer.at("staged").map_err(Error::from),
-        // Lost or superseded: another attempt, or a newer version, has these objects now. Our files stay invisible.
-        Staged::Refused { superseded, lost } => {
-            tracing::info!(?superseded, ?lost, "a batch was refused; its objects belong to another attempt");
+        // Lost or superseded: another attempt, or a newer version, has these objects now. The same content was staged by
+        // another worker in between, or is gone again: the next attempt finds it so. Our files stay invisible.
+        Staged::Refused { superseded, lost, same, orphaned } => {
+            tracing::info!(
+                ?superseded,
+                ?lost,
+                ?same,
+                ?orphaned,
+                "a batch was refused; another attempt takes its objects"
+            );
             ingest.ledger.release(&claim.token, ingest.now()).await?;
             Ok(())
         }
     }
+}
+
+fn stage_member(source: &Source, receipt: &Receipt) -> StageMember {
+    StageMember {
+        version: VersionId::new(receipt.key_number, receipt.generation),
+        content: receipt.content.clone(),
+        twin: receipt.twin.as_ref().map(|twin| VersionId::new(twin.key_number, twin.generation)),
+        skip_same: skips_same(source, receipt),
+    }
+}
+
+/// A receipt as a member of a batch.
+pub(crate) fn member(receipt: Receipt) -> Member {
+    let Receipt { key_number, generation, replaces_from, .. } = receipt;
+    Member { key_number, generation, replaces_from, receipt }
 }
 
 /// The receipts of the accepted objects, with the files that hold their rows.

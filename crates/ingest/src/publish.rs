@@ -1,6 +1,8 @@
 //! The publish queue: head only, by whoever holds the lease (protocol steps 4 to 6).
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::time::Duration;
 
 use stillhouse_lake::Manifest;
 use stillhouse_ledger::{Phase, QueueEntry};
@@ -156,4 +158,34 @@ async fn publish_head(ingest: &Ingest, token: &str, epoch: i64, head: &QueueEntr
     ingest.observer.at("finished")?;
     ingest.progress.event(&Event::Published { seq: head.seq, objects });
     Ok(())
+}
+
+/// How long to sleep while another process works on what we wait for.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Publishes until the queue is empty, whoever holds the lease.
+pub(crate) async fn drain(ingest: &Ingest, batches: &mut BTreeSet<String>) -> Result<(), Error> {
+    let mut said = false;
+    loop {
+        match publish_all(ingest).await? {
+            Turn::Drained(published) => {
+                batches.extend(published);
+                return Ok(());
+            }
+            Turn::Busy => {
+                if !said {
+                    ingest.progress.event(&Event::Waiting { reason: "another process is publishing" });
+                    said = true;
+                }
+                pause(ingest).await?;
+            }
+        }
+    }
+}
+
+pub(crate) async fn pause(ingest: &Ingest) -> Result<(), Error> {
+    tokio::select! {
+        () = tokio::time::sleep(POLL) => Ok(()),
+        () = ingest.stop.cancelled() => ingest.check_stop(),
+    }
 }

@@ -13,11 +13,14 @@ pub(crate) struct Reason {
     /// The fingerprint of the source file under which the object was held.
     #[serde(default)]
     pub(crate) source: Option<String>,
+    /// Held because the file was changed, and for no other reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) changed: bool,
 }
 
 impl Reason {
     pub(crate) fn of(error: &Error) -> Self {
-        Self { message: error.to_string(), hint: error.hint().map(str::to_owned), source: None }
+        Self { message: error.to_string(), hint: error.hint().map(str::to_owned), ..Self::default() }
     }
 
     pub(crate) fn to_json(&self) -> String {

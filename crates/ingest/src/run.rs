@@ -1,25 +1,20 @@
 //! The whole of ingest: recover, discover, offer, load, publish, account.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use stillhouse_ledger::{ClaimLimits, Offered, State};
-use stillhouse_spec::ObjectVersion;
+use stillhouse_ledger::{ClaimLimits, State};
 use tokio::task::JoinSet;
 
 use crate::account::account;
 use crate::context::Ingest;
-use crate::discovered::{Discovered, IngestRequest, discover_all};
+use crate::discovered::{IngestRequest, discover_all};
 use crate::error::{Error, Kind};
 use crate::load::{Claim, load};
+use crate::offer::offer;
 use crate::progress::Event;
-use crate::publish::{Turn, open, publish_all};
-use crate::reason::Reason;
+use crate::publish::{Turn, drain, open, pause, publish_all};
 use crate::summary::Summary;
-
-/// How long to sleep while another process works on what we wait for.
-const POLL: Duration = Duration::from_millis(100);
 
 /// Loads what is new or changed, and says what became of every object. Batches that an earlier run had staged are
 /// brought into the lake first: the same files, not decoded again.
@@ -31,63 +26,19 @@ pub async fn ingest(ingest: &Arc<Ingest>, request: &IngestRequest) -> Result<Sum
     let mut discovered = discover_all(ingest, request).await?;
     offer(ingest, request, &mut discovered).await?;
     work(ingest, &mut batches).await?;
+    // What was skipped because another object had the same content, and that one has changed or gone since.
+    while !ingest.ledger.reoffer_orphans(ingest.now()).await?.is_empty() {
+        work(ingest, &mut batches).await?;
+    }
     account(ingest, &discovered, &batches).await
 }
 
 /// A content-addressed copy of each source file, so that a receipt can be understood for ever.
-async fn copy_sources(ingest: &Ingest) -> Result<(), Error> {
+pub(crate) async fn copy_sources(ingest: &Ingest) -> Result<(), Error> {
     for (fingerprint, text) in &ingest.source_texts {
         ingest.lake.keep_text(fingerprint, text).await?;
     }
     Ok(())
-}
-
-/// Offers what was found; objects to reload get a new generation, failed ones (and held ones, when asked) another try.
-async fn offer(ingest: &Ingest, request: &IngestRequest, discovered: &mut Discovered) -> Result<(), Error> {
-    let versions: Vec<ObjectVersion> = discovered.found.iter().map(|found| found.version.clone()).collect();
-    discovered.offered = ingest.ledger.offer(&versions, ingest.now()).await?;
-    for (version, offered) in versions.iter().zip(&mut discovered.offered) {
-        *offered = again(ingest, request, version, offered.clone()).await?;
-    }
-    let mut listed: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for (version, offered) in versions.iter().zip(&discovered.offered) {
-        let (found, fresh) = listed.entry(&version.source).or_default();
-        *found += 1;
-        *fresh += usize::from(matches!(offered, Offered::New(_)));
-    }
-    for (source, (found, fresh)) in listed {
-        ingest.progress.event(&Event::Listed { source, found, fresh });
-    }
-    Ok(())
-}
-
-/// Objects that failed are tried again by every run, held ones when asked and when their source file was changed: nothing
-/// else could help them.
-async fn again(
-    ingest: &Ingest,
-    request: &IngestRequest,
-    object: &ObjectVersion,
-    offered: Offered,
-) -> Result<Offered, Error> {
-    let Offered::Known { version, state, reason } = &offered else { return Ok(offered) };
-    if request.reload.contains(&object.key) {
-        let renewed = ingest.ledger.reoffer(&object.source, &object.key, &object.member, ingest.now()).await?;
-        return Ok(renewed.map_or(offered, Offered::New));
-    }
-    if *state == State::Failed
-        || (*state == State::Held && (request.held || held_under_another(ingest, object, reason.as_deref())))
-    {
-        ingest.ledger.retry_held(&object.source, Some(&object.key), ingest.now()).await?;
-        return Ok(Offered::New(*version));
-    }
-    Ok(offered)
-}
-
-/// Whether the source file has changed since the object was held.
-pub(crate) fn held_under_another(ingest: &Ingest, object: &ObjectVersion, reason: Option<&str>) -> bool {
-    let then = Reason::parse(reason).source;
-    let now = ingest.source_named(&object.source);
-    now.is_some_and(|now| then.is_some_and(|then| then != now.fingerprint))
 }
 
 /// Claims, decodes, stages and publishes until nothing is left to do, here or in another process.
@@ -140,33 +91,6 @@ async fn claim(ingest: &Ingest) -> Result<Option<Claim>, Error> {
     }
     ingest.observer.at("claimed")?;
     Ok(Some(Claim { token, attempt, jobs }))
-}
-
-/// Publishes until the queue is empty, whoever holds the lease.
-async fn drain(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<(), Error> {
-    let mut said = false;
-    loop {
-        match publish_all(ingest).await? {
-            Turn::Drained(published) => {
-                batches.extend(published);
-                return Ok(());
-            }
-            Turn::Busy => {
-                if !said {
-                    ingest.progress.event(&Event::Waiting { reason: "another process is publishing" });
-                    said = true;
-                }
-                pause(ingest).await?;
-            }
-        }
-    }
-}
-
-async fn pause(ingest: &Ingest) -> Result<(), Error> {
-    tokio::select! {
-        () = tokio::time::sleep(POLL) => Ok(()),
-        () = ingest.stop.cancelled() => ingest.check_stop(),
-    }
 }
 
 /// Objects that another process has claimed are part of what this run promises: wait until they are loaded, or take

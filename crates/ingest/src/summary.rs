@@ -21,6 +21,10 @@ pub enum Status {
     Settling,
     /// A newer version of it was loaded instead.
     Superseded,
+    /// Its content was in the tables already; it has a receipt and no rows of its own.
+    Same,
+    /// Is there no more; its rows were removed.
+    Removed,
     /// Would be loaded (dry run).
     Pending,
 }

@@ -1,6 +1,6 @@
 //! The manifest of a run: everything that it was made from. It is kept for good, so its form is versioned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -34,6 +34,10 @@ pub(crate) struct Manifest {
     /// The tables that the queries read, and no others.
     pub(crate) tables: BTreeMap<String, TableVersion>,
     pub(crate) inputs: Vec<Input>,
+    /// For each source the fingerprints of the source files by which its objects were read; the texts lie in the lake
+    /// under these names, and that of the report under `report_fingerprint`.
+    #[serde(default)]
+    pub(crate) sources: BTreeMap<String, BTreeSet<String>>,
     pub(crate) completeness: Completeness,
     pub(crate) reasons: Vec<String>,
     pub(crate) notes: Vec<String>,

@@ -179,6 +179,8 @@ pub async fn plan_query(session: &Session, query: &Query, params: &Params) -> Re
 struct Prepared {
     tables: BTreeMap<String, TableVersion>,
     inputs: Vec<Input>,
+    /// See [`Manifest::sources`].
+    sources: BTreeMap<String, BTreeSet<String>>,
     notes: Vec<String>,
     assessment: Assessment,
     fingerprint: String,
@@ -214,8 +216,10 @@ fn prepare(
     let notes = notes(receipts.into_iter());
     let tables: BTreeMap<String, TableVersion> =
         context.tables.iter().filter(|(name, _)| used.contains(*name)).map(|(k, v)| (k.clone(), v.clone())).collect();
-    let fingerprint = fingerprint(request, params, &tables, &inputs, &assessment);
-    Ok(Prepared { tables, inputs, notes, assessment, fingerprint, started_at })
+    let data = Data::new(&tables, &feeding);
+    let fingerprint = fingerprint(request, params, &data, &inputs, &assessment);
+    let sources = data.sources();
+    Ok(Prepared { tables, inputs, sources, notes, assessment, fingerprint, started_at })
 }
 
 /// Whether a table of the source is among the used ones.
@@ -235,22 +239,58 @@ fn names_period(source: &Source, key: &str, period: Period) -> bool {
     }
 }
 
-/// Versions of tables are left out on purpose: a commit that changes no file changes no result.
+/// What the tables hold, by what was put into them: files may be merged and versions counted up, and no result changes.
+struct Data<'a> {
+    /// Every object version with rows or refused records, of the sources that feed the tables.
+    objects: Vec<&'a Receipt>,
+    /// The files of tables that no source feeds.
+    files: BTreeMap<&'a String, &'a BTreeSet<String>>,
+}
+
+impl<'a> Data<'a> {
+    fn new(tables: &'a BTreeMap<String, TableVersion>, feeding: &[SourceState<'a>]) -> Self {
+        let fed = |table: &str| feeding.iter().any(|state| feeds(state.source, &[table.to_owned()].into()));
+        let files = tables.iter().filter(|(name, _)| !fed(name)).map(|(name, table)| (name, &table.files)).collect();
+        let mut objects: Vec<&Receipt> = feeding
+            .iter()
+            .flat_map(|state| state.receipts.iter().copied())
+            .filter(|receipt| receipt.counts.read > 0)
+            .collect();
+        objects.sort_by_key(|receipt| (receipt.key_number, receipt.generation));
+        Self { objects, files }
+    }
+
+    /// For each source the source files by which its objects were read, by fingerprint.
+    fn sources(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut sources: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for receipt in &self.objects {
+            let used = sources.entry(receipt.object.source.clone()).or_default();
+            used.insert(receipt.source_fingerprint.clone());
+            let replays = receipt.amendments.iter().filter(|amendment| amendment.what == AmendmentKind::Replay);
+            used.extend(replays.map(|replay| replay.because.clone()));
+        }
+        sources
+    }
+}
+
 fn fingerprint(
     request: &RunRequest<'_>,
     params: &Params,
-    tables: &BTreeMap<String, TableVersion>,
+    data: &Data<'_>,
     inputs: &[Input],
     assessment: &Assessment,
 ) -> String {
-    let files: BTreeMap<&String, &BTreeSet<String>> = tables.iter().map(|(name, table)| (name, &table.files)).collect();
+    let objects = data.objects.iter().map(|receipt| {
+        json!([receipt.object.source, receipt.object.key, receipt.object.member, receipt.generation, receipt.batch])
+    });
     let whole = json!({
         "format": MANIFEST_FORMAT,
         "program": PROGRAM,
         "report": request.report.fingerprint,
         "period": request.period,
         "parameters": manifest::parameters(params),
-        "files": files,
+        "objects": objects.collect::<Vec<_>>(),
+        "files": data.files,
         "inputs": inputs,
         "assessment": assessment,
     });
@@ -287,6 +327,7 @@ async fn execute(
         parameters: manifest::parameters(params),
         tables: prepared.tables,
         inputs: prepared.inputs,
+        sources: prepared.sources,
         completeness: prepared.assessment.completeness,
         reasons: prepared.assessment.reasons,
         notes: prepared.notes,

@@ -22,8 +22,10 @@ pub struct Report {
     pub parameters: BTreeMap<String, Parameter>,
     /// The queries, in the order of the file. Never empty.
     pub queries: Vec<Query>,
-    /// A digest (BLAKE3, hex) of the report file and its SQL as the user wrote them.
+    /// The digest (BLAKE3, hex) of `text`.
     pub fingerprint: String,
+    /// The report file and its SQL as the user wrote them, one after the other.
+    pub text: String,
 }
 
 /// The period parameter of a report. Queries see `$period_start` and `$period_end` (timestamps; the end is not in it),

@@ -21,6 +21,7 @@ use std::cell::RefCell;
 use crate::problem::{Problem, Problems};
 use crate::project::{Project, ProjectFiles};
 use crate::secret::Filled;
+use crate::source::Source;
 
 /// The form of the project files that this version reads.
 pub const PROJECT_FORMAT: i64 = 1;
@@ -44,6 +45,34 @@ impl Context<'_> {
     fn note(&self, problem: Problem) -> Reported {
         self.problems.borrow_mut().push(problem);
         Reported(())
+    }
+}
+
+impl Source {
+    /// Reads one source file without the project that it belongs to, for example as it was when an object was loaded.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Source, Problems> {
+        let path = format!("sources/{name}.toml");
+        let files = ProjectFiles { files: [(path.clone(), text.to_owned())].into() };
+        let context = Context { files: &files, env, filled: RefCell::default(), problems: RefCell::default() };
+        let loaded = match source::files(&context).as_slice() {
+            [Ok(file)] => source::load(file).map(|loaded| loaded.source),
+            [Err(reported)] => Err(*reported),
+            _ => Err(context.note(Problem {
+                file: path,
+                line: 1,
+                column: 1,
+                message: format!("expected the name of a source, found `{name}`"),
+                hint: None,
+            })),
+        };
+        match (loaded, Problems::new(context.problems.into_inner())) {
+            (Ok(source), None) => Ok(source),
+            (_, Some(problems)) => Err(problems),
+            (Err(Reported(())), None) => unreachable!("`Reported` is only made by noting a problem"),
+        }
     }
 }
 

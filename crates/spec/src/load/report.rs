@@ -44,7 +44,7 @@ fn report(top: &Reader<'_, '_>, name: Read<ReportName>, folder: &str) -> Read<Re
     let parameters = top.optional("parameters", |node| all(node.entries()?.iter().map(parameter)));
     let queries = top.required("queries", "`[queries.NAME]` with `title = \"…\"`", |node| queries(node, folder));
     let (name, queries) = (name?, queries?);
-    let fingerprint = fingerprint(top.file.text, &queries);
+    let text = whole_text(top.file.text, &queries);
     Ok(Report {
         name,
         title: title?,
@@ -52,19 +52,19 @@ fn report(top: &Reader<'_, '_>, name: Read<ReportName>, folder: &str) -> Read<Re
         period: period?,
         parameters: parameters?.unwrap_or_default().into_iter().collect(),
         queries,
-        fingerprint,
+        fingerprint: blake3::hash(text.as_bytes()).to_hex().to_string(),
+        text,
     })
 }
 
-/// Over the texts as written, each with its length in front, so that no two reports share a digest.
-fn fingerprint(report: &str, queries: &[Query]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let texts = queries.iter().flat_map(|query| [query.file.as_str(), query.sql.as_str()]);
-    for text in std::iter::once(report).chain(texts) {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
+/// The report file and its queries as written, each with its name and length in front, so that no two reports share it.
+fn whole_text(report: &str, queries: &[Query]) -> String {
+    let queries = queries.iter().map(|query| (query.file.as_str(), query.sql.as_str()));
+    let mut whole = String::new();
+    for (name, text) in std::iter::once(("report.toml", report)).chain(queries) {
+        whole.push_str(&format!("=== {name} ({} bytes)\n{text}\n", text.len()));
     }
-    hasher.finalize().to_hex().to_string()
+    whole
 }
 
 fn period(node: &Node<'_, '_>) -> Read<PeriodParameter> {

@@ -1,0 +1,247 @@
+//! One object of a claim: decoded to its end, with the receipt that it gets, or why it is not loaded.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use stillhouse_decode::{Request, YearHint, decode};
+use stillhouse_ledger::Job;
+use stillhouse_spec::{
+    Contract, Counts, CsvOptions, InputFormat, ObjectVersion, Original, RECEIPT_FORMAT, Receipt, Source, TableCount,
+    Twin, object_id,
+};
+use tokio::runtime::Handle;
+
+use crate::content::content;
+use crate::context::Ingest;
+use crate::error::{Error, Kind};
+use crate::open::{ObjectBytes, OpenError};
+use crate::progress::Event;
+use crate::same::{Same, Twins};
+use crate::sink::{Decoded, ObjectSink, Output};
+use crate::stage::BatchFiles;
+use crate::targets::{Lineage, TargetTables};
+
+/// Rows and bytes that the decoder hands over at once: large enough for the Parquet encoder, small beside the ceiling.
+const BATCH_ROWS: usize = 16_384;
+const BATCH_BYTES: usize = 8 << 20;
+
+/// What became of one job of a claim.
+pub(crate) enum Loaded {
+    /// Its rows are in the files of the batch.
+    Accepted(Box<Receipt>),
+    /// It will not load until somebody acts.
+    Held { message: String, hint: Option<String> },
+    /// It could not be read; the next run tries again.
+    Failed { message: String },
+    /// An object of the same claim has the same content: it comes again when that one is staged.
+    Later,
+}
+
+/// One object of a claim.
+pub(crate) struct ObjectLoad<'a> {
+    pub(crate) ingest: &'a Arc<Ingest>,
+    pub(crate) source: &'a Source,
+    pub(crate) job: &'a Job,
+    pub(crate) targets: &'a TargetTables,
+    pub(crate) runtime: &'a Handle,
+}
+
+impl ObjectLoad<'_> {
+    /// Alone in its claim: written as it is decoded, and taken back if it is not to be loaded.
+    pub(crate) fn to_files(&self, files: &mut BatchFiles, twins: &mut Twins<'_>) -> Result<Loaded, Error> {
+        let outcome = match self.run(Output::Files(files))? {
+            Ok((receipt, _)) => match twins.find(self.job, &receipt)? {
+                Same::No => return Ok(Loaded::Accepted(receipt)),
+                Same::Twin(twin) => Loaded::Accepted(twin_receipt(receipt, twin)),
+                Same::InClaim => Loaded::Later,
+            },
+            Err(refused) => refused,
+        };
+        files.restart();
+        Ok(outcome)
+    }
+
+    /// In a group: kept until it is accepted, because its rows share files with others.
+    pub(crate) fn to_memory(&self, files: &mut BatchFiles, twins: &mut Twins<'_>) -> Result<Loaded, Error> {
+        let (receipt, decoded) = match self.run(Output::Memory(Vec::new()))? {
+            Ok(accepted) => accepted,
+            Err(refused) => return Ok(refused),
+        };
+        match twins.find(self.job, &receipt)? {
+            Same::No => {}
+            Same::Twin(twin) => return Ok(Loaded::Accepted(twin_receipt(receipt, twin))),
+            Same::InClaim => return Ok(Loaded::Later),
+        }
+        for (table, batch) in &decoded.kept {
+            files.write(*table, batch).map_err(write_error)?;
+        }
+        Ok(Loaded::Accepted(receipt))
+    }
+
+    /// Decodes to the end: the receipt and what was kept, or why the object is not loaded.
+    fn run(&self, output: Output<'_>) -> Result<Result<(Box<Receipt>, Decoded), Loaded>, Error> {
+        let started_at = self.ingest.now();
+        let job = self.job;
+        self.ingest.progress.event(&Event::Started { object: &job.object });
+        let mut bytes = match self.open() {
+            Ok(bytes) => bytes,
+            Err(error) => return Self::unreadable(&error).map(Err),
+        };
+        let path_values = self.source.path.values(&job.object.key).unwrap_or_default();
+        let request = self.request(&path_values);
+        let object = object_id(job.version.key_number, job.version.generation);
+        let lineage = Lineage { object, ingested_at: started_at, version: job.object.clone() };
+        let mut sink = ObjectSink::new(self.targets, lineage, output);
+        let outcome = match decode(&mut bytes, &request, &mut sink) {
+            Ok(outcome) => outcome,
+            Err(error) => return self.refused(error, bytes).map(Err),
+        };
+        let digest = match bytes.finish() {
+            Ok(digest) => digest,
+            Err(error) => return Self::unreadable(&error).map(Err),
+        };
+        let decoded = sink.finish().map_err(write_error)?;
+        let receipt = self.receipt(started_at, digest, outcome, &decoded);
+        Ok(Ok((Box::new(receipt), decoded)))
+    }
+
+    fn open(&self) -> Result<ObjectBytes, OpenError> {
+        let (ingest, object) = (Arc::clone(self.ingest), self.job.object.clone());
+        let on_bytes = Box::new(move |bytes| ingest.progress.event(&Event::Read { object: &object, bytes }));
+        let (store, stop) = (Arc::clone(&self.ingest.store), self.ingest.stop.clone());
+        ObjectBytes::new(store, &self.job.object, self.runtime.clone(), stop, on_bytes)
+    }
+
+    fn request<'a>(&'a self, path_values: &'a BTreeMap<String, String>) -> Request<'a> {
+        let InputFormat::Csv(csv) = &self.source.format;
+        request(self.ingest, self.source, &self.job.object, csv, &self.source.contract, path_values)
+    }
+
+    /// The decoder stopped: because of the data (held), because of the store (failed), or because of us (an error).
+    fn refused(&self, error: stillhouse_decode::Error, bytes: ObjectBytes) -> Result<Loaded, Error> {
+        if error.is_held() {
+            // A file that was cut while it was read looks broken; then its state decides, not what was seen of it.
+            if let Err(changed) = bytes.finish() {
+                return Self::unreadable(&changed);
+            }
+            return Ok(Loaded::Held { message: error.to_string(), hint: error.hint().map(str::to_owned) });
+        }
+        match error.kind() {
+            stillhouse_decode::Kind::Source => {
+                let source = error.into_source().and_then(|source| source.downcast::<OpenError>().ok());
+                match source {
+                    Some(open) => Self::unreadable(&open),
+                    None => Err(Error::new(Kind::Bug, format!("`{}` cannot be read", self.job.object.key))),
+                }
+            }
+            _ => Err(match error.into_source() {
+                Some(source) => write_error(source),
+                None => Error::new(Kind::Bug, format!("`{}` cannot be loaded", self.job.object.key)),
+            }),
+        }
+    }
+
+    fn unreadable(error: &OpenError) -> Result<Loaded, Error> {
+        match error {
+            OpenError::Cancelled => Err(Error::cancelled()),
+            OpenError::Changed | OpenError::Removed => Ok(Loaded::Failed {
+                message: format!("{error}; nothing of it was loaded, the next run takes it as it is then"),
+            }),
+            OpenError::Store(_) => Ok(Loaded::Failed { message: error.to_string() }),
+        }
+    }
+
+    fn receipt(
+        &self,
+        started_at: i64,
+        digest: String,
+        outcome: stillhouse_decode::Outcome,
+        decoded: &Decoded,
+    ) -> Receipt {
+        let tables = self.targets.tables.iter().zip(&decoded.rows);
+        Receipt {
+            bytes: self.job.object.size,
+            counts: outcome.counts,
+            started_at,
+            decided: outcome.decided,
+            tables: tables
+                .map(|((name, _), rows)| (name.to_string(), TableCount { rows: *rows, files: Vec::new() }))
+                .collect(),
+            days: outcome.days,
+            reasons: outcome.reasons,
+            rejects: decoded.rejects.clone(),
+            warnings: outcome.warnings,
+            reading: Some(outcome.reading),
+            content: content(self.ingest, self.source, &self.job.object, &digest),
+            digest,
+            ..blank_receipt(self.ingest, self.source, self.job)
+        }
+    }
+}
+
+/// How an object of `source` is decoded.
+pub(crate) fn request<'a>(
+    ingest: &Ingest,
+    source: &Source,
+    object: &ObjectVersion,
+    csv: &'a CsvOptions,
+    contract: &'a Contract,
+    path_values: &'a BTreeMap<String, String>,
+) -> Request<'a> {
+    let path = path_values.get("yyyy").and_then(|year| year.parse().ok());
+    Request {
+        csv,
+        contract,
+        max_record_bytes: source.max_record_bytes,
+        path_values,
+        year: YearHint { path, setting: csv.year, modified: ingest.year_of(object) },
+        batch_rows: BATCH_ROWS,
+        batch_bytes: BATCH_BYTES,
+    }
+}
+
+/// What every receipt of a job says. Revision, batch and seq are given when it is staged and published.
+fn blank_receipt(ingest: &Ingest, source: &Source, job: &Job) -> Receipt {
+    let now = ingest.now();
+    Receipt {
+        format: RECEIPT_FORMAT,
+        object: job.object.clone(),
+        key_number: job.version.key_number,
+        generation: job.version.generation,
+        replaces_from: job.replaces_from,
+        offered_at: job.offered_at,
+        started_at: now,
+        decoded_at: now,
+        source_fingerprint: source.fingerprint.clone(),
+        decoder: concat!("stillhouse ", env!("CARGO_PKG_VERSION")).to_owned(),
+        original: Original::Source,
+        ..Receipt::default()
+    }
+}
+
+/// The receipt of a file that is there no more: no rows, and those of its older versions go.
+pub(crate) fn removal_receipt(ingest: &Ingest, source: &Source, job: &Job) -> Receipt {
+    Receipt { removed: true, ..blank_receipt(ingest, source, job) }
+}
+
+/// The receipt of an object whose rows are in the tables already: it names them, has none, and takes none out.
+fn twin_receipt(receipt: Box<Receipt>, twin: Twin) -> Box<Receipt> {
+    let receipt = *receipt;
+    Box::new(Receipt {
+        counts: Counts::default(),
+        tables: BTreeMap::new(),
+        days: BTreeMap::new(),
+        reasons: BTreeMap::new(),
+        rejects: Vec::new(),
+        replaces_from: receipt.generation,
+        twin: Some(twin),
+        ..receipt
+    })
+}
+
+pub(crate) fn write_error(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    match error.downcast::<stillhouse_lake::Error>() {
+        Ok(lake) => (*lake).into(),
+        Err(other) => Error::new(Kind::Bug, "rows cannot be written").with_source(other),
+    }
+}
