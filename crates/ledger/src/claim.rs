@@ -11,7 +11,7 @@ use crate::types::{ClaimLimits, Job, State, VersionId};
 
 impl Ledger {
     /// Claims the oldest job that is ready: one large object, or a group of small ones of one source. Jobs whose lease ran
-    /// out are ready again. `token` and `attempt` are new and random. Empty: nothing is ready.
+    /// out are ready again; removals count as small objects. `token` and `attempt` are new and random. Empty: nothing is ready.
     pub async fn claim(
         &self,
         limits: ClaimLimits,
@@ -107,7 +107,7 @@ macro_rules! ready_text {
             "-- ledger.claim.",
             $name,
             "\nSELECT v.key_number, v.generation, k.source, k.object_key, k.member, v.etag, v.size, v.modified_at,
-                v.offered_at, v.attempts_count
+                v.offered_at, v.attempts_count, v.replaces_from, v.asked, v.removed
             FROM ledger_versions v CROSS JOIN ledger_keys k
             WHERE k.key_number = v.key_number AND k.generation = v.generation AND v.ready_at <= $1 ",
             $condition
@@ -150,6 +150,9 @@ fn job(row: &AnyRow) -> Result<Job, Error> {
         object: object(row)?,
         offered_at: row.int("offered_at")?,
         attempts_count: row.count32("attempts_count")?,
+        replaces_from: row.int("replaces_from")?,
+        asked: row.flag("asked")?,
+        removed: row.flag("removed")?,
     })
 }
 

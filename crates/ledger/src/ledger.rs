@@ -11,6 +11,7 @@ use sqlx::AnyConnection;
 use crate::database::{Database, TRIES_MAX, pause};
 use crate::error::{Error, Kind};
 use crate::filesystem;
+use crate::hook::{Hook, Hooks};
 use crate::migrate::migrate;
 use crate::sql::{Columns, keepable};
 use crate::types::{Phase, Status};
@@ -20,6 +21,7 @@ use crate::types::{Phase, Status};
 pub struct Ledger {
     pub(crate) database: Arc<Database>,
     pub(crate) ledger_id: Arc<str>,
+    pub(crate) hooks: Hooks,
 }
 
 /// The row of `ledger_meta` as a transaction found it.
@@ -29,6 +31,7 @@ pub(crate) struct Meta {
     pub status: Status,
     pub publish_token: Option<String>,
     pub publish_until: i64,
+    pub moved_to: Option<String>,
 }
 
 /// What a transaction works with. What it borrows from outside lives for `'a`, longer than the transaction.
@@ -47,13 +50,19 @@ pub(crate) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Se
 pub(crate) enum Needs {
     Open,
     NotOpen,
+    /// Any phase, but not a ledger that was moved away.
+    Here,
+    /// Also a ledger that was moved away, or has not arrived.
     Nothing,
 }
+
+/// What `moved_to` is in the place that a ledger is being moved to.
+pub(crate) const ARRIVING: &str = "arriving";
 
 macro_rules! meta_text {
     ($lock:literal) => {
         concat!(
-            "-- ledger.meta\nSELECT ledger_id, phase, epoch, next_seq, publish_token, publish_until ",
+            "-- ledger.meta\nSELECT ledger_id, phase, epoch, next_seq, publish_token, publish_until, moved_to ",
             "FROM ledger_meta WHERE id = 1",
             $lock
         )
@@ -92,7 +101,14 @@ impl Ledger {
             Ok(read_meta(&mut transaction, meta_text!("")).await?.ledger_id)
         };
         let ledger_id = opened.await.map_err(|error: Error| error.at(&place))?;
-        Ok(Self { database: Arc::new(database), ledger_id: ledger_id.into() })
+        Ok(Self { database: Arc::new(database), ledger_id: ledger_id.into(), hooks: Hooks::default() })
+    }
+
+    /// The same ledger, with `hook` around each of its transactions. For tests.
+    #[must_use]
+    pub fn with_hook(mut self, hook: Arc<dyn Hook>) -> Self {
+        self.hooks = Hooks(Some(hook));
+        self
     }
 
     /// Closes the connections of this ledger and of its clones.
@@ -124,10 +140,25 @@ impl Ledger {
         needs: Needs,
         mut work: impl for<'c> FnMut(Tx<'c, 'a>) -> Work<'c, T> + Send,
     ) -> Result<T, Error> {
+        let done = async {
+            self.hooks.before(name).await?;
+            let done = self.write_until_done(name, needs, &mut work).await?;
+            self.hooks.after(name).await?;
+            Ok(done)
+        };
+        done.await.map_err(|error| self.at(name, error))
+    }
+
+    async fn write_until_done<'a, T>(
+        &'a self,
+        name: &'static str,
+        needs: Needs,
+        work: &mut (impl for<'c> FnMut(Tx<'c, 'a>) -> Work<'c, T> + Send),
+    ) -> Result<T, Error> {
         let _turn = self.database.turn().await;
         let mut tries = 0;
         loop {
-            match self.write_once(needs, &mut work).await {
+            match self.write_once(needs, work).await {
                 Err(error) if error.undone() && tries < TRIES_MAX => {
                     tracing::debug!(
                         transaction = name,
@@ -136,7 +167,7 @@ impl Ledger {
                     );
                     tries = pause(tries).await;
                 }
-                done => return done.map_err(|error| self.at(name, error)),
+                done => return done,
             }
         }
     }
@@ -151,7 +182,7 @@ impl Ledger {
         let text = self.database.locked(meta_text!(""), meta_text!(" FOR UPDATE"));
         let meta = read_meta(&mut transaction, text).await?;
         self.check(&meta)?;
-        check_phase(meta.status.phase, needs)?;
+        check_needs(&meta, needs)?;
         let done = work(Tx { connection: &mut transaction, meta, scope: PhantomData }).await?;
         transaction.commit().await?;
         Ok(done)
@@ -163,7 +194,13 @@ impl Ledger {
         name: &'static str,
         work: impl for<'c> FnOnce(Tx<'c, 'a>) -> Work<'c, T> + Send,
     ) -> Result<T, Error> {
-        self.read_once(work).await.map_err(|error| self.at(name, error))
+        let done = async {
+            self.hooks.before(name).await?;
+            let done = self.read_once(work).await?;
+            self.hooks.after(name).await?;
+            Ok(done)
+        };
+        done.await.map_err(|error| self.at(name, error))
     }
 
     async fn read_once<'a, T>(
@@ -173,12 +210,13 @@ impl Ledger {
         let mut transaction = self.database.begin_read().await?;
         let meta = read_meta(&mut transaction, meta_text!("")).await?;
         self.check(&meta)?;
+        check_needs(&meta, Needs::Here)?;
         let done = work(Tx { connection: &mut transaction, meta, scope: PhantomData }).await?;
         transaction.rollback().await?;
         Ok(done)
     }
 
-    fn at(&self, name: &str, error: Error) -> Error {
+    pub(crate) fn at(&self, name: &str, error: Error) -> Error {
         error.at(name).at(self.database.place())
     }
 
@@ -191,9 +229,27 @@ impl Ledger {
     }
 }
 
+fn check_needs(meta: &Meta, needs: Needs) -> Result<(), Error> {
+    match meta.moved_to.as_deref() {
+        Some(place) if needs != Needs::Nothing => Err(moved(place)),
+        _ => check_phase(meta.status.phase, needs),
+    }
+}
+
+fn moved(place: &str) -> Error {
+    if place == ARRIVING {
+        return Error::new(Kind::FixSettings, "a ledger was being moved to here, and that was not finished")
+            .with_hint("run the same `stillhouse ledger move` again");
+    }
+    Error::new(Kind::FixSettings, format!("the ledger was moved to {place}"))
+        .with_hint("set `ledger` in `stillhouse.toml` to that place")
+}
+
 fn check_phase(phase: Phase, needs: Needs) -> Result<(), Error> {
     match (needs, phase) {
-        (Needs::Nothing, _) | (Needs::Open, Phase::Open) | (Needs::NotOpen, Phase::New | Phase::Rebuilding) => Ok(()),
+        (Needs::Nothing | Needs::Here, _)
+        | (Needs::Open, Phase::Open)
+        | (Needs::NotOpen, Phase::New | Phase::Rebuilding) => Ok(()),
         (Needs::NotOpen, Phase::Open) => {
             Err(Error::bug("expected a ledger that is being rebuilt, found one that is open"))
         }
@@ -215,5 +271,6 @@ async fn read_meta(connection: &mut AnyConnection, text: &'static str) -> Result
         status: Status { phase: Phase::from_str(&phase)?, epoch: row.int("epoch")?, next_seq: row.int("next_seq")? },
         publish_token: row.text_opt("publish_token")?,
         publish_until: row.int("publish_until")?,
+        moved_to: row.text_opt("moved_to")?,
     })
 }

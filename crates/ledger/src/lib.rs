@@ -11,20 +11,28 @@
 //! `ledger_meta` is locked first). So transactions are serial, and what the conformance suite shows for one holds for both.
 //! **Invariant:** no transaction waits for anything but the database, and none reads a clock or makes a random number.
 
+mod again;
+mod amend;
+mod batch;
 mod claim;
 mod database;
 mod error;
 mod filesystem;
+mod hook;
 mod ledger;
 mod look;
 mod migrate;
 mod offer;
 mod publish;
+mod queue;
 mod rebuild;
+mod same;
 mod sql;
 mod stage;
 mod types;
 
+pub use batch::*;
 pub use error::{Error, Kind};
+pub use hook::{Hook, HookFuture};
 pub use ledger::Ledger;
 pub use types::*;

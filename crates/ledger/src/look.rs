@@ -17,12 +17,29 @@ macro_rules! versions_text {
             "-- ledger.",
             $name,
             "\nSELECT v.key_number, v.generation, k.source, k.object_key, k.member, v.etag, v.size, v.modified_at,
-                v.offered_at, v.changed_at, v.state, v.ready_at, v.token, v.attempt, v.attempts_count, v.reason
+                v.offered_at, v.changed_at, v.state, v.ready_at, v.token, v.attempt, v.attempts_count, v.reason,
+                v.replaces_from, v.content, v.twin_key, v.twin_generation, v.removed, v.asked
             FROM ledger_versions v JOIN ledger_keys k ON k.key_number = v.key_number ",
             $condition
         )
     };
 }
+
+macro_rules! attempts_text {
+    ($name:literal, $condition:literal) => {
+        concat!(
+            "-- ledger.",
+            $name,
+            "\nSELECT a.key_number, a.generation, k.source, k.object_key, k.member, a.attempt, a.started_at, a.ended_at,
+                a.outcome, a.error
+            FROM ledger_attempts a JOIN ledger_keys k ON k.key_number = a.key_number ",
+            $condition
+        )
+    };
+}
+
+/// Rows of one statement of [`Ledger::newest`]: those of a million keys do not fit well into one answer.
+const PAGE_ROWS: i64 = 5_000;
 
 impl Ledger {
     /// What is known of a key: one history for each member of an archive, one for a plain object, none if unknown.
@@ -88,6 +105,62 @@ impl Ledger {
         .await
     }
 
+    /// The newest version of each key of a source, by key and member.
+    pub async fn newest(&self, source: &str) -> Result<Vec<VersionRow>, Error> {
+        let newest = self.read("newest", move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let page = versions_text!(
+                    "newest",
+                    "AND k.generation = v.generation
+                    WHERE k.source = $1 AND (k.object_key, k.member) > ($2, $3)
+                    ORDER BY k.object_key, k.member LIMIT $4"
+                );
+                let mut newest: Vec<VersionRow> = Vec::new();
+                loop {
+                    // No key is empty, so all keys come after it.
+                    let last = newest.last().map(|row| (row.object.key.clone(), row.object.member.clone()));
+                    let (key, member) = last.unwrap_or_default();
+                    let page = sqlx::query(page).bind(source).bind(key).bind(member).bind(PAGE_ROWS);
+                    let page = page.fetch_all(&mut *connection).await?;
+                    if page.is_empty() {
+                        return Ok(newest);
+                    }
+                    for row in &page {
+                        newest.push(version_row(row)?);
+                    }
+                }
+            })
+        });
+        let mut newest = newest.await?;
+        // Sorted here: the databases do not agree on the order of texts.
+        newest.sort_by(|a, b| (&a.object.key, &a.object.member).cmp(&(&b.object.key, &b.object.member)));
+        Ok(newest)
+    }
+
+    /// The newest attempts, newest first; only those for `key` (source and key) if it is given.
+    pub async fn attempts(&self, limit: u32, key: Option<(&str, &str)>) -> Result<Vec<AttemptRow>, Error> {
+        self.read("attempts", move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let all = attempts_text!(
+                    "attempts",
+                    "ORDER BY a.started_at DESC, a.key_number DESC, a.generation DESC LIMIT $1"
+                );
+                let of_key = attempts_text!(
+                    "attempts.of_key",
+                    "WHERE k.source = $2 AND k.object_key = $3
+                    ORDER BY a.started_at DESC, a.key_number DESC, a.generation DESC LIMIT $1"
+                );
+                let limit = i64::from(limit);
+                let query = match key {
+                    None => sqlx::query(all).bind(limit),
+                    Some((source, key)) => sqlx::query(of_key).bind(limit).bind(source).bind(key),
+                };
+                query.fetch_all(connection).await?.iter().map(attempt_row).collect()
+            })
+        })
+        .await
+    }
+
     /// How many object versions are in each state; a state without any is absent.
     pub async fn counts(&self) -> Result<BTreeMap<State, u64>, Error> {
         self.read("counts", move |Tx { connection, .. }| {
@@ -95,17 +168,6 @@ impl Ledger {
                 let counts = "-- ledger.counts\nSELECT state, COUNT(*) AS versions FROM ledger_versions GROUP BY state";
                 let counts = sqlx::query(counts).fetch_all(connection).await?;
                 counts.iter().map(|row| Ok((row.text("state")?.parse()?, row.count("versions")?))).collect()
-            })
-        })
-        .await
-    }
-
-    /// How many batches wait in the publish queue.
-    pub async fn queue_count(&self) -> Result<u64, Error> {
-        self.read("queue_count", move |Tx { connection, .. }| {
-            Box::pin(async move {
-                let count = "-- ledger.queue_count\nSELECT COUNT(*) AS batches FROM ledger_queue";
-                sqlx::query(count).fetch_one(connection).await?.count("batches")
             })
         })
         .await
@@ -128,9 +190,7 @@ async fn history(connection: &mut AnyConnection, key: &AnyRow) -> Result<KeyHist
     let key_number = key.int("key_number")?;
     let versions = versions_text!("history.versions", "WHERE v.key_number = $1 ORDER BY v.generation");
     let versions = sqlx::query(versions).bind(key_number).fetch_all(&mut *connection).await?;
-    let attempts = "-- ledger.history.attempts
-        SELECT key_number, generation, attempt, started_at, ended_at, outcome, error FROM ledger_attempts
-        WHERE key_number = $1 ORDER BY started_at, generation";
+    let attempts = attempts_text!("history.attempts", "WHERE a.key_number = $1 ORDER BY a.started_at, a.generation");
     let attempts = sqlx::query(attempts).bind(key_number).fetch_all(connection).await?;
     Ok(KeyHistory {
         key_number,
@@ -155,6 +215,11 @@ fn version_row(row: &AnyRow) -> Result<VersionRow, Error> {
         attempt: row.text_opt("attempt")?,
         attempts_count: row.count32("attempts_count")?,
         reason: row.text_opt("reason")?,
+        replaces_from: row.int("replaces_from")?,
+        content: row.text_opt("content")?,
+        twin: row.version_opt("twin_key", "twin_generation")?,
+        removed: row.flag("removed")?,
+        asked: row.flag("asked")?,
     })
 }
 
@@ -162,6 +227,9 @@ fn attempt_row(row: &AnyRow) -> Result<AttemptRow, Error> {
     Ok(AttemptRow {
         attempt: row.text("attempt")?,
         version: row.version()?,
+        source: row.text("source")?,
+        key: row.text("object_key")?,
+        member: row.text("member")?,
         started_at: row.int("started_at")?,
         ended_at: row.int_opt("ended_at")?,
         outcome: row.text_opt("outcome")?,

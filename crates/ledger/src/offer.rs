@@ -1,4 +1,4 @@
-//! Discovery tells what is there; the ledger makes one row of each object version.
+//! Discovery tells what is there, and what is there no more; the ledger makes one row of each object version.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,29 +7,34 @@ use stillhouse_spec::{GENERATIONS_MAX, ObjectVersion};
 
 use crate::error::{Error, Kind};
 use crate::ledger::{Ledger, Needs, Tx};
-use crate::sql::{self, Bind, Columns, ROWS_MAX, one_row, rows, values};
-use crate::types::{Offered, State, VersionId};
+use crate::same::stays;
+use crate::sql::{self, Bind, Columns, ROWS_MAX, message, rows, values};
+use crate::types::{Change, Offer, Offered, State, VersionId};
 
 /// Key numbers share 63 bits with generations (`stillhouse_spec::object_id`).
 pub(crate) const KEYS_MAX: i64 = 1 << 43;
 
+/// The etag of a file that is there no more.
+const ETAG_REMOVED: &str = "removed";
+
 impl Ledger {
-    /// Offers object versions, in one transaction; answers in the order of `objects`. An object whose etag or size differs
+    /// Offers object versions, in one transaction; answers in the order of `offers`. An object whose etag or size differs
     /// from the newest version of its key is the next generation; older ones that nobody works on are superseded at once.
     /// An object without an etag is told apart by its time instead.
     ///
     /// Only the newest version of a key counts, not the older ones: a file that was moved away and back must load again.
-    pub async fn offer(&self, objects: &[ObjectVersion], now: i64) -> Result<Vec<Offered>, Error> {
-        for object in objects {
-            check(object).map_err(|error| error.at("offer"))?;
+    pub async fn offer(&self, offers: &[Offer], now: i64) -> Result<Vec<Offered>, Error> {
+        for offer in offers {
+            check(&offer.object).map_err(|error| error.at("offer"))?;
         }
-        if objects.is_empty() {
+        if offers.is_empty() {
             return Ok(Vec::new());
         }
         self.write("offer", Needs::Open, move |Tx { connection, .. }| {
             Box::pin(async move {
-                let mut plan = Plan::start(connection, objects).await?;
-                let offered = objects.iter().map(|object| plan.offer(object)).collect::<Result<_, _>>()?;
+                let objects: Vec<_> = offers.iter().map(|offer| &offer.object).collect();
+                let mut plan = Plan::start(connection, &objects).await?;
+                let offered = offers.iter().map(|offer| plan.offer(offer)).collect::<Result<_, _>>()?;
                 plan.write(connection, now).await?;
                 Ok(offered)
             })
@@ -37,48 +42,39 @@ impl Ledger {
         .await
     }
 
-    /// Offers the newest version of a key once more, as the next generation (`--reload`); one that is offered already
-    /// stays what it is. `None`: no such key.
-    pub async fn reoffer(&self, source: &str, key: &str, member: &str, now: i64) -> Result<Option<VersionId>, Error> {
-        self.write("reoffer", Needs::Open, move |Tx { connection, .. }| {
+    /// Offers the removal of the rows of files that are there no more, as the next generations of these (source, key,
+    /// member); answers those that are new. A key of which no table has (or is about to get) anything needs none, nor one
+    /// whose newest version is a removal.
+    pub async fn offer_removed(&self, keys: &[(String, String, String)], now: i64) -> Result<Vec<VersionId>, Error> {
+        let gone = |(source, key, member): &(String, String, String)| ObjectVersion {
+            source: source.clone(),
+            key: key.clone(),
+            member: member.clone(),
+            etag: ETAG_REMOVED.to_owned(),
+            size: 0,
+            modified_at: now,
+        };
+        let objects: Vec<_> = keys.iter().map(gone).collect();
+        for object in &objects {
+            check(object).map_err(|error| error.at("offer_removed"))?;
+        }
+        if objects.is_empty() {
+            return Ok(Vec::new());
+        }
+        let objects = &objects;
+        let offered = self.write("offer_removed", Needs::Open, move |Tx { connection, .. }| {
             Box::pin(async move {
-                let newest = "-- ledger.reoffer.newest
-                SELECT v.key_number, v.generation, v.state FROM ledger_keys k
-                JOIN ledger_versions v ON v.key_number = k.key_number AND v.generation = k.generation
-                WHERE k.source = $1 AND k.object_key = $2 AND k.member = $3";
-                let row =
-                    sqlx::query(newest).bind(source).bind(key).bind(member).fetch_optional(&mut *connection).await?;
-                let Some(row) = row else { return Ok(None) };
-                let version = row.version()?;
-                if row.text("state")? == State::Offered.as_str() {
-                    return Ok(Some(version));
+                let objects: Vec<_> = objects.iter().collect();
+                let mut plan = Plan::start(connection, &objects).await?;
+                let mut new = Vec::new();
+                for object in objects {
+                    new.extend(plan.remove(object)?);
                 }
-                let next = next_generation(version)?;
-                let copy = Copy { state: State::Offered, ready_at: Some(now), reason: None, attempts_count: 0 };
-                copy_version(connection, version, next, &copy, now).await?;
-                supersede_idle(connection, &[next], now).await?;
-                Ok(Some(next))
+                plan.write(connection, now).await?;
+                Ok(new)
             })
-        })
-        .await
-    }
-
-    /// Makes held and failed versions claimable again, under the same generation (nothing of them is in any table).
-    /// Answers how many. `None` as key: all keys of the source.
-    pub async fn retry_held(&self, source: &str, key: Option<&str>, now: i64) -> Result<u64, Error> {
-        self.write("retry_held", Needs::Open, move |Tx { connection, .. }| {
-            Box::pin(async move {
-                let retry = "-- ledger.retry_held
-                UPDATE ledger_versions SET state = 'offered', ready_at = $1, changed_at = $1
-                WHERE state IN ('held', 'failed') AND EXISTS (
-                    SELECT 1 FROM ledger_keys k WHERE k.key_number = ledger_versions.key_number
-                    AND k.generation = ledger_versions.generation AND k.source = $2
-                    AND ($3 IS NULL OR k.object_key = $3))";
-                let done = sqlx::query(retry).bind(now).bind(source).bind(key).execute(connection).await?;
-                Ok(done.rows_affected())
-            })
-        })
-        .await
+        });
+        offered.await
     }
 }
 
@@ -124,13 +120,26 @@ struct Newest {
     modified_at: i64,
     state: State,
     reason: Option<String>,
+    removed: bool,
+    /// A version of the key is in the tables or on the way there, and stays unless a new one replaces it.
+    stays: bool,
 }
 
 impl Newest {
     fn is(&self, object: &ObjectVersion) -> bool {
-        let same = self.etag == object.etag && self.size == object.size;
+        let same = !self.removed && self.etag == object.etag && self.size == object.size;
         same && (!object.etag.is_empty() || self.modified_at == object.modified_at)
     }
+}
+
+/// A version that an offer makes.
+struct NewVersion<'a> {
+    version: VersionId,
+    object: &'a ObjectVersion,
+    replaces_from: i64,
+    removed: bool,
+    /// Why it is held from the start, if it is.
+    held: Option<String>,
 }
 
 /// What an offer changes, worked out in memory so that it takes few statements.
@@ -138,13 +147,13 @@ struct Plan<'a> {
     newest: HashMap<Key<'a>, Newest>,
     key_number_next: i64,
     keys: Vec<(i64, &'a ObjectVersion)>,
-    versions: Vec<(VersionId, &'a ObjectVersion)>,
+    versions: Vec<NewVersion<'a>>,
     /// Keys whose newest generation rises, with that generation.
     raised: BTreeMap<i64, i64>,
 }
 
 impl<'a> Plan<'a> {
-    async fn start(connection: &mut AnyConnection, objects: &'a [ObjectVersion]) -> Result<Self, Error> {
+    async fn start(connection: &mut AnyConnection, objects: &[&'a ObjectVersion]) -> Result<Self, Error> {
         let mut newest = HashMap::new();
         for piece in objects.chunks(ROWS_MAX) {
             find_newest(connection, piece, &mut newest).await?;
@@ -154,30 +163,42 @@ impl<'a> Plan<'a> {
         Ok(Self { newest, key_number_next, keys: Vec::new(), versions: Vec::new(), raised: BTreeMap::new() })
     }
 
-    fn offer(&mut self, object: &'a ObjectVersion) -> Result<Offered, Error> {
+    fn offer(&mut self, offer: &'a Offer) -> Result<Offered, Error> {
+        let object = &offer.object;
         let known = self.newest.get(&key_of(object));
         if let Some(known) = known.filter(|known| known.is(object)) {
             return Ok(Offered::Known { version: known.version, state: known.state, reason: known.reason.clone() });
         }
-        let version = match known.map(|known| known.version) {
-            Some(version) => {
-                let next = next_generation(version)?;
-                self.raised.insert(next.key_number, next.generation);
-                next
-            }
-            None => self.new_key(object)?,
+        let stays = known.is_some_and(|known| known.stays);
+        let version = self.next_version(object)?;
+        let replaces_from = if offer.change == Change::Append { version.generation } else { 0 };
+        let held = match &offer.change {
+            Change::Hold { reason } if stays => Some(message(reason)),
+            _ => None,
         };
-        self.versions.push((version, object));
-        let newest = Newest {
-            version,
-            etag: object.etag.clone(),
-            size: object.size,
-            modified_at: object.modified_at,
-            state: State::Offered,
-            reason: None,
+        let offered = match &held {
+            Some(_) => Offered::Known { version, state: State::Held, reason: held.clone() },
+            None => Offered::New(version),
         };
-        self.newest.insert(key_of(object), newest);
-        Ok(Offered::New(version))
+        self.add(NewVersion { version, object, replaces_from, removed: false, held }, stays);
+        Ok(offered)
+    }
+
+    fn remove(&mut self, object: &'a ObjectVersion) -> Result<Option<VersionId>, Error> {
+        if !self.newest.get(&key_of(object)).is_some_and(|known| known.stays && !known.removed) {
+            return Ok(None);
+        }
+        let version = self.next_version(object)?;
+        self.add(NewVersion { version, object, replaces_from: 0, removed: true, held: None }, true);
+        Ok(Some(version))
+    }
+
+    /// The next generation of the key of `object`, or the first of a new key.
+    fn next_version(&mut self, object: &'a ObjectVersion) -> Result<VersionId, Error> {
+        let Some(known) = self.newest.get(&key_of(object)) else { return self.new_key(object) };
+        let next = next_generation(known.version)?;
+        self.raised.insert(next.key_number, next.generation);
+        Ok(next)
     }
 
     fn new_key(&mut self, object: &'a ObjectVersion) -> Result<VersionId, Error> {
@@ -188,6 +209,21 @@ impl<'a> Plan<'a> {
         self.key_number_next += 1;
         self.keys.push((key_number, object));
         Ok(VersionId::new(key_number, 1))
+    }
+
+    fn add(&mut self, new: NewVersion<'a>, stays: bool) {
+        let newest = Newest {
+            version: new.version,
+            etag: new.object.etag.clone(),
+            size: new.object.size,
+            modified_at: new.object.modified_at,
+            state: if new.held.is_some() { State::Held } else { State::Offered },
+            reason: new.held.clone(),
+            removed: new.removed,
+            stays,
+        };
+        self.newest.insert(key_of(new.object), newest);
+        self.versions.push(new);
     }
 
     async fn write(&self, connection: &mut AnyConnection, now: i64) -> Result<(), Error> {
@@ -205,16 +241,22 @@ impl<'a> Plan<'a> {
 
 async fn find_newest<'a>(
     connection: &mut AnyConnection,
-    objects: &'a [ObjectVersion],
+    objects: &[&'a ObjectVersion],
     newest: &mut HashMap<Key<'a>, Newest>,
 ) -> Result<(), Error> {
-    let by_number: Vec<Key<'a>> = objects.iter().map(key_of).collect();
+    let by_number: Vec<Key<'a>> = objects.iter().map(|object| key_of(object)).collect();
     let text = format!(
-        "-- ledger.offer.newest
+        concat!(
+            "-- ledger.offer.newest
         WITH o (number, source, object_key, member) AS (VALUES {})
-        SELECT o.number, k.key_number, k.generation, v.etag, v.size, v.modified_at, v.state, v.reason
+        SELECT o.number, k.key_number, k.generation, v.etag, v.size, v.modified_at, v.state, v.reason, v.removed,
+            CASE WHEN EXISTS (SELECT 1 FROM ledger_versions p WHERE p.key_number = k.key_number AND p.removed = 0
+                AND ",
+            stays!("p"),
+            ") THEN CAST(1 AS BIGINT) ELSE 0 END AS staying
         FROM o JOIN ledger_keys k ON k.source = o.source AND k.object_key = o.object_key AND k.member = o.member
-        JOIN ledger_versions v ON v.key_number = k.key_number AND v.generation = k.generation",
+        JOIN ledger_versions v ON v.key_number = k.key_number AND v.generation = k.generation"
+        ),
         values(1, objects.len(), 4)
     );
     let mut query = sqlx::query(AssertSqlSafe(text)); // holds our own words and `$` numbers only
@@ -231,6 +273,8 @@ async fn find_newest<'a>(
             modified_at: row.int("modified_at")?,
             state: row.text("state")?.parse()?,
             reason: row.text_opt("reason")?,
+            removed: row.flag("removed")?,
+            stays: row.flag("staying")?,
         };
         newest.insert(*key, known);
     }
@@ -251,67 +295,42 @@ async fn insert_keys(connection: &mut AnyConnection, keys: &[(i64, &ObjectVersio
     rows(query.execute(connection).await?.rows_affected(), keys.len())
 }
 
-async fn insert_versions(
-    connection: &mut AnyConnection,
-    versions: &[(VersionId, &ObjectVersion)],
-    now: i64,
-) -> Result<(), Error> {
+async fn insert_versions(connection: &mut AnyConnection, new: &[NewVersion<'_>], now: i64) -> Result<(), Error> {
     let text = format!(
         "-- ledger.offer.insert_versions
-        INSERT INTO ledger_versions
-            (key_number, generation, etag, size, modified_at, offered_at, changed_at, ready_at, state)
-        VALUES {}",
-        values(1, versions.len(), 9)
+        WITH c (key_number, generation, etag, size, modified_at, replaces_from, removed, reason) AS (VALUES {})
+        INSERT INTO ledger_versions (key_number, generation, etag, size, modified_at, replaces_from, removed, reason,
+            offered_at, changed_at, ready_at, state)
+        SELECT key_number, generation, etag, size, modified_at, replaces_from, removed, reason,
+            $1, $1, CASE WHEN reason IS NULL THEN $1 END, CASE WHEN reason IS NULL THEN 'offered' ELSE 'held' END
+        FROM c",
+        values(2, new.len(), 8)
     );
-    let mut query = sqlx::query(AssertSqlSafe(text)); // holds our own words and `$` numbers only
-    for (version, object) in versions {
+    let mut query = sqlx::query(AssertSqlSafe(text)).bind(now); // holds our own words and `$` numbers only
+    for NewVersion { version, object, replaces_from, removed, held } in new {
         query = query.bind(version.key_number).bind(version.generation);
         query = query.bind(&object.etag).bind(size(object)?).bind(object.modified_at);
-        query = query.bind(now).bind(now).bind(now).bind(State::Offered.as_str());
+        query = query.bind(*replaces_from).bind(i64::from(*removed)).bind(held.as_deref());
     }
-    rows(query.execute(connection).await?.rows_affected(), versions.len())
+    rows(query.execute(connection).await?.rows_affected(), new.len())
 }
 
 /// Makes these the newest generations of their keys.
-async fn raise(connection: &mut AnyConnection, versions: &[VersionId]) -> Result<(), Error> {
+pub(crate) async fn raise(connection: &mut AnyConnection, versions: &[VersionId]) -> Result<(), Error> {
     let raise = "UPDATE ledger_keys SET generation = c.generation FROM c
         WHERE ledger_keys.key_number = c.key_number AND ledger_keys.generation < c.generation";
     rows(sql::for_versions(connection, "raise", raise, &[], versions).await?, versions.len())
 }
 
 /// Supersedes versions below these that nobody works on. A claimed one runs out by itself, a staged one is published.
-async fn supersede_idle(connection: &mut AnyConnection, newest: &[VersionId], now: i64) -> Result<(), Error> {
+pub(crate) async fn supersede_idle(
+    connection: &mut AnyConnection,
+    newest: &[VersionId],
+    now: i64,
+) -> Result<(), Error> {
     let supersede = "UPDATE ledger_versions SET state = 'superseded', ready_at = NULL, changed_at = $1 FROM c
         WHERE ledger_versions.key_number = c.key_number AND ledger_versions.generation < c.generation
         AND ledger_versions.state IN ('offered', 'held', 'failed')";
     sql::for_versions(connection, "supersede_idle", supersede, &[Bind::Int(now)], newest).await?;
     Ok(())
-}
-
-/// How a copy of a version under the next generation differs from it.
-pub(crate) struct Copy<'a> {
-    pub state: State,
-    pub ready_at: Option<i64>,
-    pub reason: Option<&'a str>,
-    /// Claims that count for the copy already.
-    pub attempts_count: i64,
-}
-
-/// Puts the same object under the next generation, which becomes the newest of its key.
-pub(crate) async fn copy_version(
-    connection: &mut AnyConnection,
-    from: VersionId,
-    to: VersionId,
-    copy: &Copy<'_>,
-    now: i64,
-) -> Result<(), Error> {
-    let insert = "-- ledger.copy_version
-        INSERT INTO ledger_versions (key_number, generation, etag, size, modified_at, offered_at, changed_at, state,
-            ready_at, reason, attempts_count)
-        SELECT key_number, $3, etag, size, modified_at, offered_at, $4, $5, $6, $7, $8
-        FROM ledger_versions WHERE key_number = $1 AND generation = $2";
-    let insert = sqlx::query(insert).bind(from.key_number).bind(from.generation).bind(to.generation).bind(now);
-    let insert = insert.bind(copy.state.as_str()).bind(copy.ready_at).bind(copy.reason).bind(copy.attempts_count);
-    one_row(&insert.execute(&mut *connection).await?)?;
-    raise(connection, &[to]).await
 }

@@ -2,12 +2,13 @@
 
 use sqlx::AnyConnection;
 
+use crate::again::{Copy, copy_version};
+use crate::batch::WithdrawTo;
 use crate::error::Error;
 use crate::ledger::{Ledger, Meta, Needs, Tx};
-use crate::offer::{Copy, copy_version, next_generation};
+use crate::queue::{dequeue, head};
 use crate::sql::{self, Bind, Columns, keepable, message, one_row, rows};
-use crate::stage::members;
-use crate::types::{QueueEntry, State, VersionId, WithdrawTo};
+use crate::types::{State, VersionId};
 
 impl Ledger {
     /// Takes the publish lease if it is free, has run out, or is held under this token already.
@@ -54,29 +55,9 @@ impl Ledger {
         .await
     }
 
-    /// The head of the publish queue: the only batch that may be published now.
-    pub async fn queue_head(&self) -> Result<Option<QueueEntry>, Error> {
-        self.read("queue_head", move |Tx { connection, .. }| {
-            Box::pin(async move {
-                let head = "-- ledger.queue_head
-                SELECT seq, batch_id, kind, manifest, staged_at FROM ledger_queue ORDER BY seq LIMIT 1";
-                let Some(row) = sqlx::query(head).fetch_optional(&mut *connection).await? else { return Ok(None) };
-                let seq = row.int("seq")?;
-                Ok(Some(QueueEntry {
-                    seq,
-                    batch_id: row.text("batch_id")?,
-                    kind: row.text("kind")?.parse()?,
-                    manifest: row.text("manifest")?,
-                    members: members(connection, seq).await?,
-                    staged_at: row.int("staged_at")?,
-                }))
-            })
-        })
-        .await
-    }
-
     /// Removes this batch, which has its receipt, from the queue. `false`: it is not there any more (done before).
-    /// Its members are complete, and lower generations of their keys superseded.
+    /// The versions that it brings are complete, and lower generations of their keys superseded: those that were replaced,
+    /// and those that are not in the tables.
     pub async fn finish(&self, batch_id: &str, seq: i64, publish_token: &str, now: i64) -> Result<bool, Error> {
         self.write("finish", Needs::Open, move |Tx { connection, meta, .. }| {
             Box::pin(async move {
@@ -85,7 +66,7 @@ impl Ledger {
                 if head.seq != seq {
                     return Err(Error::bug(format!("batch {batch_id}: expected seq {seq}, found {}", head.seq)));
                 }
-                let versions = dequeue(connection, seq).await?;
+                let versions = dequeue(connection, &head).await?;
                 settle(connection, &versions, State::Complete, None, now).await?;
                 supersede_lower(connection, &versions, now).await?;
                 Ok(true)
@@ -114,7 +95,7 @@ impl Ledger {
 
     /// Takes the head out of the queue: it cannot be committed. Only after all tables are fenced with a new epoch, that
     /// epoch is adopted, and no table has the batch (`protocol.md` section 5). Answers the versions that take its place;
-    /// a member of which a newer version is known gets none.
+    /// a member of which a newer version is known gets none, and the members of a batch that amends stay what they are.
     pub async fn withdraw(
         &self,
         batch_id: &str,
@@ -134,7 +115,7 @@ impl Ledger {
                         Error::bug(message).with_hint("fence all tables and adopt the new epoch before withdrawing")
                     );
                 }
-                let versions = dequeue(connection, head.seq).await?;
+                let versions = dequeue(connection, &head).await?;
                 settle(connection, &versions, State::Superseded, Some("withdrawn from the publish queue"), now).await?;
                 let mut next = Vec::new();
                 for version in versions {
@@ -160,36 +141,6 @@ fn check_token(meta: &Meta, token: &str) -> Result<(), Error> {
     Err(Error::fenced("expected to hold the publish lease, found that another publisher has taken over"))
 }
 
-/// A batch of the queue.
-struct Head {
-    seq: i64,
-    epoch: i64,
-}
-
-/// The batch, which must be the head of the queue if it is in the queue at all.
-async fn head(connection: &mut AnyConnection, batch_id: &str) -> Result<Option<Head>, Error> {
-    let find = "-- ledger.head
-        SELECT seq, epoch, (SELECT MIN(seq) FROM ledger_queue) AS first FROM ledger_queue WHERE batch_id = $1";
-    let Some(row) = sqlx::query(find).bind(batch_id).fetch_optional(connection).await? else { return Ok(None) };
-    let (seq, first) = (row.int("seq")?, row.int("first")?);
-    if seq != first {
-        return Err(Error::bug(format!(
-            "batch {batch_id}: expected the head of the queue, seq {first}, found seq {seq}"
-        )));
-    }
-    Ok(Some(Head { seq, epoch: row.int("epoch")? }))
-}
-
-/// Removes a batch from the queue; answers its members.
-async fn dequeue(connection: &mut AnyConnection, seq: i64) -> Result<Vec<VersionId>, Error> {
-    let versions: Vec<_> = members(connection, seq).await?.into_iter().map(|member| member.version).collect();
-    let delete = "-- ledger.dequeue.members\nDELETE FROM ledger_members WHERE seq = $1";
-    rows(sqlx::query(delete).bind(seq).execute(&mut *connection).await?.rows_affected(), versions.len())?;
-    let delete = "-- ledger.dequeue\nDELETE FROM ledger_queue WHERE seq = $1";
-    one_row(&sqlx::query(delete).bind(seq).execute(connection).await?)?;
-    Ok(versions)
-}
-
 /// Staged versions go where they stay.
 async fn settle(
     connection: &mut AnyConnection,
@@ -206,7 +157,7 @@ async fn settle(
     rows(sql::for_versions(connection, "settle", settle, &binds, versions).await?, versions.len())
 }
 
-/// Everything below these generations is over: what was complete has been replaced, what is claimed comes too late.
+/// Below these generations, what is complete stays if it was not replaced. All else is over: what is claimed comes too late.
 async fn supersede_lower(connection: &mut AnyConnection, versions: &[VersionId], now: i64) -> Result<(), Error> {
     let end = "UPDATE ledger_attempts SET ended_at = $1, outcome = 'superseded' FROM c
         WHERE ledger_attempts.key_number = c.key_number AND ledger_attempts.generation < c.generation
@@ -215,7 +166,10 @@ async fn supersede_lower(connection: &mut AnyConnection, versions: &[VersionId],
     // A lower generation cannot be staged: it would stand before this batch in the queue, or have been refused.
     let lower = "UPDATE ledger_versions SET state = 'superseded', token = NULL, ready_at = NULL, changed_at = $1 FROM c
         WHERE ledger_versions.key_number = c.key_number AND ledger_versions.generation < c.generation
-        AND ledger_versions.state NOT IN ('superseded', 'staged')";
+        AND ledger_versions.state NOT IN ('superseded', 'staged')
+        AND (ledger_versions.state NOT IN ('complete', 'forgotten') OR ledger_versions.generation >= (
+            SELECT f.replaces_from FROM ledger_versions f
+            WHERE f.key_number = c.key_number AND f.generation = c.generation))";
     sql::for_versions(connection, "finish.supersede_lower", lower, &[Bind::Int(now)], versions).await?;
     Ok(())
 }
@@ -234,7 +188,6 @@ async fn offer_instead(
     if row.int("newest")? > version.generation {
         return Ok(None);
     }
-    let next = next_generation(version)?;
     let reason = match to {
         WithdrawTo::Held { reason } => Some(message(reason)),
         WithdrawTo::Offered => None,
@@ -244,7 +197,7 @@ async fn offer_instead(
         WithdrawTo::Offered => (State::Offered, Some(now)),
     };
     // Attempts count on: a batch that is withdrawn again and again must not look fresh each time.
-    let copy = Copy { state, ready_at, reason: reason.as_deref(), attempts_count: row.int("attempts_count")? };
-    copy_version(connection, version, next, &copy, now).await?;
-    Ok(Some(next))
+    let attempts_count = row.int("attempts_count")?;
+    let copy = Copy { state, ready_at, reason: reason.as_deref(), attempts_count, asked: None };
+    Ok(Some(copy_version(connection, version, &copy, now).await?))
 }

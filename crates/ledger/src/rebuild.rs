@@ -1,22 +1,23 @@
 //! A ledger that is not the unbroken continuation of itself is made anew from the lake (`protocol.md` section 6).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use sqlx::{AnyConnection, AssertSqlSafe};
 use stillhouse_spec::{GENERATIONS_MAX, ObjectVersion};
 
+use crate::batch::{BatchKind, StagedMember};
 use crate::error::Error;
 use crate::ledger::{Ledger, Needs, Tx};
 use crate::offer::{KEYS_MAX, size};
+use crate::queue::{Batch, enqueue};
 use crate::sql::{Columns, ROWS_MAX, keepable, one_row, rows, values};
-use crate::stage::{Batch, enqueue};
-use crate::types::{ImportedReceipt, Phase, StagedMember, State};
+use crate::types::{ImportedReceipt, Phase, State};
 
 /// Tables that a rebuild empties, in an order that their references allow.
 const WIPE: &[&str] = &[
     "-- ledger.begin_rebuild.members\nDELETE FROM ledger_members",
     "-- ledger.begin_rebuild.queue\nDELETE FROM ledger_queue",
+    "-- ledger.begin_rebuild.logs\nDELETE FROM ledger_logs",
     "-- ledger.begin_rebuild.attempts\nDELETE FROM ledger_attempts",
     "-- ledger.begin_rebuild.versions\nDELETE FROM ledger_versions",
     "-- ledger.begin_rebuild.keys\nDELETE FROM ledger_keys",
@@ -37,33 +38,31 @@ impl Ledger {
                 }
                 let close = "-- ledger.begin_rebuild
                 UPDATE ledger_meta SET ledger_id = $1, phase = 'rebuilding', epoch = 0, next_seq = 1, created_at = $2,
-                    publish_token = NULL, publish_until = 0
+                    publish_token = NULL, publish_until = 0, moved_to = NULL
                 WHERE id = 1 AND ledger_id = $3";
                 let close = sqlx::query(close).bind(new_ledger_id).bind(now).bind(&meta.ledger_id);
                 one_row(&close.execute(connection).await?)
             })
         })
         .await?;
-        Ok(Ledger { database: Arc::clone(&self.database), ledger_id: new_ledger_id.into() })
+        Ok(Ledger { ledger_id: new_ledger_id.into(), ..self.clone() })
     }
 
     /// Takes over what receipts say; in any order, in as many calls as convenient, the same ones twice if need be.
     pub async fn import_receipts(&self, receipts: &[ImportedReceipt], now: i64) -> Result<(), Error> {
         self.write("import_receipts", Needs::NotOpen, move |Tx { connection, .. }| {
-            Box::pin(async move {
-                let complete =
-                    |receipt: &ImportedReceipt| if receipt.forgotten { State::Forgotten } else { State::Complete };
-                import(connection, receipts, complete, now).await
-            })
+            Box::pin(async move { import(connection, receipts, settled, now).await })
         })
         .await
     }
 
-    /// Puts a batch that a table has and `_receipts` has not back into the queue, from its manifest.
+    /// Puts a batch that a table has and `_receipts` has not back into the queue, from its manifest. The members of one
+    /// that amends are those of its manifest too, with their new revisions; they stay complete.
     pub async fn restore_batch(
         &self,
         seq: i64,
         batch_id: &str,
+        kind: BatchKind,
         manifest: &str,
         members: &[ImportedReceipt],
         now: i64,
@@ -72,13 +71,16 @@ impl Ledger {
         keepable("manifest of batch", manifest)?;
         self.write("restore_batch", Needs::NotOpen, move |Tx { connection, .. }| {
             Box::pin(async move {
-                import(connection, members, |_| State::Staged, now).await?;
+                match kind {
+                    BatchKind::Load => import(connection, members, |_| State::Staged, now).await?,
+                    BatchKind::Amend | BatchKind::Compact => import(connection, members, settled, now).await?,
+                }
                 let staged: Vec<_> = members
                     .iter()
                     .map(|member| StagedMember { version: member.version, revision: member.revision })
                     .collect();
                 // The epoch is set when the ledger opens; until then there is none.
-                let batch = Batch { seq, batch_id, manifest, epoch: 0 };
+                let batch = Batch { seq, batch_id, kind, manifest, epoch: 0 };
                 enqueue(connection, &batch, &staged, now).await
             })
         })
@@ -88,7 +90,7 @@ impl Ledger {
     /// Opens for work: `epoch` is in every table, `next_seq` is above every seq in them. Also the last step of a new
     /// ledger for an empty lake. Doing it again is doing nothing.
     pub async fn open_for_work(&self, epoch: i64, next_seq: i64, now: i64) -> Result<(), Error> {
-        self.write("open_for_work", Needs::Nothing, move |Tx { connection, meta, .. }| {
+        self.write("open_for_work", Needs::Here, move |Tx { connection, meta, .. }| {
             Box::pin(async move {
                 if meta.status.phase == Phase::Open {
                     return opened_before(meta.status.epoch, epoch);
@@ -127,13 +129,20 @@ async fn check_opening(connection: &mut AnyConnection, epoch: i64, next_seq: i64
     Ok(())
 }
 
-/// Of several generations that have receipts, the newest has the rows. A staged one above it comes when it is finished.
+/// Where a version stands that has a receipt.
+fn settled(receipt: &ImportedReceipt) -> State {
+    if receipt.forgotten { State::Forgotten } else { State::Complete }
+}
+
+/// Of several generations that have receipts, some have replaced others. A staged one does so when it is finished. It does
+/// not matter whether the one that replaces is superseded itself, before or by this statement.
 async fn supersede_older(connection: &mut AnyConnection, now: i64) -> Result<(), Error> {
     let older = "-- ledger.open_for_work.supersede_older
         UPDATE ledger_versions SET state = 'superseded', changed_at = $1
         WHERE state IN ('complete', 'forgotten') AND EXISTS (
             SELECT 1 FROM ledger_versions n WHERE n.key_number = ledger_versions.key_number
-            AND n.generation > ledger_versions.generation AND n.state IN ('complete', 'forgotten'))";
+            AND n.generation > ledger_versions.generation AND n.replaces_from <= ledger_versions.generation
+            AND n.state <> 'staged')";
     sqlx::query(older).bind(now).execute(connection).await?;
     Ok(())
 }
@@ -219,19 +228,24 @@ async fn import_versions(
 ) -> Result<(), Error> {
     let text = format!(
         "-- ledger.import.versions
-        INSERT INTO ledger_versions
-            (key_number, generation, etag, size, modified_at, offered_at, changed_at, state) VALUES {}
+        INSERT INTO ledger_versions (key_number, generation, etag, size, modified_at, offered_at, changed_at, state,
+            replaces_from, content, twin_key, twin_generation, removed) VALUES {}
         ON CONFLICT (key_number, generation) DO UPDATE SET etag = excluded.etag, size = excluded.size,
-            modified_at = excluded.modified_at, state = excluded.state, changed_at = excluded.changed_at
+            modified_at = excluded.modified_at, state = excluded.state, changed_at = excluded.changed_at,
+            replaces_from = excluded.replaces_from, content = excluded.content, twin_key = excluded.twin_key,
+            twin_generation = excluded.twin_generation, removed = excluded.removed
         WHERE (ledger_versions.state = 'staged') = (excluded.state = 'staged')",
-        values(1, versions.len(), 8)
+        values(1, versions.len(), 13)
     );
     let mut query = sqlx::query(AssertSqlSafe(text)); // holds our own words and `$` numbers only
     for (receipt, state) in versions {
-        let object = &receipt.object;
-        query = query.bind(receipt.version.key_number).bind(receipt.version.generation);
+        let ImportedReceipt { object, version, twin, .. } = receipt;
+        query = query.bind(version.key_number).bind(version.generation);
         query = query.bind(&object.etag).bind(size(object)?).bind(object.modified_at);
-        query = query.bind(now).bind(now).bind(state.as_str());
+        query = query.bind(now).bind(now).bind(state.as_str()).bind(receipt.replaces_from);
+        query = query.bind(Some(receipt.content.as_str()).filter(|content| !content.is_empty()));
+        query = query.bind(twin.map(|twin| twin.key_number)).bind(twin.map(|twin| twin.generation));
+        query = query.bind(i64::from(receipt.removed));
     }
     let done = query.execute(connection).await?;
     rows(done.rows_affected(), versions.len())

@@ -29,6 +29,21 @@ pub(crate) trait Columns {
         u32::try_from(number).map_err(|_| Error::bug(format!("column `{name}`: expected a count, found {number}")))
     }
 
+    /// A number that stands for yes (1) or no (0).
+    fn flag(&self, name: &str) -> Result<bool, Error> {
+        match self.int(name)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            number => Err(Error::bug(format!("column `{name}`: expected 0 or 1, found {number}"))),
+        }
+    }
+
+    /// The version that two columns name, if they name one.
+    fn version_opt(&self, key: &str, generation: &str) -> Result<Option<VersionId>, Error> {
+        let (key_number, generation) = (self.int_opt(key)?, self.int_opt(generation)?);
+        Ok(key_number.zip(generation).map(|(key_number, generation)| VersionId::new(key_number, generation)))
+    }
+
     fn version(&self) -> Result<VersionId, Error> {
         Ok(VersionId::new(self.int("key_number")?, self.int("generation")?))
     }

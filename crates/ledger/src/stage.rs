@@ -1,14 +1,16 @@
 //! Step 3: a decoded batch gets its place in the publish queue.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sqlx::{AnyConnection, AssertSqlSafe};
 
+use crate::batch::{BatchKind, StageMember, StageRequest, Staged, StagedMember};
 use crate::claim::{end_attempts, supersede_claimed};
 use crate::error::Error;
 use crate::ledger::{Ledger, Needs, Tx};
-use crate::sql::{self, Bind, Columns, ROWS_MAX, keepable, one_row, rows, values};
-use crate::types::{BatchKind, StageRequest, Staged, StagedMember, VersionId};
+use crate::queue::{Batch, check_request, enqueue, raise_revisions, staged_before, take_seq};
+use crate::same::{Member, find_orphaned, find_same};
+use crate::sql::{Columns, ROWS_MAX, keepable, rows, values};
 
 impl Ledger {
     /// Puts a batch into the publish queue, whole or not at all. From then on it is never dropped, except by
@@ -17,32 +19,32 @@ impl Ledger {
     /// A member is refused as lost when it is not held under the token any more (a lease that ran out and was taken by
     /// nobody still holds), and as superseded when a higher generation of its key is staged or complete. That a higher one
     /// is only offered is no reason: a key that changes faster than it is read would never load.
+    ///
+    /// A twin must be a version that has rows of its own, and no batch up to this one may replace it. A member with a
+    /// twin replaces from [`crate::Job::replaces_from_as_twin`] on.
     pub async fn stage(&self, request: &StageRequest, now: i64) -> Result<Staged, Error> {
         check(request).map_err(|error| error.at("stage"))?;
+        let batch_id = &request.batch_id;
         self.write("stage", Needs::Open, move |Tx { connection, meta, .. }| {
             Box::pin(async move {
-                if let Some(done) = staged_before(connection, request).await? {
-                    return Ok(done);
+                let versions: Vec<_> = request.members.iter().map(|member| member.version).collect();
+                if let Some((seq, members)) = staged_before(connection, batch_id, BatchKind::Load, &versions).await? {
+                    return Ok(Staged::Done { seq, members });
                 }
-                let found = find_members(connection, &request.members).await?;
-                let (superseded, lost) = refused(request, &found)?;
-                if !superseded.is_empty() || !lost.is_empty() {
-                    end_attempts(connection, &superseded, "superseded", now).await?;
-                    rows(supersede_claimed(connection, &superseded, now).await?, superseded.len())?;
-                    return Ok(Staged::Refused { superseded, lost });
+                let found = find_members(connection, request).await?;
+                if let Some(refused) = refuse(connection, request, &found, now).await? {
+                    return Ok(refused);
                 }
-                let seq = meta.status.next_seq;
-                let members = request.members.iter().map(|version| StagedMember {
-                    version: *version,
-                    revision: found.get(version).map_or(1, |member| member.revision + 1),
-                });
+                let members = found
+                    .iter()
+                    .map(|found| StagedMember { version: found.member.version, revision: found.revision + 1 });
                 let members: Vec<_> = members.collect();
-                take_seq(connection, seq).await?;
-                let batch =
-                    Batch { seq, batch_id: &request.batch_id, manifest: &request.manifest, epoch: meta.status.epoch };
+                let seq = take_seq(connection, &meta).await?;
+                let epoch = meta.status.epoch;
+                let batch = Batch { seq, batch_id, kind: BatchKind::Load, manifest: &request.manifest, epoch };
                 enqueue(connection, &batch, &members, now).await?;
                 raise_revisions(connection, &members).await?;
-                leave_claim(connection, request, now).await?;
+                leave_claim(connection, request, &found, now).await?;
                 Ok(Staged::Done { seq, members })
             })
         })
@@ -51,44 +53,20 @@ impl Ledger {
 }
 
 fn check(request: &StageRequest) -> Result<(), Error> {
-    keepable("batch id", &request.batch_id)?;
-    keepable("manifest of batch", &request.manifest)?;
-    if request.members.is_empty() {
-        return Err(Error::bug(format!("batch {}: expected members, found none", request.batch_id)));
-    }
-    let keys: BTreeSet<_> = request.members.iter().map(|version| version.key_number).collect();
-    if keys.len() != request.members.len() {
-        return Err(Error::bug(format!("batch {}: expected each key once, found one twice", request.batch_id)));
+    let keys = request.members.iter().map(|member| member.version.key_number);
+    check_request(&request.batch_id, &request.manifest, keys)?;
+    for StageMember { version, content, twin, .. } in &request.members {
+        keepable("content", content)?;
+        if twin.is_some() && content.is_empty() {
+            return Err(Error::bug(format!("{version}: expected the content that it has in common with its twin")));
+        }
     }
     Ok(())
 }
 
-/// The caller did not hear the answer and asks again.
-async fn staged_before(connection: &mut AnyConnection, request: &StageRequest) -> Result<Option<Staged>, Error> {
-    let find = "-- ledger.stage.before\nSELECT seq FROM ledger_queue WHERE batch_id = $1";
-    let Some(row) = sqlx::query(find).bind(&request.batch_id).fetch_optional(&mut *connection).await? else {
-        return Ok(None);
-    };
-    let seq = row.int("seq")?;
-    let mut staged: BTreeMap<_, _> =
-        members(connection, seq).await?.into_iter().map(|member| (member.version, member)).collect();
-    let members: Vec<_> = request.members.iter().filter_map(|version| staged.remove(version)).collect();
-    if members.len() != request.members.len() || !staged.is_empty() {
-        return Err(Error::bug(format!("batch {}: staged before with other members", request.batch_id)));
-    }
-    Ok(Some(Staged::Done { seq, members }))
-}
-
-/// The members of a batch in the queue, by key number.
-pub(crate) async fn members(connection: &mut AnyConnection, seq: i64) -> Result<Vec<StagedMember>, Error> {
-    let find = "-- ledger.members
-        SELECT key_number, generation, revision FROM ledger_members WHERE seq = $1 ORDER BY key_number";
-    let found = sqlx::query(find).bind(seq).fetch_all(connection).await?;
-    found.iter().map(|row| Ok(StagedMember { version: row.version()?, revision: row.int("revision")? })).collect()
-}
-
 /// What the ledger knows of a member.
-struct Found {
+struct Found<'a> {
+    member: Member<'a>,
     /// Under which token it is claimed, if it is.
     token: Option<String>,
     revision: i64,
@@ -96,109 +74,102 @@ struct Found {
     settled: i64,
 }
 
-async fn find_members(
-    connection: &mut AnyConnection,
-    versions: &[VersionId],
-) -> Result<BTreeMap<VersionId, Found>, Error> {
+/// The members, in the order of the request.
+async fn find_members<'a>(connection: &mut AnyConnection, request: &'a StageRequest) -> Result<Vec<Found<'a>>, Error> {
     let mut found = BTreeMap::new();
-    for piece in versions.chunks(ROWS_MAX) {
+    for piece in request.members.chunks(ROWS_MAX) {
         let text = format!(
             "-- ledger.stage.find
-            WITH c (key_number, generation) AS (VALUES {})
-            SELECT v.key_number, v.generation, v.token, k.revision, COALESCE((
+            WITH c (number, key_number, generation) AS (VALUES {})
+            SELECT c.number, v.token, v.replaces_from, v.asked, k.source, k.revision, COALESCE((
                 SELECT MAX(s.generation) FROM ledger_versions s
                 WHERE s.key_number = v.key_number AND s.state IN ('staged', 'complete', 'forgotten')), 0) AS settled
             FROM c JOIN ledger_versions v ON v.key_number = c.key_number AND v.generation = c.generation
             JOIN ledger_keys k ON k.key_number = v.key_number",
-            values(1, piece.len(), 2)
+            values(1, piece.len(), 3)
         );
         let mut query = sqlx::query(AssertSqlSafe(text)); // holds our own words and `$` numbers only
-        for version in piece {
-            query = query.bind(version.key_number).bind(version.generation);
+        for (number, StageMember { version, .. }) in (0_i64..).zip(piece) {
+            query = query.bind(number).bind(version.key_number).bind(version.generation);
         }
         for row in query.fetch_all(&mut *connection).await? {
-            let member =
-                Found { token: row.text_opt("token")?, revision: row.int("revision")?, settled: row.int("settled")? };
-            found.insert(row.version()?, member);
+            let number = usize::try_from(row.int("number")?).ok().and_then(|number| piece.get(number));
+            let member = number.ok_or_else(|| Error::bug("the database answered a row that was not asked for"))?;
+            let (source, replaces_from, asked) = (row.text("source")?, row.int("replaces_from")?, row.flag("asked")?);
+            let row = Found {
+                member: Member::new(member, source, replaces_from, asked),
+                token: row.text_opt("token")?,
+                revision: row.int("revision")?,
+                settled: row.int("settled")?,
+            };
+            found.insert(member.version, row);
         }
     }
-    Ok(found)
+    let found = request.members.iter().map(|member| {
+        let version = member.version;
+        let missing = || Error::bug(format!("batch {}: no such version: {version}", request.batch_id));
+        found.remove(&version).ok_or_else(missing)
+    });
+    found.collect()
 }
 
-fn refused(
-    request: &StageRequest,
-    found: &BTreeMap<VersionId, Found>,
-) -> Result<(Vec<VersionId>, Vec<VersionId>), Error> {
-    let (mut superseded, mut lost) = (Vec::new(), Vec::new());
-    for version in &request.members {
-        let Some(member) = found.get(version) else {
-            return Err(Error::bug(format!("batch {}: no such version: {version}", request.batch_id)));
-        };
-        // A token stands on claimed versions only; the schema checks it.
-        if member.token.as_deref() != Some(&request.token) {
-            lost.push(*version);
-        } else if member.settled >= version.generation {
-            superseded.push(*version);
-        }
-    }
-    Ok((superseded, lost))
-}
-
-async fn take_seq(connection: &mut AnyConnection, seq: i64) -> Result<(), Error> {
-    let take = "-- ledger.stage.take_seq\nUPDATE ledger_meta SET next_seq = $1 + 1 WHERE id = 1 AND next_seq = $1";
-    one_row(&sqlx::query(take).bind(seq).execute(connection).await?)
-}
-
-pub(crate) struct Batch<'a> {
-    pub seq: i64,
-    pub batch_id: &'a str,
-    pub manifest: &'a str,
-    pub epoch: i64,
-}
-
-/// Writes the batch and its members.
-pub(crate) async fn enqueue(
+/// Why the batch cannot be staged, if it cannot.
+async fn refuse(
     connection: &mut AnyConnection,
-    batch: &Batch<'_>,
-    members: &[StagedMember],
+    request: &StageRequest,
+    found: &[Found<'_>],
     now: i64,
-) -> Result<(), Error> {
-    let insert = "-- ledger.enqueue
-        INSERT INTO ledger_queue (seq, batch_id, kind, manifest, epoch, staged_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    let insert = sqlx::query(insert).bind(batch.seq).bind(batch.batch_id).bind(BatchKind::Load.as_str());
-    one_row(&insert.bind(batch.manifest).bind(batch.epoch).bind(now).execute(&mut *connection).await?)?;
-    for piece in members.chunks(ROWS_MAX) {
-        enqueue_members(connection, batch.seq, piece).await?;
+) -> Result<Option<Staged>, Error> {
+    let (mut superseded, mut lost) = (Vec::new(), Vec::new());
+    for Found { member, token, settled, .. } in found {
+        // A token stands on claimed versions only; the schema checks it.
+        if token.as_deref() != Some(&request.token) {
+            lost.push(member.version);
+        } else if *settled >= member.version.generation {
+            superseded.push(member.version);
+        }
     }
-    Ok(())
-}
-
-async fn enqueue_members(connection: &mut AnyConnection, seq: i64, members: &[StagedMember]) -> Result<(), Error> {
-    let text = format!(
-        "-- ledger.enqueue.members\nINSERT INTO ledger_members (seq, key_number, generation, revision) VALUES {}",
-        values(1, members.len(), 4)
-    );
-    let mut query = sqlx::query(AssertSqlSafe(text)); // holds our own words and `$` numbers only
-    for StagedMember { version, revision } in members {
-        query = query.bind(seq).bind(version.key_number).bind(version.generation).bind(*revision);
+    let members: Vec<_> = found.iter().map(|found| &found.member).collect();
+    let found_same = find_same(connection, &members).await?;
+    let same = members.iter().zip(found_same).filter_map(|(member, twin)| Some((member.version, twin?)));
+    let same: Vec<_> = same.collect();
+    let orphaned = find_orphaned(connection, &members).await?;
+    if superseded.is_empty() && lost.is_empty() && same.is_empty() && orphaned.is_empty() {
+        return Ok(None);
     }
-    rows(query.execute(connection).await?.rows_affected(), members.len())
-}
-
-async fn raise_revisions(connection: &mut AnyConnection, members: &[StagedMember]) -> Result<(), Error> {
-    let versions: Vec<_> = members.iter().map(|member| member.version).collect();
-    let raise = "UPDATE ledger_keys SET revision = revision + 1 FROM c WHERE ledger_keys.key_number = c.key_number";
-    rows(sql::for_versions(connection, "stage.raise_revisions", raise, &[], &versions).await?, versions.len())
+    end_attempts(connection, &superseded, "superseded", now).await?;
+    rows(supersede_claimed(connection, &superseded, now).await?, superseded.len())?;
+    Ok(Some(Staged::Refused { superseded, lost, same, orphaned }))
 }
 
 /// Claimed becomes staged; the attempt has done its work.
-async fn leave_claim(connection: &mut AnyConnection, request: &StageRequest, now: i64) -> Result<(), Error> {
-    let leave = "UPDATE ledger_versions
-        SET state = 'staged', token = NULL, ready_at = NULL, reason = NULL, changed_at = $1
-        FROM c WHERE ledger_versions.key_number = c.key_number AND ledger_versions.generation = c.generation
-        AND ledger_versions.token = $2";
-    let binds = [Bind::Int(now), Bind::Text(&request.token)];
-    let count = request.members.len();
-    rows(sql::for_versions(connection, "stage.leave_claim", leave, &binds, &request.members).await?, count)?;
-    rows(end_attempts(connection, &request.members, "staged", now).await?, count)
+async fn leave_claim(
+    connection: &mut AnyConnection,
+    request: &StageRequest,
+    found: &[Found<'_>],
+    now: i64,
+) -> Result<(), Error> {
+    for piece in found.chunks(ROWS_MAX) {
+        let text = format!(
+            "-- ledger.stage.leave_claim
+            WITH c (key_number, generation, replaces_from, content, twin_key, twin_generation) AS (VALUES {})
+            UPDATE ledger_versions
+            SET state = 'staged', token = NULL, ready_at = NULL, reason = NULL, changed_at = $1,
+                replaces_from = c.replaces_from, content = c.content, twin_key = c.twin_key,
+                twin_generation = c.twin_generation
+            FROM c WHERE ledger_versions.key_number = c.key_number AND ledger_versions.generation = c.generation
+            AND ledger_versions.token = $2",
+            values(3, piece.len(), 6)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(text)).bind(now).bind(&request.token); // our own words and numbers
+        for Found { member, .. } in piece {
+            query = query.bind(member.version.key_number).bind(member.version.generation);
+            query = query.bind(member.replaces_from()).bind(Some(member.content).filter(|text| !text.is_empty()));
+            query = query.bind(member.twin.map(|twin| twin.key_number));
+            query = query.bind(member.twin.map(|twin| twin.generation));
+        }
+        rows(query.execute(&mut *connection).await?.rows_affected(), piece.len())?;
+    }
+    let versions: Vec<_> = found.iter().map(|found| found.member.version).collect();
+    rows(end_attempts(connection, &versions, "staged", now).await?, versions.len())
 }

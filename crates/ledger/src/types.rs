@@ -129,12 +129,35 @@ pub struct Status {
     pub next_seq: i64,
 }
 
+/// An object version that discovery has found, and what it does to the older versions of its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The object.
+    pub object: ObjectVersion,
+    /// What it does if it is another version than the newest known one.
+    pub change: Change,
+}
+
+/// What a new version does to the rows of the older ones of its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// They go when its own come.
+    Replace,
+    /// They stay.
+    Append,
+    /// Where there are any, the new version waits for a person; then it replaces them.
+    Hold {
+        /// Why, as JSON.
+        reason: String,
+    },
+}
+
 /// What became of an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Offered {
     /// Not seen before: a job now.
     New(VersionId),
-    /// The newest version of its key is this one already.
+    /// The newest version of its key is this one already; or it is new, and held from the start.
     Known {
         /// Which.
         version: VersionId,
@@ -176,102 +199,26 @@ pub struct Job {
     pub offered_at: i64,
     /// How many times it was claimed, this time included.
     pub attempts_count: u32,
+    /// Rows of the generations from this one on, up to below its own, go when it comes. If it turns out to be a twin:
+    /// [`Job::replaces_from_as_twin`].
+    pub replaces_from: i64,
+    /// Loaded once more at a person's request: the content that it had before is no reason to leave it out.
+    pub asked: bool,
+    /// The file is there no more: there is nothing to read, and the rows of the older versions go.
+    pub removed: bool,
 }
 
-/// What a batch in the queue does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BatchKind {
-    /// Brings object versions into the tables.
-    Load,
-}
-
-impl BatchKind {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            BatchKind::Load => "load",
-        }
+impl Job {
+    /// What stands in for [`Job::replaces_from`] when `twin` has the rows of this version. The ledger keeps the same.
+    pub fn replaces_from_as_twin(&self, twin: VersionId) -> i64 {
+        replaces_from_as_twin(self.version, self.replaces_from, twin)
     }
 }
 
-impl FromStr for BatchKind {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "load" => Ok(BatchKind::Load),
-            _ => Err(Error::bug(format!("expected a kind of batch, found `{text}`"))),
-        }
-    }
-}
-
-/// A batch that is ready to be published.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StageRequest {
-    /// Random, made by the caller. Staging the same batch twice is staging it once.
-    pub batch_id: String,
-    /// The token under which all members are claimed.
-    pub token: String,
-    /// Its object versions, at least one.
-    pub members: Vec<VersionId>,
-    /// What a publisher needs to bring it into the lake; opaque here.
-    pub manifest: String,
-}
-
-/// What became of [`crate::Ledger::stage`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Staged {
-    /// In the queue.
-    Done {
-        /// Its place.
-        seq: i64,
-        /// The revision of each member's key, in the order of the request.
-        members: Vec<StagedMember>,
-    },
-    /// Nothing was staged.
-    Refused {
-        /// Members that a newer version has overtaken; they are superseded now. Form the batch again without them.
-        superseded: Vec<VersionId>,
-        /// Members that are no longer held under the token; somebody else has them. Forget them.
-        lost: Vec<VersionId>,
-    },
-}
-
-/// A member of a staged batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct StagedMember {
-    /// Which object version.
-    pub version: VersionId,
-    /// Counts everything that was staged for its key; goes into the receipt.
-    pub revision: i64,
-}
-
-/// A batch in the publish queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueEntry {
-    /// Its place.
-    pub seq: i64,
-    /// Its id.
-    pub batch_id: String,
-    /// What it does.
-    pub kind: BatchKind,
-    /// As it was staged.
-    pub manifest: String,
-    /// Its object versions, by key number.
-    pub members: Vec<StagedMember>,
-    /// When it was staged; when the queue was restored, for a restored batch.
-    pub staged_at: i64,
-}
-
-/// What becomes of the members of a withdrawn batch. Either way under a new generation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WithdrawTo {
-    /// Wait for a person.
-    Held {
-        /// Why, as JSON.
-        reason: String,
-    },
-    /// Try again.
-    Offered,
+/// A version whose content another key has replaces the older ones of its own key as ever. A version that has the content
+/// of an older one of its own key must not replace that.
+pub(crate) fn replaces_from_as_twin(version: VersionId, replaces_from: i64, twin: VersionId) -> i64 {
+    if twin.key_number == version.key_number { replaces_from.max(twin.generation + 1) } else { replaces_from }
 }
 
 /// What a receipt (or a manifest) in the lake says about an object version; what a rebuilt ledger knows.
@@ -281,10 +228,18 @@ pub struct ImportedReceipt {
     pub object: ObjectVersion,
     /// The numbers under which it is in the tables.
     pub version: VersionId,
-    /// See [`StagedMember::revision`].
+    /// See [`crate::StagedMember::revision`].
     pub revision: i64,
     /// The receipt says that the content was forgotten.
     pub forgotten: bool,
+    /// See [`Job::replaces_from`].
+    pub replaces_from: i64,
+    /// See [`crate::StageMember::content`].
+    pub content: String,
+    /// The version that has its rows.
+    pub twin: Option<VersionId>,
+    /// The receipt says that the file was there no more.
+    pub removed: bool,
 }
 
 /// Everything the ledger knows of one object version.
@@ -310,6 +265,16 @@ pub struct VersionRow {
     pub attempts_count: u32,
     /// Why it is held or failed, or what went wrong last.
     pub reason: Option<String>,
+    /// See [`Job::replaces_from`].
+    pub replaces_from: i64,
+    /// What tells equal contents, from the time on when it was staged.
+    pub content: Option<String>,
+    /// The version that has its rows, if they are not its own.
+    pub twin: Option<VersionId>,
+    /// The file is there no more.
+    pub removed: bool,
+    /// See [`Job::asked`].
+    pub asked: bool,
 }
 
 /// One claim of one object version.
@@ -319,6 +284,12 @@ pub struct AttemptRow {
     pub attempt: String,
     /// What was claimed.
     pub version: VersionId,
+    /// The source's name.
+    pub source: String,
+    /// The key.
+    pub key: String,
+    /// The member of an archive; empty for a plain object.
+    pub member: String,
     /// When.
     pub started_at: i64,
     /// When it ended; absent while it runs.

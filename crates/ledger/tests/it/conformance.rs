@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use stillhouse_ledger::{
-    ClaimLimits, ImportedReceipt, Kind, Ledger, Offered, Phase, Staged, StagedMember, State, VersionId, WithdrawTo,
+    BatchKind, ClaimLimits, ImportedReceipt, Kind, Ledger, Offered, Phase, Staged, StagedMember, State, VersionId,
+    WithdrawTo,
 };
 
 use crate::place::{
-    ALL, LEASE, ONE, Place, check_kind, claim, complete_one, object, object_of, offer_one, request, stage_one, versions,
+    ALL, LEASE, ONE, Place, check_kind, claim, complete_one, object, object_of, offer_one, offers, refused, request,
+    stage_one, versions,
 };
 
 /// Calls a macro with the names of all cases.
@@ -59,10 +61,10 @@ pub(crate) use all_cases;
 pub async fn an_object_version_is_one_row_however_often_it_is_offered(place: &Place) {
     let ledger = place.working().await;
     let offer = [object("a.csv", "1", 10), object("b.csv", "1", 10)];
-    let first = ledger.offer(&offer, 5).await.unwrap();
+    let first = ledger.offer(&offers(&offer), 5).await.unwrap();
     assert_eq!(first, [Offered::New(VersionId::new(1, 1)), Offered::New(VersionId::new(2, 1))]);
 
-    let again = ledger.offer(&offer, 6).await.unwrap();
+    let again = ledger.offer(&offers(&offer), 6).await.unwrap();
     let known = |key| Offered::Known { version: VersionId::new(key, 1), state: State::Offered, reason: None };
     assert_eq!(again, [known(1), known(2)]);
 
@@ -95,7 +97,7 @@ pub async fn a_changed_object_is_the_next_generation(place: &Place) {
 pub async fn one_offer_may_name_a_key_twice(place: &Place) {
     let ledger = place.working().await;
     let twice = [object("a.csv", "1", 1), object("a.csv", "1", 1), object("a.csv", "2", 1), object("b.csv", "1", 1)];
-    let offered = ledger.offer(&twice, 1).await.unwrap();
+    let offered = ledger.offer(&offers(&twice), 1).await.unwrap();
     let versions: Vec<_> =
         offered.iter().map(|offered| (offered.version(), matches!(offered, Offered::New(_)))).collect();
     let id = VersionId::new;
@@ -114,8 +116,8 @@ pub async fn an_object_without_an_etag_is_told_apart_by_its_time(place: &Place) 
 pub async fn what_cannot_be_kept_is_refused(place: &Place) {
     let ledger = place.working().await;
     let both = [object("good.csv", "1", 1), object("bad\0.csv", "1", 1)];
-    check_kind(ledger.offer(&both, 1).await, Kind::FixData, "without NUL");
-    check_kind(ledger.offer(&[object("big.csv", "1", 1 << 63)], 1).await, Kind::FixData, "below 2^63");
+    check_kind(ledger.offer(&offers(&both), 1).await, Kind::FixData, "without NUL");
+    check_kind(ledger.offer(&offers(&[object("big.csv", "1", 1 << 63)]), 1).await, Kind::FixData, "below 2^63");
     assert!(ledger.counts().await.unwrap().is_empty(), "refused as a whole");
 
     // Every other text is kept as it is.
@@ -148,16 +150,16 @@ pub async fn ten_thousand_offers_take_less_than_a_second(place: &Place) {
     let objects: Vec<_> =
         (0..10_000).map(|number| object(&format!("2021/04/part-{number:05}.csv"), "e", number)).collect();
     let started = tokio::time::Instant::now();
-    let offered = ledger.offer(&objects, 1).await.unwrap();
+    let offered = ledger.offer(&offers(&objects), 1).await.unwrap();
     let new = started.elapsed();
     assert!(offered.iter().all(|offered| matches!(offered, Offered::New(_))));
     let started = tokio::time::Instant::now();
-    ledger.offer(&objects, 2).await.unwrap();
+    ledger.offer(&offers(&objects), 2).await.unwrap();
     let known = started.elapsed();
     let changed: Vec<_> =
         (0..10_000).map(|number| object(&format!("2021/04/part-{number:05}.csv"), "f", number)).collect();
     let started = tokio::time::Instant::now();
-    ledger.offer(&changed, 3).await.unwrap();
+    ledger.offer(&offers(&changed), 3).await.unwrap();
     let raised = started.elapsed();
     eprintln!("10,000 offers: new {new:?}, known {known:?}, changed {raised:?}");
     assert_eq!(ledger.counts().await.unwrap()[&State::Superseded], 10_000);
@@ -186,7 +188,7 @@ pub async fn large_objects_are_claimed_alone_and_small_ones_in_groups(place: &Pl
         object_of("orders", "3.csv", "e", 5),
         object("4.csv", "e", 0),
     ];
-    ledger.offer(&objects, 1).await.unwrap();
+    ledger.offer(&offers(&objects), 1).await.unwrap();
     let keys = |jobs: Vec<stillhouse_ledger::Job>| jobs.into_iter().map(|job| job.object.key).collect::<Vec<_>>();
     assert_eq!(keys(claim(&ledger, limits, "t1", 2).await), ["1.csv", "4.csv"]);
     assert_eq!(keys(claim(&ledger, limits, "t2", 2).await), ["2.csv"]);
@@ -198,7 +200,7 @@ pub async fn large_objects_are_claimed_alone_and_small_ones_in_groups(place: &Pl
 pub async fn groups_keep_to_their_limits(place: &Place) {
     let ledger = place.working().await;
     let objects: Vec<_> = (0..6).map(|number| object(&format!("{number}.csv"), "e", 40)).collect();
-    ledger.offer(&objects, 1).await.unwrap();
+    ledger.offer(&offers(&objects), 1).await.unwrap();
     let limits = ClaimLimits { small_bytes: 50, group_count_max: 4, group_bytes_max: 100 };
     assert_eq!(claim(&ledger, limits, "bytes", 2).await.len(), 2);
     let limits = ClaimLimits { small_bytes: 50, group_count_max: 3, group_bytes_max: 1_000 };
@@ -222,7 +224,7 @@ pub async fn a_claim_takes_only_the_newest_generation(place: &Place) {
     check_states(&ledger, "a.csv", &[State::Superseded, State::Claimed]).await;
     assert!(!ledger.heartbeat("old", 4, LEASE).await.unwrap());
     let staged = ledger.stage(&request("b", "old", &versions(&old)), 5).await.unwrap();
-    assert_eq!(staged, Staged::Refused { superseded: vec![], lost: versions(&old) });
+    assert_eq!(staged, refused(&[], &versions(&old)));
 }
 
 pub async fn a_lease_that_ran_out_can_be_taken(place: &Place) {
@@ -239,7 +241,7 @@ pub async fn a_lease_that_ran_out_can_be_taken(place: &Place) {
         history.attempts.iter().map(|attempt| (&*attempt.attempt, attempt.outcome.as_deref())).collect();
     assert_eq!(attempts, [("attempt-first", Some("lost")), ("attempt-second", None)]);
     let staged = ledger.stage(&request("b1", "first", &versions(&first)), 20).await.unwrap();
-    assert_eq!(staged, Staged::Refused { superseded: vec![], lost: versions(&first) });
+    assert_eq!(staged, refused(&[], &versions(&first)));
     let staged = ledger.stage(&request("b2", "second", &versions(&second)), 20).await.unwrap();
     assert!(matches!(staged, Staged::Done { seq: 1, .. }));
 }
@@ -258,7 +260,7 @@ pub async fn a_heartbeat_keeps_a_claim(place: &Place) {
 
 pub async fn release_gives_everything_back(place: &Place) {
     let ledger = place.working().await;
-    ledger.offer(&[object("a.csv", "1", 1), object("b.csv", "1", 1)], 1).await.unwrap();
+    ledger.offer(&offers(&[object("a.csv", "1", 1), object("b.csv", "1", 1)]), 1).await.unwrap();
     let jobs = claim(&ledger, ALL, "t", 2).await;
     offer_one(&ledger, object("b.csv", "2", 1), 3).await;
     assert_eq!(ledger.release("t", 4).await.unwrap(), 2);
@@ -267,7 +269,7 @@ pub async fn release_gives_everything_back(place: &Place) {
     check_states(&ledger, "b.csv", &[State::Superseded, State::Offered]).await;
     assert!(!ledger.heartbeat("t", 4, LEASE).await.unwrap());
     let staged = ledger.stage(&request("b", "t", &versions(&jobs)), 5).await.unwrap();
-    assert_eq!(staged, Staged::Refused { superseded: vec![], lost: versions(&jobs) });
+    assert_eq!(staged, refused(&[], &versions(&jobs)));
     assert_eq!(claim(&ledger, ALL, "t2", 5).await.len(), 2);
 }
 
@@ -291,7 +293,10 @@ pub async fn a_failed_object_is_tried_again_when_it_is_time(place: &Place) {
 
 pub async fn a_held_object_waits_for_a_person(place: &Place) {
     let ledger = place.working().await;
-    ledger.offer(&[object("a.csv", "1", 1), object("b.csv", "1", 1), object("c.csv", "1", 1)], 1).await.unwrap();
+    ledger
+        .offer(&offers(&[object("a.csv", "1", 1), object("b.csv", "1", 1), object("c.csv", "1", 1)]), 1)
+        .await
+        .unwrap();
     let jobs = claim(&ledger, ALL, "t", 2).await;
     let reason = r#"{"reason":"ambiguous_format"}"#;
     for job in &jobs[..2] {
@@ -322,7 +327,7 @@ pub async fn a_stale_token_changes_nothing(place: &Place) {
     assert!(!ledger.hold("stale", version, "x", 4).await.unwrap());
     assert_eq!(ledger.release("stale", 4).await.unwrap(), 0);
     let staged = ledger.stage(&request("b", "stale", &[version]), 4).await.unwrap();
-    assert_eq!(staged, Staged::Refused { superseded: vec![], lost: vec![version] });
+    assert_eq!(staged, refused(&[], &[version]));
     assert_eq!(ledger.history("events", "a.csv").await.unwrap(), before);
     assert_eq!(ledger.queue_head().await.unwrap(), None);
     // A token in use is not taken for a new one.
@@ -335,7 +340,7 @@ pub async fn a_stale_token_changes_nothing(place: &Place) {
 
 pub async fn stage_gives_places_in_order_and_revisions_by_key(place: &Place) {
     let ledger = place.working().await;
-    ledger.offer(&[object("a.csv", "1", 1), object("b.csv", "1", 1)], 1).await.unwrap();
+    ledger.offer(&offers(&[object("a.csv", "1", 1), object("b.csv", "1", 1)]), 1).await.unwrap();
     let mut jobs = versions(&claim(&ledger, ALL, "t1", 2).await);
     jobs.reverse();
     let staged = ledger.stage(&request("b1", "t1", &jobs), 3).await.unwrap();
@@ -357,7 +362,7 @@ pub async fn stage_gives_places_in_order_and_revisions_by_key(place: &Place) {
 
 pub async fn stage_refuses_a_group_with_an_overtaken_member(place: &Place) {
     let ledger = place.working().await;
-    ledger.offer(&[object("a.csv", "1", 1), object("b.csv", "1", 1)], 1).await.unwrap();
+    ledger.offer(&offers(&[object("a.csv", "1", 1), object("b.csv", "1", 1)]), 1).await.unwrap();
     let slow = versions(&claim(&ledger, ALL, "slow", 2).await);
     // That a newer version is only offered is no reason to refuse.
     offer_one(&ledger, object("b.csv", "2", 1), 3).await;
@@ -365,7 +370,7 @@ pub async fn stage_refuses_a_group_with_an_overtaken_member(place: &Place) {
     ledger.stage(&request("b2", "fast", &fast), 5).await.unwrap();
 
     let staged = ledger.stage(&request("b1", "slow", &slow), 6).await.unwrap();
-    assert_eq!(staged, Staged::Refused { superseded: vec![VersionId::new(2, 1)], lost: vec![] });
+    assert_eq!(staged, refused(&[VersionId::new(2, 1)], &[]));
     check_states(&ledger, "a.csv", &[State::Claimed]).await;
     check_states(&ledger, "b.csv", &[State::Superseded, State::Staged]).await;
     assert_eq!(ledger.status().await.unwrap().next_seq, 2, "a refused batch takes no place");
@@ -384,12 +389,12 @@ pub async fn stage_refuses_a_group_with_an_overtaken_member(place: &Place) {
         assert!(ledger.finish(batch, seq, "p", 10).await.unwrap());
     }
     let staged = ledger.stage(&request("b5", "old", &old), 11).await.unwrap();
-    assert_eq!(staged, Staged::Refused { superseded: vec![], lost: old }, "finish has superseded the claim");
+    assert_eq!(staged, refused(&[], &old), "finish has superseded the claim");
 }
 
 pub async fn staging_twice_is_staging_once(place: &Place) {
     let ledger = place.working().await;
-    ledger.offer(&[object("a.csv", "1", 1), object("b.csv", "1", 1)], 1).await.unwrap();
+    ledger.offer(&offers(&[object("a.csv", "1", 1), object("b.csv", "1", 1)]), 1).await.unwrap();
     let jobs = versions(&claim(&ledger, ALL, "t", 2).await);
     let first = ledger.stage(&request("b", "t", &jobs), 3).await.unwrap();
     assert_eq!(ledger.stage(&request("b", "t", &jobs), 4).await.unwrap(), first);
@@ -471,7 +476,7 @@ pub async fn epochs_never_decrease(place: &Place) {
 
 pub async fn a_withdrawn_batch_comes_back_under_a_new_generation(place: &Place) {
     let ledger = place.working().await;
-    ledger.offer(&[object("a.csv", "1", 1), object("b.csv", "1", 1)], 1).await.unwrap();
+    ledger.offer(&offers(&[object("a.csv", "1", 1), object("b.csv", "1", 1)]), 1).await.unwrap();
     let jobs = versions(&claim(&ledger, ALL, "t", 2).await);
     ledger.stage(&request("b1", "t", &jobs), 3).await.unwrap();
     // Of one member a newer version is known: it goes its own way.
@@ -532,13 +537,13 @@ pub async fn a_ledger_that_is_not_open_takes_no_work(place: &Place) {
     let status = ledger.status().await.unwrap();
     assert_eq!((status.phase, status.epoch, status.next_seq), (Phase::Open, 5, 8));
     check_kind(ledger.import_receipts(&[], 4).await, Kind::Bug, "one that is open");
-    check_kind(ledger.restore_batch(1, "b", "m", &[], 4).await, Kind::Bug, "one that is open");
+    check_kind(ledger.restore_batch(1, "b", BatchKind::Load, "m", &[], 4).await, Kind::Bug, "one that is open");
 }
 
 async fn check_closed(ledger: &Ledger, words: &str) {
     let version = VersionId::new(1, 1);
     let kind = Kind::FixSettings;
-    check_kind(ledger.offer(&[object("a.csv", "1", 1)], 1).await, kind, words);
+    check_kind(ledger.offer(&offers(&[object("a.csv", "1", 1)]), 1).await, kind, words);
     check_kind(ledger.reoffer("events", "a.csv", "", 1).await, kind, words);
     check_kind(ledger.retry_held("events", None, 1).await, kind, words);
     check_kind(ledger.claim(ONE, "t", "a", 1, LEASE).await, kind, words);
@@ -565,7 +570,7 @@ pub async fn every_write_of_an_older_ledger_is_fenced(place: &Place) {
     let new = place.open().await.begin_rebuild("ledger-2", 3).await.unwrap();
     new.open_for_work(2, 1, 3).await.unwrap();
     let (kind, words) = (Kind::Fenced, "expected ledger id ledger-1, found ledger-2");
-    check_kind(old.offer(&[object("a.csv", "1", 1)], 4).await, kind, words);
+    check_kind(old.offer(&offers(&[object("a.csv", "1", 1)]), 4).await, kind, words);
     check_kind(old.reoffer("events", "a.csv", "", 4).await, kind, words);
     check_kind(old.retry_held("events", None, 4).await, kind, words);
     check_kind(old.claim(ONE, "t2", "a", 4, LEASE).await, kind, words);
@@ -583,7 +588,7 @@ pub async fn every_write_of_an_older_ledger_is_fenced(place: &Place) {
     check_kind(old.withdraw("b", "p", &WithdrawTo::Offered, 4).await, kind, words);
     check_kind(old.begin_rebuild("ledger-3", 4).await, kind, words);
     check_kind(old.import_receipts(&[], 4).await, kind, words);
-    check_kind(old.restore_batch(1, "b", "m", &[], 4).await, kind, words);
+    check_kind(old.restore_batch(1, "b", BatchKind::Load, "m", &[], 4).await, kind, words);
     check_kind(old.open_for_work(9, 9, 4).await, kind, words);
     check_kind(old.status().await, kind, words);
     assert!(new.counts().await.unwrap().is_empty(), "nothing of the old one is left");
@@ -592,7 +597,17 @@ pub async fn every_write_of_an_older_ledger_is_fenced(place: &Place) {
 
 fn receipt(key: &str, etag: &str, version: (i64, i64), revision: i64) -> ImportedReceipt {
     let version = VersionId::new(version.0, version.1);
-    ImportedReceipt { object: object(key, etag, 1), version, revision, forgotten: false }
+    let object = object(key, etag, 1);
+    ImportedReceipt {
+        object,
+        version,
+        revision,
+        forgotten: false,
+        replaces_from: 0,
+        content: String::new(),
+        twin: None,
+        removed: false,
+    }
 }
 
 pub async fn a_rebuilt_ledger_knows_what_the_lake_knows(place: &Place) {
@@ -617,8 +632,10 @@ pub async fn a_rebuilt_ledger_knows_what_the_lake_knows(place: &Place) {
     check_states(&ledger, "d.csv", &[State::Superseded, State::Forgotten]).await;
     assert_eq!(ledger.history("events", "a.csv").await.unwrap()[0].revision, 4);
 
-    let offered =
-        ledger.offer(&[object("a.csv", "3", 1), object("d.csv", "1", 1), object("new.csv", "1", 1)], 5).await.unwrap();
+    let offered = ledger
+        .offer(&offers(&[object("a.csv", "3", 1), object("d.csv", "1", 1), object("new.csv", "1", 1)]), 5)
+        .await
+        .unwrap();
     let states: Vec<_> = offered.iter().map(|offered| matches!(offered, Offered::Known { .. })).collect();
     assert_eq!(states, [true, true, false]);
     assert_eq!(offered[2].version(), VersionId::new(5, 1), "key numbers go on above the largest");
@@ -633,7 +650,7 @@ pub async fn a_rebuild_restores_half_published_batches(place: &Place) {
     let ledger = place.open().await.begin_rebuild("ledger-2", 2).await.unwrap();
     ledger.import_receipts(&[receipt("a.csv", "1", (1, 1), 1)], 3).await.unwrap();
     let members = [receipt("a.csv", "2", (1, 2), 2), receipt("b.csv", "1", (2, 1), 1)];
-    ledger.restore_batch(9, "half", "its manifest", &members, 3).await.unwrap();
+    ledger.restore_batch(9, "half", BatchKind::Load, "its manifest", &members, 3).await.unwrap();
     check_kind(ledger.open_for_work(2, 9, 4).await, Kind::Bug, "a seq above 9");
     ledger.open_for_work(2, 10, 4).await.unwrap();
 
@@ -657,7 +674,7 @@ pub async fn a_rebuild_refuses_receipts_that_contradict_each_other(place: &Place
     check_kind(ledger.import_receipts(&[receipt("a.csv", "1", (2, 1), 1)], 3).await, Kind::Bug, "has two key numbers");
     check_kind(ledger.import_receipts(&[receipt("c.csv", "1", (0, 1), 1)], 3).await, Kind::Bug, "in their range");
     check_kind(
-        ledger.restore_batch(1, "b", "m", &[receipt("a.csv", "1", (1, 1), 1)], 3).await,
+        ledger.restore_batch(1, "b", BatchKind::Load, "m", &[receipt("a.csv", "1", (1, 1), 1)], 3).await,
         Kind::Bug,
         "half published",
     );
@@ -669,7 +686,7 @@ pub async fn history_and_search_answer_by_key(place: &Place) {
     let ledger = place.working().await;
     let objects = ["2021/04/events.csv", "2021/05/events.csv", "events.csv", "EVENTS.csv", "100%_a.csv", "1001_a.csv"];
     let objects: Vec<_> = objects.iter().map(|key| object(key, "1", 1)).collect();
-    ledger.offer(&objects, 1).await.unwrap();
+    ledger.offer(&offers(&objects), 1).await.unwrap();
     let member = stillhouse_spec::ObjectVersion { member: "b".into(), ..object("events.csv", "1", 1) };
     offer_one(&ledger, member, 2).await;
 
@@ -698,7 +715,7 @@ pub async fn two_processes_never_claim_the_same(place: &Place) {
     let first = place.working().await;
     let ledgers = [first.clone(), place.open().await];
     let objects: Vec<_> = (0..60).map(|number| object(&format!("{number}.csv"), "e", 10)).collect();
-    first.offer(&objects, 1).await.unwrap();
+    first.offer(&offers(&objects), 1).await.unwrap();
     let limits = ClaimLimits { small_bytes: 10, group_count_max: 3, group_bytes_max: 100 };
     let workers = (0..6).map(|worker| {
         let ledger = ledgers[worker % 2].clone();
@@ -770,7 +787,7 @@ pub async fn a_dropped_call_leaves_all_or_nothing(place: &Place) {
         let objects: Vec<_> = (0..200).map(|number| object(&format!("{round}/{number}.csv"), "e", 1)).collect();
         // From "before it began" to "after it was done".
         let patience = Duration::from_micros(round * round * 40);
-        let _ = tokio::time::timeout(patience, ledger.offer(&objects, 1)).await;
+        let _ = tokio::time::timeout(patience, ledger.offer(&offers(&objects), 1)).await;
         let before = offered;
         offered = place.open().await.counts().await.unwrap().get(&State::Offered).copied().unwrap_or(0);
         assert!(offered == before || offered == before + 200, "round {round}: {before} and then {offered}");
@@ -811,7 +828,7 @@ pub async fn every_call_can_move_between_threads(place: &Place) {
     check(&ledger.withdraw("b", "p", &to, 1));
     check(&ledger.begin_rebuild("x", 1));
     check(&ledger.import_receipts(&[], 1));
-    check(&ledger.restore_batch(1, "b", "m", &[], 1));
+    check(&ledger.restore_batch(1, "b", BatchKind::Load, "m", &[], 1));
     check(&ledger.open_for_work(1, 1, 1));
     check(&ledger.history("s", "k"));
     check(&ledger.find_keys("k", 1));

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use stillhouse_ledger::{ClaimLimits, Kind, Ledger, Offered, Staged, State, VersionId, WithdrawTo};
 
-use crate::place::{Place, object, request};
+use crate::place::{Place, object, offers, refused, request};
 
 /// Few, so that operations meet.
 const KEYS: usize = 2;
@@ -214,7 +214,7 @@ impl Model {
             for version in &superseded {
                 self.rows.get_mut(version).unwrap().state = State::Superseded;
             }
-            return Staged::Refused { superseded, lost };
+            return refused(&superseded, &lost);
         }
         let seq = self.next_seq;
         self.next_seq += 1;
@@ -278,7 +278,7 @@ async fn step(ledger: &Ledger, model: &mut Model, op: Op) {
     let now = model.now;
     match op {
         Op::Offer { key, content } => {
-            let offered = ledger.offer(&[object_of(key, content)], now).await.unwrap().remove(0);
+            let offered = ledger.offer(&offers(&[object_of(key, content)]), now).await.unwrap().remove(0);
             let new = matches!(offered, Offered::New(_));
             assert_eq!((new, offered.version()), model.offer(key, content));
         }

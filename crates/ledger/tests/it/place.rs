@@ -1,6 +1,8 @@
 //! A database for one test, and small makers of what goes into it.
 
-use stillhouse_ledger::{ClaimLimits, Error, Job, Kind, Ledger, Offered, StageRequest, Staged, VersionId};
+use stillhouse_ledger::{
+    Change, ClaimLimits, Error, Job, Kind, Ledger, Offer, Offered, StageMember, StageRequest, Staged, VersionId,
+};
 use stillhouse_spec::ObjectVersion;
 use tempfile::TempDir;
 
@@ -52,8 +54,17 @@ pub fn object_of(source: &str, key: &str, etag: &str, size: u64) -> ObjectVersio
     ObjectVersion { source, key, member: String::new(), etag, size, modified_at: 7 }
 }
 
+/// Offers that replace.
+pub fn offers(objects: &[ObjectVersion]) -> Vec<Offer> {
+    objects.iter().map(|object| Offer { object: object.clone(), change: Change::Replace }).collect()
+}
+
 pub async fn offer_one(ledger: &Ledger, object: ObjectVersion, now: i64) -> Offered {
-    ledger.offer(&[object], now).await.unwrap().remove(0)
+    offer_as(ledger, object, Change::Replace, now).await
+}
+
+pub async fn offer_as(ledger: &Ledger, object: ObjectVersion, change: Change, now: i64) -> Offered {
+    ledger.offer(&[Offer { object, change }], now).await.unwrap().remove(0)
 }
 
 /// Claims with attempt ids that follow from the token.
@@ -69,9 +80,19 @@ pub fn request(batch: &str, token: &str, members: &[VersionId]) -> StageRequest 
     StageRequest {
         batch_id: batch.to_owned(),
         token: token.to_owned(),
-        members: members.to_vec(),
+        members: members.iter().map(|version| member(*version, "", None)).collect(),
         manifest: format!("manifest of {batch}"),
     }
+}
+
+/// A member that is left out if its content is there.
+pub fn member(version: VersionId, content: &str, twin: Option<VersionId>) -> StageMember {
+    StageMember { version, content: content.to_owned(), twin, skip_same: true }
+}
+
+/// A refusal for the reasons that concern the claim.
+pub fn refused(superseded: &[VersionId], lost: &[VersionId]) -> Staged {
+    Staged::Refused { superseded: superseded.to_vec(), lost: lost.to_vec(), same: vec![], orphaned: vec![] }
 }
 
 /// Offers, claims and stages one object; answers its version and seq.

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use stillhouse_ledger::{ClaimLimits, Ledger, Staged, State};
 
-use crate::place::{LEASE, Place, claim, object, request, versions};
+use crate::place::{LEASE, Place, claim, object, offers, request, versions};
 
 /// The address of the ledger to work on, and the name of the worker.
 const WORK: &str = "STILLHOUSE_TEST_LEDGER";
@@ -65,7 +65,7 @@ async fn offered() -> (Place, Ledger) {
     let place = Place::sqlite();
     let ledger = place.working().await;
     let objects: Vec<_> = (0..OBJECTS).map(|number| object(&format!("{number}.csv"), "e", number % 10)).collect();
-    ledger.offer(&objects, 1).await.unwrap();
+    ledger.offer(&offers(&objects), 1).await.unwrap();
     (place, ledger)
 }
 
