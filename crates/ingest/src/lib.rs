@@ -11,6 +11,8 @@
 
 mod account;
 mod amend;
+mod audit;
+mod compact;
 mod content;
 mod context;
 mod digest;
@@ -18,6 +20,7 @@ mod discover;
 mod discovered;
 mod error;
 mod load;
+mod logs;
 mod missing;
 mod object;
 mod offer;
@@ -43,6 +46,7 @@ mod verify;
 mod withdraw;
 
 pub use amend::{AmendedObject, Selection, drop_refused, replay};
+pub use audit::{Audit, Difference, Finding, audit};
 pub use context::{Ingest, Settings};
 pub use discover::{Found, Listing, discover};
 pub use discovered::IngestRequest;

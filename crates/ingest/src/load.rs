@@ -5,12 +5,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use stillhouse_lake::{DataFile, Member};
-use stillhouse_ledger::{Job, StageMember, StageRequest, Staged, VersionId};
+use stillhouse_ledger::{Job, Level, StageMember, StageRequest, Staged, VersionId};
 use stillhouse_spec::{Counts, Receipt, Source};
 use tokio::runtime::Handle;
 
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
+use crate::logs::{log, log_outcomes};
 use crate::object::{Loaded, ObjectLoad, removal_receipt, write_error};
 use crate::progress::Event;
 use crate::reason::Reason;
@@ -36,8 +37,9 @@ pub async fn load(ingest: &Arc<Ingest>, claim: Claim) -> Result<(), Error> {
         result = load_claimed(ingest, &claim) => result,
         never = keep_lease(ingest, &claim.token) => match never {},
     };
-    if result.is_err() {
+    if let Err(error) = &result {
         // Best effort: where this fails too, the lease runs out and another attempt takes the jobs.
+        let _ = log(ingest, &claim.attempt, Level::Error, error.to_string()).await;
         let _ = ingest.ledger.release(&claim.token, ingest.now()).await;
     }
     result
@@ -60,6 +62,7 @@ async fn load_claimed(ingest: &Arc<Ingest>, claim: &Arc<Claim>) -> Result<(), Er
         decode_claim(&ingest, &claim, &source, &runtime)
     });
     let batch = batch.await.map_err(|error| Error::new(Kind::Bug, "decoding stopped").with_source(error))??;
+    log_outcomes(ingest, claim, &batch.outcomes).await?;
     settle(ingest, claim, &batch.outcomes).await?;
     ingest.observer.at("files-written").map_err(Error::from)?;
     stage(ingest, claim, &source, batch).await
@@ -100,7 +103,7 @@ fn decode_claim(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &
     let targets = Arc::new(TargetTables::new(&source.contract));
     let lake = Arc::clone(&ingest.lake);
     let mut files = BatchFiles::new(lake, runtime.clone(), Arc::clone(&targets), claim.attempt.clone());
-    let mut twins = Twins::new(ingest, source, runtime);
+    let mut twins = Twins::new(ingest, source, &claim.jobs, runtime);
     let mut outcomes = Vec::new();
     let alone = claim.jobs.len() == 1;
     for job in &claim.jobs {
@@ -120,7 +123,7 @@ fn decode_claim(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &
         };
         let counts = match &outcome {
             Loaded::Accepted(receipt) => Some(receipt.counts),
-            Loaded::Held { .. } | Loaded::Failed { .. } | Loaded::Later => None,
+            Loaded::Held { .. } | Loaded::Failed { .. } => None,
         };
         ingest.progress.event(&Event::Decoded { object: &job.object, counts });
         outcomes.push(outcome);
@@ -134,7 +137,7 @@ async fn settle(ingest: &Ingest, claim: &Claim, outcomes: &[Loaded]) -> Result<(
     for (job, outcome) in claim.jobs.iter().zip(outcomes) {
         let (version, now) = (job.version, ingest.now());
         match outcome {
-            Loaded::Accepted(_) | Loaded::Later => {}
+            Loaded::Accepted(_) => {}
             Loaded::Held { message, hint } => hold(ingest, claim, version, message, hint.as_deref()).await?,
             Loaded::Failed { message } => {
                 let reason = Reason { message: message.clone(), ..Reason::default() };
@@ -145,18 +148,13 @@ async fn settle(ingest: &Ingest, claim: &Claim, outcomes: &[Loaded]) -> Result<(
     Ok(())
 }
 
-/// Puts the accepted objects into the publish queue. What is still claimed afterwards goes back: it is tried again.
 async fn stage(ingest: &Ingest, claim: &Claim, source: &Source, batch: DecodedBatch) -> Result<(), Error> {
-    let later = batch.outcomes.iter().any(|outcome| matches!(outcome, Loaded::Later));
     let (targets, files, receipts) = accepted(claim, batch);
-    if !receipts.is_empty() {
-        check_balance(&targets, &receipts)?;
-        stage_receipts(ingest, claim, source, &targets, files, receipts).await?;
+    if receipts.is_empty() {
+        return Ok(());
     }
-    if later {
-        ingest.ledger.release(&claim.token, ingest.now()).await?;
-    }
-    Ok(())
+    check_balance(&targets, &receipts)?;
+    stage_receipts(ingest, claim, source, &targets, files, receipts).await
 }
 
 async fn stage_receipts(
@@ -179,7 +177,10 @@ async fn stage_receipts(
     }
     let (batch_id, token, manifest) = (claim.attempt.clone(), claim.token.clone(), manifest.to_json()?);
     match ingest.ledger.stage(&StageRequest { batch_id, token, members, manifest }, ingest.now()).await? {
-        Staged::Done { .. } => ingest.observer.at("staged").map_err(Error::from),
+        Staged::Done { seq, .. } => {
+            ingest.observer.at("staged")?;
+            log(ingest, &claim.attempt, Level::Info, format!("staged as batch {seq} of the publish queue")).await
+        }
         // Lost or superseded: another attempt, or a newer version, has these objects now. The same content was staged by
         // another worker in between, or is gone again: the next attempt finds it so. Our files stay invisible.
         Staged::Refused { superseded, lost, same, orphaned } => {
@@ -190,6 +191,8 @@ async fn stage_receipts(
                 ?orphaned,
                 "a batch was refused; another attempt takes its objects"
             );
+            let why = "refused: the objects belong to another attempt, or their content is in the tables by now";
+            log(ingest, &claim.attempt, Level::Warn, why.to_owned()).await?;
             ingest.ledger.release(&claim.token, ingest.now()).await?;
             Ok(())
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stillhouse_decode::{Request, YearHint, decode};
-use stillhouse_ledger::Job;
+use stillhouse_ledger::{Job, VersionId};
 use stillhouse_spec::{
     Contract, Counts, CsvOptions, InputFormat, ObjectVersion, Original, RECEIPT_FORMAT, Receipt, Source, TableCount,
     Twin, object_id,
@@ -16,7 +16,7 @@ use crate::context::Ingest;
 use crate::error::{Error, Kind};
 use crate::open::{ObjectBytes, OpenError};
 use crate::progress::Event;
-use crate::same::{Same, Twins};
+use crate::same::Twins;
 use crate::sink::{Decoded, ObjectSink, Output};
 use crate::stage::BatchFiles;
 use crate::targets::{Lineage, TargetTables};
@@ -33,8 +33,6 @@ pub(crate) enum Loaded {
     Held { message: String, hint: Option<String> },
     /// It could not be read; the next run tries again.
     Failed { message: String },
-    /// An object of the same claim has the same content: it comes again when that one is staged.
-    Later,
 }
 
 /// One object of a claim.
@@ -51,9 +49,8 @@ impl ObjectLoad<'_> {
     pub(crate) fn to_files(&self, files: &mut BatchFiles, twins: &mut Twins<'_>) -> Result<Loaded, Error> {
         let outcome = match self.run(Output::Files(files))? {
             Ok((receipt, _)) => match twins.find(self.job, &receipt)? {
-                Same::No => return Ok(Loaded::Accepted(receipt)),
-                Same::Twin(twin) => Loaded::Accepted(twin_receipt(receipt, twin)),
-                Same::InClaim => Loaded::Later,
+                None => return Ok(Loaded::Accepted(receipt)),
+                Some(twin) => Loaded::Accepted(twin_receipt(self.job, receipt, twin)),
             },
             Err(refused) => refused,
         };
@@ -67,10 +64,8 @@ impl ObjectLoad<'_> {
             Ok(accepted) => accepted,
             Err(refused) => return Ok(refused),
         };
-        match twins.find(self.job, &receipt)? {
-            Same::No => {}
-            Same::Twin(twin) => return Ok(Loaded::Accepted(twin_receipt(receipt, twin))),
-            Same::InClaim => return Ok(Loaded::Later),
+        if let Some(twin) = twins.find(self.job, &receipt)? {
+            return Ok(Loaded::Accepted(twin_receipt(self.job, receipt, twin)));
         }
         for (table, batch) in &decoded.kept {
             files.write(*table, batch).map_err(write_error)?;
@@ -224,16 +219,18 @@ pub(crate) fn removal_receipt(ingest: &Ingest, source: &Source, job: &Job) -> Re
     Receipt { removed: true, ..blank_receipt(ingest, source, job) }
 }
 
-/// The receipt of an object whose rows are in the tables already: it names them, has none, and takes none out.
-fn twin_receipt(receipt: Box<Receipt>, twin: Twin) -> Box<Receipt> {
+/// The receipt of an object whose rows are in the tables already: it names them, and has none. A file that was changed
+/// into what another one holds takes its own old rows out all the same.
+fn twin_receipt(job: &Job, receipt: Box<Receipt>, twin: Twin) -> Box<Receipt> {
     let receipt = *receipt;
+    let replaces_from = job.replaces_from_as_twin(VersionId::new(twin.key_number, twin.generation));
     Box::new(Receipt {
         counts: Counts::default(),
         tables: BTreeMap::new(),
         days: BTreeMap::new(),
         reasons: BTreeMap::new(),
         rejects: Vec::new(),
-        replaces_from: receipt.generation,
+        replaces_from,
         twin: Some(twin),
         ..receipt
     })

@@ -122,6 +122,9 @@ async fn ours(ingest: &Ingest) -> Result<(i64, i64), Error> {
     if owner != ingest.ledger.ledger_id() || largest >= status.next_seq {
         return Err(not_ours());
     }
+    if ingest.lake.finished_seq().await? < status.finished_seq {
+        return Err(older_lake());
+    }
     Ok((epoch, status.epoch))
 }
 
@@ -145,6 +148,12 @@ fn not_ours() -> Error {
         "if no other machine or folder works on this lake, run `stillhouse ledger rebuild`: \
              it reads the receipts in the lake and shuts the other ledger out",
     )
+}
+
+/// The ledger has finished batches that the lake knows nothing of.
+fn older_lake() -> Error {
+    Error::new(Kind::Fenced, "the lake is older than the ledger: files that were loaded have no receipt in it")
+        .with_hint("was the lake restored from a backup? `stillhouse ledger rebuild` makes the ledger fit it again")
 }
 
 async fn publish_head(ingest: &Ingest, token: &str, epoch: i64, head: &QueueEntry) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! `ledger rebuild`: the diary made anew from the lake (protocol §6).
 
-use stillhouse_lake::{ReceiptQuery, Staged};
-use stillhouse_ledger::{ImportedReceipt, Ledger, VersionId};
+use stillhouse_lake::{ManifestKind, ReceiptQuery, Staged};
+use stillhouse_ledger::{BatchKind, ImportedReceipt, Ledger, VersionId};
 use stillhouse_spec::Receipt;
 
 use crate::context::Ingest;
@@ -40,25 +40,35 @@ pub async fn rebuild(ingest: &Ingest) -> Result<Rebuilt, Error> {
 async fn import(ingest: &Ingest, ledger: &Ledger) -> Result<u64, Error> {
     let rows = ingest.lake.receipts(&ReceiptQuery { whole: true, ..ReceiptQuery::default() }).await?;
     let receipts: Vec<ImportedReceipt> =
-        rows.iter().filter_map(|row| Some(imported(row.receipt.as_ref()?, row.revision))).collect();
+        rows.iter().filter_map(|row| Some(imported(row.receipt.as_ref()?, row.revision, row.receipt.as_ref()?.replaces_from))).collect();
     ledger.import_receipts(&receipts, ingest.now()).await?;
     Ok(receipts.len() as u64)
 }
 
-fn imported(receipt: &Receipt, revision: i64) -> ImportedReceipt {
+fn imported(receipt: &Receipt, revision: i64, replaces_from: i64) -> ImportedReceipt {
     ImportedReceipt {
         object: receipt.object.clone(),
         version: VersionId::new(receipt.key_number, receipt.generation),
         revision,
         forgotten: false,
+        replaces_from,
+        content: receipt.content.clone(),
+        twin: receipt.twin.as_ref().map(|twin| VersionId::new(twin.key_number, twin.generation)),
+        removed: receipt.removed,
     }
 }
 
 async fn restore(ingest: &Ingest, ledger: &Ledger, staged: &Staged) -> Result<(), Error> {
     let manifest = &staged.manifest;
     let members =
-        manifest.members.iter().map(|member| Ok(imported(&member.receipt, staged.revision(member.key_number)?)));
+        manifest.members.iter().map(|member| Ok(imported(&member.receipt, staged.revision(member.key_number)?, member.replaces_from)));
     let members = members.collect::<Result<Vec<ImportedReceipt>, stillhouse_lake::Error>>()?;
-    ledger.restore_batch(staged.seq, &manifest.batch_id, &manifest.to_json()?, &members, ingest.now()).await?;
+    let kind = match manifest.kind {
+        ManifestKind::Load => BatchKind::Load,
+        ManifestKind::Amend => BatchKind::Amend,
+        ManifestKind::Compact => BatchKind::Compact,
+    };
+    let text = manifest.to_json()?;
+    ledger.restore_batch(staged.seq, &manifest.batch_id, kind, &text, &members, ingest.now()).await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Objects whose content is in the tables already.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use stillhouse_ledger::Job;
 use stillhouse_spec::{OnSameContent, Receipt, Source, Twin};
@@ -9,43 +9,45 @@ use tokio::runtime::Handle;
 use crate::context::Ingest;
 use crate::error::Error;
 
-/// Where the same content is.
-pub(crate) enum Same {
-    /// Nowhere: the object has to be loaded.
-    No,
-    /// In the tables, or staged.
-    Twin(Twin),
-    /// In the same claim, and so in no batch yet.
-    InClaim,
-}
-
 /// Looks for the contents of one claim.
 pub(crate) struct Twins<'a> {
     ingest: &'a Ingest,
     source: &'a Source,
+    jobs: &'a [Job],
     runtime: &'a Handle,
-    claim: BTreeSet<String>,
+    /// Contents of the claim itself.
+    claim: BTreeMap<String, Twin>,
 }
 
 impl<'a> Twins<'a> {
-    pub(crate) fn new(ingest: &'a Ingest, source: &'a Source, runtime: &'a Handle) -> Self {
-        Self { ingest, source, runtime, claim: BTreeSet::new() }
+    pub(crate) fn new(ingest: &'a Ingest, source: &'a Source, jobs: &'a [Job], runtime: &'a Handle) -> Self {
+        Self { ingest, source, jobs, runtime, claim: BTreeMap::new() }
     }
 
     /// To be asked before the rows are written. Two workers may ask at the same moment: the ledger looks once more when
     /// the batch is staged. Blocks on the ledger.
-    pub(crate) fn find(&mut self, job: &Job, receipt: &Receipt) -> Result<Same, Error> {
+    pub(crate) fn find(&mut self, job: &Job, receipt: &Receipt) -> Result<Option<Twin>, Error> {
         if !skips_same(self.source, receipt) {
-            return Ok(Same::No);
+            return Ok(None);
         }
-        if self.claim.contains(&receipt.content) {
-            return Ok(Same::InClaim);
+        if let Some(twin) = self.claim.get(&receipt.content) {
+            return Ok(Some(twin.clone()));
         }
-        if let Some(twin) = self.runtime.block_on(self.standing(job, &receipt.content))? {
-            return Ok(Same::Twin(twin));
+        let found = self.runtime.block_on(self.standing(job, &receipt.content))?;
+        if let Some(twin) = found.filter(|twin| !self.is_going(job, twin)) {
+            return Ok(Some(twin));
         }
-        self.claim.insert(receipt.content.clone());
-        Ok(Same::No)
+        let Receipt { key_number, generation, .. } = *receipt;
+        let own = Twin { key: job.object.key.clone(), key_number, generation };
+        self.claim.insert(receipt.content.clone(), own);
+        Ok(None)
+    }
+
+    /// Whether another object of this claim takes the rows of the twin out.
+    fn is_going(&self, job: &Job, twin: &Twin) -> bool {
+        let others = self.jobs.iter().filter(|other| other.version != job.version);
+        let mut of_key = others.filter(|other| other.version.key_number == twin.key_number);
+        of_key.any(|other| (other.replaces_from..other.version.generation).contains(&twin.generation))
     }
 
     async fn standing(&self, job: &Job, content: &str) -> Result<Option<Twin>, Error> {

@@ -2,6 +2,7 @@
 
 use sqlx::AnyConnection;
 
+use crate::announce::end_announcement;
 use crate::batch::{AmendRequest, BatchKind, StagedAmend, StagedMember};
 use crate::error::Error;
 use crate::ledger::{Ledger, Needs, Tx};
@@ -10,7 +11,7 @@ use crate::sql::{Columns, keepable};
 use crate::types::{State, VersionId};
 
 impl Ledger {
-    /// Puts a batch that amends complete versions into the publish queue, whole or not at all. The versions keep their
+    /// Puts a batch that amends complete versions into the publish queue, whole or not at all; it was announced. The versions keep their
     /// generations; the revisions of their keys rise, and stay used even if the batch is withdrawn.
     pub async fn stage_amend(&self, request: &AmendRequest, now: i64) -> Result<StagedAmend, Error> {
         let keys = request.members.iter().map(|(version, _)| version.key_number);
@@ -36,6 +37,7 @@ impl Ledger {
                 let members =
                     members.map(|(version, planned)| StagedMember { version: *version, revision: planned + 1 });
                 let members: Vec<_> = members.collect();
+                end_announcement(connection, batch_id).await?;
                 let seq = take_seq(connection, &meta).await?;
                 enqueue(connection, &Batch { seq, batch_id, kind, manifest, epoch: meta.status.epoch }, &members, now)
                     .await?;
@@ -46,7 +48,7 @@ impl Ledger {
         .await
     }
 
-    /// Puts a batch that merges files of a table into the publish queue; answers its place. Staging the same batch twice
+    /// Puts a batch that merges files of a table and was announced into the publish queue; answers its place. Staging the same batch twice
     /// is staging it once, while it is in the queue.
     pub async fn stage_compact(&self, batch_id: &str, manifest: &str, now: i64) -> Result<i64, Error> {
         keepable("batch id", batch_id)?;
@@ -57,6 +59,7 @@ impl Ledger {
                 if let Some((seq, _)) = staged_before(connection, batch_id, kind, &[]).await? {
                     return Ok(seq);
                 }
+                end_announcement(connection, batch_id).await?;
                 let seq = take_seq(connection, &meta).await?;
                 enqueue(connection, &Batch { seq, batch_id, kind, manifest, epoch: meta.status.epoch }, &[], now)
                     .await?;

@@ -62,7 +62,7 @@ pub(crate) const ARRIVING: &str = "arriving";
 macro_rules! meta_text {
     ($lock:literal) => {
         concat!(
-            "-- ledger.meta\nSELECT ledger_id, phase, epoch, next_seq, publish_token, publish_until, moved_to ",
+            "-- ledger.meta\nSELECT ledger_id, phase, epoch, next_seq, finished_seq, publish_token, publish_until, moved_to ",
             "FROM ledger_meta WHERE id = 1",
             $lock
         )
@@ -268,7 +268,7 @@ async fn read_meta(connection: &mut AnyConnection, text: &'static str) -> Result
     let phase = row.text("phase")?;
     Ok(Meta {
         ledger_id: row.text("ledger_id")?,
-        status: Status { phase: Phase::from_str(&phase)?, epoch: row.int("epoch")?, next_seq: row.int("next_seq")? },
+        status: Status { phase: Phase::from_str(&phase)?, epoch: row.int("epoch")?, next_seq: row.int("next_seq")?, finished_seq: row.int("finished_seq")? },
         publish_token: row.text_opt("publish_token")?,
         publish_until: row.int("publish_until")?,
         moved_to: row.text_opt("moved_to")?,

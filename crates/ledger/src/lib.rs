@@ -13,6 +13,7 @@
 
 mod again;
 mod amend;
+mod announce;
 mod batch;
 mod claim;
 mod database;

@@ -8,7 +8,9 @@ use crate::sql::{Columns, one_row};
 
 /// By version, from 1.
 const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_corrections.sql")];
+    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_corrections.sql"),
+    include_str!("../migrations/0003_announced.sql"),
+];
 
 /// Brings the schema to this program's version, and makes the row of `ledger_meta` if there is none.
 pub(crate) async fn migrate(database: &Database, new_ledger_id: &str, now: i64) -> Result<(), Error> {

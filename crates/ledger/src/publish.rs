@@ -69,6 +69,8 @@ impl Ledger {
                 let versions = dequeue(connection, &head).await?;
                 settle(connection, &versions, State::Complete, None, now).await?;
                 supersede_lower(connection, &versions, now).await?;
+                let note = "-- ledger.finish.note\nUPDATE ledger_meta SET finished_seq = $1 WHERE id = 1";
+                one_row(&sqlx::query(note).bind(seq).execute(connection).await?)?;
                 Ok(true)
             })
         })

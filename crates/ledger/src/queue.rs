@@ -43,7 +43,7 @@ impl Ledger {
         .await
     }
 
-    /// The ids of attempts and of batches whose files may still be wanted: batches that are in the queue, the attempts that
+    /// The ids of attempts and of batches whose files may still be wanted: batches in the queue or announced, the attempts that
     /// made them, and attempts that hold a claim, also one whose lease ran out: what it stages may still succeed. All
     /// others are dead, and stay dead.
     pub async fn live_attempts(&self) -> Result<BTreeSet<String>, Error> {
@@ -52,7 +52,8 @@ impl Ledger {
                 let live = "-- ledger.live_attempts
                 SELECT attempt FROM ledger_versions WHERE state = 'claimed' AND attempt IS NOT NULL
                 UNION SELECT attempt FROM ledger_versions WHERE state = 'staged' AND attempt IS NOT NULL
-                UNION SELECT batch_id FROM ledger_queue";
+                UNION SELECT batch_id FROM ledger_queue
+                UNION SELECT batch_id FROM ledger_announced";
                 let live = sqlx::query(live).fetch_all(connection).await?;
                 live.iter().map(|row| row.text("attempt")).collect()
             })

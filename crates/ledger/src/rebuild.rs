@@ -37,7 +37,7 @@ impl Ledger {
                     sqlx::query(*wipe).execute(&mut *connection).await?;
                 }
                 let close = "-- ledger.begin_rebuild
-                UPDATE ledger_meta SET ledger_id = $1, phase = 'rebuilding', epoch = 0, next_seq = 1, created_at = $2,
+                UPDATE ledger_meta SET ledger_id = $1, phase = 'rebuilding', epoch = 0, next_seq = 1, finished_seq = 0, created_at = $2,
                     publish_token = NULL, publish_until = 0, moved_to = NULL
                 WHERE id = 1 AND ledger_id = $3";
                 let close = sqlx::query(close).bind(new_ledger_id).bind(now).bind(&meta.ledger_id);

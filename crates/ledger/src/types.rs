@@ -127,6 +127,8 @@ pub struct Status {
     pub epoch: i64,
     /// The seq that the next staged batch gets.
     pub next_seq: i64,
+    /// The seq of the last batch that was finished, so that the lake has it; 0 before the first, and after a rebuild.
+    pub finished_seq: i64,
 }
 
 /// An object version that discovery has found, and what it does to the older versions of its key.

@@ -66,6 +66,7 @@ impl App {
             lake: Arc::clone(&self.lake),
             sources: project.sources.iter().cloned().map(Arc::new).collect(),
             source_texts: self.source_texts(),
+            environment: Box::new(surroundings::variable),
             time_zone: self.time_zone(),
             clock: Box::new(surroundings::now_micros),
             ids: Box::new(surroundings::new_id),

@@ -1,6 +1,7 @@
 //! The command line: what can be typed, as data.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stillhouse_spec::PeriodChoice;
@@ -10,7 +11,7 @@ use stillhouse_spec::PeriodChoice;
 #[command(name = "stillhouse", version, about, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
     after_help = "Start with `stillhouse init my-project --template events`, then `stillhouse -C my-project run all`.\n\
-Exit codes: 0 done; 1 failed; 2 wrong usage or project; 3 done, but something is held or failed to load."
+Exit codes: 0 done; 1 failed; 2 wrong usage or project; 3 done, but something is held, failed to load\nor differs."
 )]
 pub struct Cli {
     /// The project folder.
@@ -50,19 +51,84 @@ pub enum Command {
     /// Run, list and show reports.
     #[command(subcommand)]
     Report(ReportCommand),
-    /// List and show receipts: the account of each loaded file.
+    /// List, show and verify receipts: the account of each loaded file.
     #[command(subcommand)]
     Receipts(ReceiptsCommand),
-    /// List and show refused records.
+    /// List, show, export, replay and drop refused records.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
     /// Ask the tables a question in SQL (read only).
     Sql(SqlArgs),
     /// List the tables, or show the columns of one.
     Tables(TablesArgs),
+    /// Compare files, receipts, tables and ledger with each other; ends with 3 if anything differs.
+    Audit,
+    /// Merge small files, write checkpoints, clear away what nothing needs any more.
+    Maintain(MaintainArgs),
+    /// Look at the attempts to load files, and at their logs.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Care for the ledger.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Care for the lake.
+    #[command(subcommand)]
+    Lake(LakeCommand),
+    /// Print a source or report file as it was when a receipt or a run used it.
+    Text {
+        /// Its fingerprint, as `receipts show` and the manifest of a run name it.
+        fingerprint: String,
+    },
+}
+
+/// `maintain`
+#[derive(Debug, Args)]
+pub struct MaintainArgs {
+    /// Say what would be done; do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Files that readers of versions younger than this may still need stay.
+    #[arg(long, value_name = "TIME", default_value = "7 days", value_parser = duration)]
+    pub keep: Duration,
+    /// Merged files are about this large (in MB).
+    #[arg(long, value_name = "MB", default_value_t = 128, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub file_size: u64,
+}
+
+/// `7 days`, `12 h`, `90s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration =
+        text.parse::<jiff::Span>().ok().and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok())
+        .ok_or_else(|| format!("`{text}` is not a length of time; write 7 days, 12 h or 30 min"))?;
+    Duration::try_from(span).map_err(|_| format!("`{text}` is less than nothing"))
+}
+
+/// `jobs …`
+#[derive(Debug, Subcommand)]
+pub enum JobsCommand {
+    /// List attempts to load files, newest first.
+    List {
+        /// Only of files whose path ends with this text.
+        key: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+    },
+    /// Print the log of an attempt.
+    Log {
+        /// The attempt's id (or how it begins), or the path of a file (or its end): then its newest attempt.
+        attempt: String,
+    },
+}
+
+/// `lake …`
+#[derive(Debug, Subcommand)]
+pub enum LakeCommand {
+    /// Copy the lake, receipts and runs included, into another folder; run again, it goes on where it stopped.
+    Copy {
+        /// The folder: empty, or an older copy of this lake.
+        to: PathBuf,
+    },
 }
 
 /// `init`
@@ -186,6 +252,17 @@ pub enum ReceiptsCommand {
         /// The path of a file, or the end of one.
         key: String,
     },
+    /// Read files and tables again and hold both against the receipts; ends with 3 if anything differs.
+    Verify {
+        /// Only files whose path ends with this text.
+        key: Option<String>,
+        /// Only of this source.
+        #[arg(long)]
+        source: Option<String>,
+        /// Count the rows in the tables; do not read the files.
+        #[arg(long)]
+        counts_only: bool,
+    },
 }
 
 /// `quarantine …`
@@ -201,6 +278,44 @@ pub enum QuarantineCommand {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
         limit: u64,
     },
+    /// Write refused records into files, byte for byte, one file for each loaded one.
+    Export {
+        #[command(flatten)]
+        selection: SelectionArgs,
+        /// The folder.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Read refused records again, under the contracts of now; those that pass are loaded.
+    Replay {
+        #[command(flatten)]
+        selection: SelectionArgs,
+    },
+    /// Give refused records up for good; their receipts say why.
+    Drop {
+        #[command(flatten)]
+        selection: SelectionArgs,
+        /// Why, for whoever reads the receipt.
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+}
+
+/// Which refused records.
+#[derive(Debug, Args)]
+pub struct SelectionArgs {
+    /// Only of files whose path ends with this text.
+    #[arg(long, value_name = "PATH")]
+    pub object: Option<String>,
+    /// Only with this reason, as `quarantine list` names it.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Only of this source.
+    #[arg(long)]
+    pub source: Option<String>,
+    /// Only where this column was to blame.
+    #[arg(long)]
+    pub column: Option<String>,
 }
 
 /// `sql`
@@ -228,4 +343,19 @@ pub struct TablesArgs {
 pub enum LedgerCommand {
     /// Make the ledger anew from the lake, and shut out every older ledger.
     Rebuild,
+    /// Write a copy of the ledger into a new file.
+    Backup {
+        /// The file.
+        to: PathBuf,
+    },
+    /// Put a copy back, then bring it up to date from the lake.
+    Restore {
+        /// The file that `ledger backup` wrote.
+        from: PathBuf,
+    },
+    /// Move the ledger to another place; set `[ledger]` in stillhouse.toml afterwards.
+    Move {
+        /// A `postgres://…` or `sqlite://…` address.
+        to: String,
+    },
 }

@@ -72,11 +72,16 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Ingest(args) => commands::ingest::ingest(cli, args, stop).await,
         Command::Explain(args) => commands::explain::explain(cli, args).await,
         Command::Report(command) => commands::report::report(cli, command).await,
-        Command::Receipts(command) => commands::receipts::receipts(cli, command).await,
-        Command::Quarantine(command) => commands::quarantine::quarantine(cli, command).await,
+        Command::Receipts(command) => commands::receipts::receipts(cli, command, stop).await,
+        Command::Quarantine(command) => commands::quarantine::quarantine(cli, command, stop).await,
         Command::Sql(args) => commands::sql::sql(cli, args).await,
         Command::Tables(args) => commands::tables::tables(cli, args).await,
+        Command::Audit => commands::audit::audit(cli).await,
+        Command::Maintain(args) => commands::maintain::maintain(cli, args, stop).await,
+        Command::Jobs(command) => commands::jobs::jobs(cli, command).await,
         Command::Ledger(command) => commands::ledger::ledger(cli, command).await,
+        Command::Lake(command) => commands::lake::lake(cli, command).await,
+        Command::Text { fingerprint } => commands::text::text(cli, fingerprint).await,
     }
 }
 

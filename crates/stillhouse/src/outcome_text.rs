@@ -57,13 +57,15 @@ pub fn word(status: Status) -> &'static str {
         Status::Failed => "failed",
         Status::Settling => "still settling",
         Status::Superseded => "superseded",
+        Status::Same => "same content",
+        Status::Removed => "removed",
         Status::Pending => "to load",
     }
 }
 
 fn one(object: &ObjectOutcome) -> String {
     let mut text = format!("{}  {}", word(object.status), object.key);
-    if let Some(counts) = &object.counts {
+    if let Some(counts) = object.counts.filter(|_| object.status == Status::Loaded) {
         text.push_str(&format!("  {} loaded", plural(counts.loaded, "record")));
         for (number, what) in [(counts.quarantined, "refused"), (counts.filtered, "filtered"), (counts.blank, "blank")]
         {

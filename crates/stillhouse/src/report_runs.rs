@@ -8,12 +8,11 @@ use stillhouse_ledger::State;
 use stillhouse_report::{
     RunContext, RunFilter, RunRecord, RunRequest, RunStore, RunView, SourceState, StoppedObject, covered,
 };
-use stillhouse_spec::{Period, Receipt, Report, Source};
+use stillhouse_spec::{Period, Receipt, Report, Source, standing};
 
 use crate::app::App;
 use crate::failure::Failure;
 use crate::lake_runs::LakeRuns;
-use crate::receipts::newest;
 use crate::surroundings;
 use crate::tables_now::TablesNow;
 
@@ -30,7 +29,9 @@ impl<'a> Reporter<'a> {
     /// Opens the newest snapshot.
     pub async fn open(app: &'a App) -> Result<Self, Failure> {
         let tables = TablesNow::open(app).await?;
-        let receipts = newest(crate::receipts::read(app).await?);
+        let seq = tables.seq;
+        let known = crate::receipts::read(app).await?.into_iter().filter(|receipt| receipt.seq <= seq);
+        let receipts = standing(known).into_iter().filter(counts).collect();
         let runs = LakeRuns::new(Arc::clone(&app.lake));
         Ok(Self { app, tables, runs, receipts, stopped: stopped(app).await? })
     }
@@ -39,6 +40,7 @@ impl<'a> Reporter<'a> {
     pub async fn run(&self, report: &Report, asked: Period) -> Result<Vec<RunView>, Failure> {
         let zone = self.app.time_zone();
         let sources = self.sources();
+        self.app.lake.keep_text(&report.fingerprint, &report.text).await?;
         let mut views = Vec::new();
         for period in stillhouse_report::periods(report.period.kind, asked, |grain| covered(grain, &sources)) {
             let run_id = surroundings::new_id();
@@ -72,6 +74,12 @@ impl<'a> Reporter<'a> {
         };
         sources.map(state).collect()
     }
+}
+
+/// A file that was touched and not changed, or that is there no more, is not an input.
+fn counts(receipt: &Receipt) -> bool {
+    let touched = receipt.twin.as_ref().is_some_and(|twin| twin.key_number == receipt.key_number);
+    !touched && !receipt.removed
 }
 
 /// Objects that are known and not loaded in their newest version, by source.

@@ -4,9 +4,8 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde_json::json;
 use stillhouse_ingest::reason;
-use stillhouse_ledger::{KeyHistory, State, VersionRow};
-use stillhouse_spec::Receipt;
-use stillhouse_spec::Source;
+use stillhouse_ledger::{AttemptRow, KeyHistory, State, VersionRow};
+use stillhouse_spec::{AmendmentKind, Receipt, Source};
 
 use crate::app::App;
 use crate::cli::{Cli, ExplainArgs};
@@ -85,12 +84,24 @@ fn templates(app: &App) -> String {
 fn known(history: &KeyHistory, receipts: &[Receipt]) -> String {
     let mut text = format!("{}  (source {}, key number {})\n", history.key, history.source, history.key_number);
     for version in &history.versions {
-        let receipt = receipts.iter().find(|receipt| {
+        let own = |receipt: &&Receipt| {
             (receipt.key_number, receipt.generation) == (version.version.key_number, version.version.generation)
-        });
-        text.push_str(&one(version, receipt));
+        };
+        text.push_str(&one(version, receipts.iter().rfind(own))); // by revision: the newest one
+        let attempts = history.attempts.iter().filter(|attempt| attempt.version == version.version);
+        attempts.for_each(|attempt| text.push_str(&tried(attempt)));
     }
     text
+}
+
+/// One attempt to load a version.
+fn tried(attempt: &AttemptRow) -> String {
+    let ended = match (&attempt.outcome, &attempt.error) {
+        (None, _) => "not ended".to_owned(),
+        (Some(outcome), None) => outcome.clone(),
+        (Some(outcome), Some(error)) => format!("{outcome}: {}", reason(Some(error)).0),
+    };
+    format!("    attempt {} at {}: {ended}\n", attempt.attempt.chars().take(8).collect::<String>(), time(attempt.started_at))
 }
 
 fn one(version: &VersionRow, receipt: Option<&Receipt>) -> String {
@@ -120,6 +131,12 @@ fn one(version: &VersionRow, receipt: Option<&Receipt>) -> String {
 }
 
 fn account(receipt: &Receipt) -> String {
+    if receipt.removed {
+        return "    receipt: the file was there no more, and the rows of its older versions were removed\n".to_owned();
+    }
+    if let Some(twin) = &receipt.twin {
+        return format!("    receipt: the same content as `{}`, generation {}; no rows of its own\n", twin.key, twin.generation);
+    }
     let counts = receipt.counts;
     let mut text = format!(
         "    receipt: {} read = {} loaded + {} quarantined + {} filtered + {} blank\n",
@@ -135,6 +152,18 @@ fn account(receipt: &Receipt) -> String {
         receipt.batch,
         receipt.seq
     ));
+    for amendment in &receipt.amendments {
+        let because = match amendment.what {
+            AmendmentKind::Replay => String::new(),
+            AmendmentKind::Drop => format!(": {}", amendment.because),
+        };
+        let what = if amendment.what == AmendmentKind::Replay { "replayed" } else { "dropped" };
+        text.push_str(&format!(
+            "    {} refused records {what} {}{because}\n",
+            count(amendment.count),
+            time(amendment.at)
+        ));
+    }
     for (name, choice) in &receipt.decided {
         text.push_str(&format!("    {name}: {choice}\n"));
     }

@@ -1,13 +1,21 @@
 //! One file a command.
 
+pub mod amend;
+pub mod audit;
 pub mod check;
 pub mod explain;
+pub mod export;
 pub mod ingest;
 pub mod init;
+pub mod jobs;
+pub mod lake;
 pub mod ledger;
+pub mod maintain;
 pub mod quarantine;
 pub mod receipts;
 pub mod report;
 pub mod run;
 pub mod sql;
 pub mod tables;
+pub mod text;
+pub mod verify;

@@ -2,6 +2,7 @@
 
 use stillhouse_query::{Params, Value};
 use stillhouse_report::render::terminal_records;
+use tokio_util::sync::CancellationToken;
 
 use super::sql::{print, style, view};
 use crate::app::App;
@@ -21,37 +22,54 @@ const SHOW: &str = "select key as file, line, \"column\", reason, expected, foun
                     from _quarantine where right(key, character_length($key)) = $key order by key, line limit ";
 
 /// Runs the subcommand.
-pub async fn quarantine(cli: &Cli, command: &QuarantineCommand) -> Result<Exit, Failure> {
+pub async fn quarantine(cli: &Cli, command: &QuarantineCommand, stop: CancellationToken) -> Result<Exit, Failure> {
     let app = App::open(cli).await?;
-    let tables = TablesNow::open(&app).await?;
-    let (sql, params) = match command {
-        QuarantineCommand::List => (LIST.to_owned(), Params::new()),
-        QuarantineCommand::Show { key, limit } => {
-            let key = Value::Text(key.clone().unwrap_or_default());
-            (format!("{SHOW}{limit}"), Params::from([("key".to_owned(), key)]))
-        }
-    };
-    let result = tables.session.query(&sql, &params).await?;
-    if let QuarantineCommand::Show { key: Some(key), .. } = command
-        && result.rows == 0
-    {
-        return Err(Failure::usage(format!("no refused record of a file whose path ends with `{key}`"))
-            .hint("see `stillhouse quarantine list`"));
+    match command {
+        QuarantineCommand::List => list(&app).await,
+        QuarantineCommand::Show { key, limit } => show(&app, key.as_deref(), *limit).await,
+        QuarantineCommand::Export { selection, to } => super::export::export(&app, selection, to).await,
+        QuarantineCommand::Replay { selection } => super::amend::replay(&app, selection, stop).await,
+        QuarantineCommand::Drop { selection, why } => super::amend::drop_refused(&app, selection, why, stop).await,
     }
+}
+
+async fn list(app: &App) -> Result<Exit, Failure> {
+    let tables = TablesNow::open(app).await?;
+    let result = tables.session.query(LIST, &Params::new()).await?;
     if result.rows == 0 && !app.printer.json() {
-        app.printer.say("nothing is in quarantine");
+        app.printer.say(NOTHING);
         return Ok(Exit::Done);
     }
+    print(app.printer, &view("quarantine", result), false)?;
+    Ok(Exit::Done)
+}
+
+async fn show(app: &App, key: Option<&str>, limit: u64) -> Result<Exit, Failure> {
+    let tables = TablesNow::open(app).await?;
+    let params = Params::from([("key".to_owned(), Value::Text(key.unwrap_or_default().to_owned()))]);
+    let result = tables.session.query(&format!("{SHOW}{limit}"), &params).await?;
     let rows = result.rows;
-    let view = view("quarantine", result);
-    match command {
-        QuarantineCommand::Show { .. } if !app.printer.json() => app.printer.out(terminal_records(&view, style()))?,
-        _ => print(app.printer, &view, false)?,
+    if let (Some(key), 0) = (key, rows) {
+        return Err(nothing_of(key));
     }
-    if let QuarantineCommand::Show { limit, .. } = command
-        && rows == *limit
-    {
-        app.printer.say(format!("\nthe first {}; `--limit` shows more", plural(*limit, "record")));
+    let view = view("quarantine", result);
+    if app.printer.json() {
+        print(app.printer, &view, false)?;
+    } else if rows == 0 {
+        app.printer.say(NOTHING);
+    } else {
+        app.printer.out(terminal_records(&view, style()))?;
+    }
+    if rows == limit {
+        app.printer.say(format!("\nthe first {}; `--limit` shows more", plural(limit, "record")));
     }
     Ok(Exit::Done)
+}
+
+const NOTHING: &str = "nothing is in quarantine";
+
+/// A path that matches nothing is surely a typing error.
+pub fn nothing_of(key: &str) -> Failure {
+    Failure::usage(format!("no refused record of a file whose path ends with `{key}`"))
+        .hint("see `stillhouse quarantine list`")
 }

@@ -1,27 +1,32 @@
 //! `stillhouse receipts`: the account of each loaded file.
 
 use serde_json::json;
-use stillhouse_spec::Receipt;
+use stillhouse_ingest::VerifyRequest;
+use stillhouse_spec::{AmendmentKind, Receipt, standing};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::cli::{Cli, ReceiptsCommand};
 use crate::failure::{Exit, Failure};
-use crate::receipts::newest;
 use crate::table::Table;
 use crate::text::{count, time};
 
 /// Runs the subcommand.
-pub async fn receipts(cli: &Cli, command: &ReceiptsCommand) -> Result<Exit, Failure> {
+pub async fn receipts(cli: &Cli, command: &ReceiptsCommand, stop: CancellationToken) -> Result<Exit, Failure> {
     let app = App::open(cli).await?;
-    let receipts = crate::receipts::read(&app).await?;
     match command {
-        ReceiptsCommand::List { key, all } => list(&app, receipts, key.as_deref(), *all),
-        ReceiptsCommand::Show { key } => show(&app, &receipts, key),
+        ReceiptsCommand::List { key, all } => list(&app, crate::receipts::read(&app).await?, key.as_deref(), *all),
+        ReceiptsCommand::Show { key } => show(&app, &crate::receipts::read(&app).await?, key),
+        ReceiptsCommand::Verify { key, source, counts_only } => {
+            let key = key.as_ref().map(|key| app.folder.key(key));
+            let request = VerifyRequest { key, source: source.clone(), counts_only: *counts_only };
+            super::verify::verify(&app, &request, stop).await
+        }
     }
 }
 
 fn list(app: &App, receipts: Vec<Receipt>, key: Option<&str>, all: bool) -> Result<Exit, Failure> {
-    let mut rows = if all { receipts } else { newest(receipts) };
+    let mut rows = if all { receipts } else { standing(receipts) };
     rows.sort_by_key(|receipt| receipt.seq);
     rows.retain(|receipt| key.is_none_or(|key| receipt.object.key.contains(key)));
     if app.printer.json() {
@@ -32,7 +37,7 @@ fn list(app: &App, receipts: Vec<Receipt>, key: Option<&str>, all: bool) -> Resu
         app.printer.say("no receipts yet: nothing was loaded\nnext: stillhouse run all");
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["file", "gen", "read", "loaded", "refused", "blank", "loaded at"]);
+    let mut table = Table::new(&["file", "gen", "read", "loaded", "refused", "blank", "loaded at", "remark"]);
     table.right(&[1, 2, 3, 4, 5]);
     for receipt in &rows {
         let counts = receipt.counts;
@@ -44,6 +49,7 @@ fn list(app: &App, receipts: Vec<Receipt>, key: Option<&str>, all: bool) -> Resu
             count(counts.quarantined),
             count(counts.blank + counts.filtered),
             time(receipt.decoded_at),
+            remark(receipt),
         ]);
     }
     app.printer.out(table.render())?;
@@ -59,4 +65,22 @@ fn show(app: &App, receipts: &[Receipt], key: &str) -> Result<Exit, Failure> {
     // A receipt is a document; JSON is its form for people, too.
     app.printer.value(&json!({"format": 1, "receipts": matching}))?;
     Ok(Exit::Done)
+}
+
+/// What the counts do not tell.
+fn remark(receipt: &Receipt) -> String {
+    match &receipt.twin {
+        _ if receipt.removed => "the file is gone, its rows were removed".to_owned(),
+        Some(twin) if twin.key_number == receipt.key_number => "not changed".to_owned(),
+        Some(twin) => format!("same content as {}", twin.key),
+        None => amended(receipt),
+    }
+}
+
+fn amended(receipt: &Receipt) -> String {
+    let sum = |what| receipt.amendments.iter().filter(|amendment| amendment.what == what).map(|a| a.count).sum::<u64>();
+    let (replayed, dropped) = (sum(AmendmentKind::Replay), sum(AmendmentKind::Drop));
+    let parts = [(replayed, "replayed"), (dropped, "dropped")];
+    let parts = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(*number)));
+    parts.collect::<Vec<_>>().join(", ")
 }

@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod amendments;
 mod commands;
 mod concurrency;
+mod corrections;
 mod events;
 mod faults;
 mod kills;
 mod limits;
+mod orders;
+mod proofs;
 mod readers;
 mod screens;
 mod transactions;

@@ -1,0 +1,58 @@
+//! `stillhouse receipts verify`: receipts proved again.
+
+use serde_json::json;
+use stillhouse_ingest::{Proof, Verified, VerifyRequest};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::failure::{Exit, Failure};
+use crate::text::{count, plural};
+
+/// Verifies and says of each receipt how far it was proved.
+pub async fn verify(app: &App, request: &VerifyRequest, stop: CancellationToken) -> Result<Exit, Failure> {
+    let ingest = app.ingest(stop).await?;
+    let mut told = Ok(());
+    let verified = stillhouse_ingest::verify(&ingest, request, |verified| {
+        if !app.printer.json() && told.is_ok() {
+            told = app.printer.out(one(verified));
+        }
+    });
+    let verified = verified.await?;
+    told?;
+    if let (Some(key), true) = (&request.key, verified.is_empty()) {
+        return Err(Failure::usage(format!("there is no receipt of a file that ends with `{key}`"))
+            .hint("see `stillhouse receipts list`"));
+    }
+    let failed = verified.iter().filter(|verified| verified.proof == Proof::Failed).count();
+    if app.printer.json() {
+        app.printer.value(&json!({"format": 1, "failed": failed, "receipts": verified}))?;
+    } else {
+        app.printer.out(closing(&verified, failed))?;
+    }
+    Ok(if failed > 0 { Exit::Held } else { Exit::Done })
+}
+
+fn one(verified: &Verified) -> String {
+    let word = match verified.proof {
+        Proof::Content => "proved",
+        Proof::Counts => "counted",
+        Proof::Failed => "DIFFERENT",
+    };
+    let mut text = format!("{word}  {} (generation {}, {})\n", verified.key, verified.generation, plural(verified.rows, "row"));
+    for remark in &verified.remarks {
+        text.push_str(&format!("  {remark}\n"));
+    }
+    text
+}
+
+fn closing(verified: &[Verified], failed: usize) -> String {
+    let proved = verified.iter().filter(|verified| verified.proof == Proof::Content).count();
+    let counted = verified.len() - proved - failed;
+    let mut text = format!("{}: {} proved by content", plural(verified.len() as u64, "receipt"), count(proved as u64));
+    for (number, what) in [(counted, "by counts only"), (failed, "different")] {
+        if number > 0 {
+            text.push_str(&format!(", {} {what}", count(number as u64)));
+        }
+    }
+    text + "\n"
+}
