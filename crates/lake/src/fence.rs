@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
+use arrow::array::Int64Array;
 use futures::StreamExt as _;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -15,6 +15,7 @@ use crate::log::{Commit, EPOCH, Entry, Note, read_entry};
 use crate::manifest::{DataFile, Manifest, Staged};
 use crate::observe::Observer;
 use crate::read;
+use crate::receipts::{instant_value, one_row, text_value};
 use crate::schema::{delta_schema, receipts_schema};
 use crate::state::TableState;
 use crate::writer::TableWriter;
@@ -70,7 +71,7 @@ impl Lake {
             let file = self.epoch_file(state.as_deref(), epoch, ledger_id, now).await?;
             let mut commit = Commit::new("FENCE", &Note::<()>::fence(epoch, ledger_id), now)?;
             if state.is_none() {
-                commit.create(&self.table_id(), &delta_schema(&receipts_schema())?)?;
+                commit.create(RECEIPTS, &self.table_id(), &delta_schema(&receipts_schema())?)?;
             }
             commit.add(&file)?;
             commit.txn(EPOCH, epoch);
@@ -92,20 +93,15 @@ impl Lake {
         ledger_id: &str,
         now: i64,
     ) -> Result<DataFile, Error> {
-        let schema = receipts_schema();
-        let columns = schema.fields().iter().map(|field| -> ArrayRef {
-            match field.name().as_str() {
-                "kind" => Arc::new(StringArray::from(vec![EPOCH_ROW])),
-                "epoch" => Arc::new(Int64Array::from(vec![epoch])),
-                "ledger_id" => Arc::new(StringArray::from(vec![ledger_id])),
-                "committed_at" => Arc::new(TimestampMicrosecondArray::from(vec![now]).with_timezone("UTC")),
-                _ => new_null_array(field.data_type(), 1),
-            }
-        });
-        let row = RecordBatch::try_new(Arc::clone(&schema), columns.collect());
-        let row = row.map_err(|e| Error::bug("a row of `_receipts`").caused_by(e))?;
+        let row = one_row(|column| match column {
+            "kind" => Some(text_value(EPOCH_ROW)),
+            "epoch" => Some(Arc::new(Int64Array::from(vec![epoch]))),
+            "ledger_id" => Some(text_value(ledger_id)),
+            "committed_at" => Some(instant_value(now)),
+            _ => None,
+        })?;
         let stem = self.file_stem("epoch", RECEIPTS, next_version(state));
-        let mut writer = TableWriter::new(Arc::clone(&self.store), RECEIPTS, schema, &stem);
+        let mut writer = TableWriter::new(Arc::clone(&self.store), RECEIPTS, receipts_schema(), &stem);
         writer.write(&row).await?;
         writer.finish(now).await?.ok_or_else(|| Error::bug("a file of one row is empty"))
     }
@@ -190,6 +186,7 @@ impl Lake {
             let Some(note) = entry.note else { continue };
             let (Some(batch), Some(seq)) = (note.batch, note.seq.filter(|seq| *seq > complete)) else { continue };
             if let Some(manifest) = note.manifest {
+                manifest.check_format()?;
                 let revisions = note.members.iter().map(|(key, _, revision)| (*key, *revision)).collect();
                 manifests.insert((seq, batch.clone()), Staged { seq, manifest, revisions });
             }

@@ -80,7 +80,7 @@ impl Lake {
     /// Whether the batch is well formed and its tables fit the lake's as they are; the inner error says why not. To be
     /// called before the batch is staged: a batch that cannot be committed blocks the queue.
     pub async fn check(&self, manifest: &Manifest) -> Result<Result<(), Error>, Error> {
-        check_form(manifest)?;
+        manifest.check_form()?;
         for (table, change) in &manifest.tables {
             if let Err(error) = self.fits(table, &change.schema).await? {
                 return Ok(Err(error));
@@ -289,7 +289,7 @@ pub(crate) fn not_ours(table: &str) -> Error {
         .hint("move its folder out of the lake, or give the contract's table another name")
 }
 
-fn is_data_table(name: &str) -> bool {
+pub(crate) fn is_data_table(name: &str) -> bool {
     name == QUARANTINE || (!name.starts_with('_') && name.parse::<TableName>().is_ok())
 }
 
@@ -298,33 +298,6 @@ fn text_path(fingerprint: &str) -> Result<Path, Error> {
         return Err(Error::bug(format!("fingerprint `{fingerprint}`: expected letters and digits")));
     }
     Ok(Path::from(format!("_texts/{fingerprint}")))
-}
-
-/// Names become parts of paths in logs and folders; only plain ones are the same everywhere. And a batch without a
-/// member could never get its receipt.
-pub(crate) fn check_form(manifest: &Manifest) -> Result<(), Error> {
-    let plain = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-    };
-    let batch = &manifest.batch_id;
-    if !plain(batch) {
-        return Err(Error::bug(format!("batch id `{batch}`: expected letters, digits, `-`, `_` and `.`")));
-    }
-    if manifest.members.is_empty() {
-        return Err(Error::bug(format!("batch `{batch}`: expected members, found none")));
-    }
-    for (table, change) in &manifest.tables {
-        if !is_data_table(table) {
-            return Err(Error::bug(format!("batch `{batch}`: expected data tables, found `{table}`")));
-        }
-        if let Some(file) = change.files.iter().find(|file| !plain(&file.path)) {
-            return Err(Error::bug(format!(
-                "batch `{batch}`, table `{table}`: expected a plain file name, found `{}`",
-                file.path
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// Puts a key that is new, twice, both times only if absent: the second must fail.

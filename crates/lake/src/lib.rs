@@ -11,18 +11,24 @@
 //! use these and never the newest versions.
 //! **Invariant:** this crate knows no clock and no random source; times and ids are parameters.
 
+mod change;
 mod checkpoint;
 mod commit;
+mod compact;
 mod error;
 mod fence;
 mod lake;
 mod log;
 mod manifest;
+mod merge;
 mod object;
 mod observe;
 mod publish;
+mod quarantine;
 mod read;
 mod receipts;
+mod replace;
+mod rows;
 mod runs;
 mod schema;
 mod snapshot;
@@ -31,11 +37,16 @@ mod stats;
 mod store;
 mod writer;
 
+pub use compact::{CompactionPlan, CompactionSettings};
 pub use error::{Error, Kind};
 pub use lake::Lake;
-pub use manifest::{DataFile, MANIFEST_FORMAT, Manifest, Member, Published, Staged, TableChange};
+pub use manifest::{
+    DataFile, MANIFEST_FORMAT, Manifest, ManifestKind, Member, Published, RecordsOut, Staged, TableChange,
+};
 pub use observe::{NoObserver, Observer};
+pub use quarantine::{QuarantineQuery, QuarantineStream, Quarantined};
 pub use receipts::{ReceiptQuery, ReceiptRow};
+pub use rows::RowStream;
 pub use runs::{RunQuery, RunRow};
 pub use schema::{
     QuarantineRow, arrow_schema, delta_schema, quarantine_batch, quarantine_schema, receipts_schema, runs_schema,

@@ -3,7 +3,7 @@
 //! Actions are delta-rs's own types, so that their form is Delta's. Entries are put by ourselves: delta-rs's
 //! `CommitData` takes the time from the wall clock, and its log store would add nothing to one put-if-absent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -17,12 +17,14 @@ use serde_json::json;
 
 use crate::error::{Error, Kind};
 use crate::manifest::DataFile;
+use crate::{RECEIPTS, RUNS};
 
 /// `txn` id of the last batch of a table.
 pub(crate) const SEQ: &str = "stillhouse/seq";
 /// `txn` id of the epoch of a table.
 pub(crate) const EPOCH: &str = "stillhouse/epoch";
-const NOTE_FORMAT: u32 = 1;
+/// 2 since batches can amend and compact.
+const NOTE_FORMAT: u32 = 2;
 
 /// What commitInfo says about us, under the name `stillhouse`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -79,7 +81,7 @@ pub(crate) struct Metadata {
     #[serde(default)]
     pub partition_columns: Vec<String>,
     #[serde(default)]
-    pub configuration: std::collections::BTreeMap<String, String>,
+    pub configuration: BTreeMap<String, String>,
     pub created_time: Option<i64>,
 }
 
@@ -230,14 +232,43 @@ pub(crate) fn data_file(path: String, size: u64, modified_at_ms: i64, stats: Str
     }
 }
 
+/// How long files that were removed are named in checkpoints, for other engines: by our own tables' settings.
+const RETENTION: &str = "delta.deletedFileRetentionDuration";
+
+fn settings(table: &str) -> [(&'static str, &'static str); 2] {
+    // Only the newest version of `_receipts` and `_runs` is ever read.
+    let retention = if table == RECEIPTS || table == RUNS { "interval 0 seconds" } else { "interval 1 days" };
+    [("delta.enableExpiredLogCleanup", "false"), (RETENTION, retention)]
+}
+
+impl Metadata {
+    /// Whether the table has all of our settings.
+    pub fn is_configured(&self, table: &str) -> bool {
+        settings(table).iter().all(|(name, value)| self.configuration.get(*name).is_some_and(|found| found == value))
+    }
+
+    /// With all of our settings; what others set stays.
+    pub fn configured(mut self, table: &str) -> Self {
+        self.configuration.extend(settings(table).map(|(name, value)| (name.to_owned(), value.to_owned())));
+        self
+    }
+}
+
 /// One commit in the making.
 #[derive(Debug)]
 pub(crate) struct Commit {
     actions: Vec<Action>,
     now_ms: i64,
+    /// Whether rows come or go by it.
+    data_change: bool,
 }
 
 impl Commit {
+    /// A commit that only puts rows into other files.
+    pub fn merging<M: Serialize>(note: &Note<M>, now: i64) -> Result<Self, Error> {
+        Ok(Self { data_change: false, ..Self::new("OPTIMIZE", note, now)? })
+    }
+
     /// Begins with commitInfo: `operation` is what `history` shows.
     pub fn new<M: Serialize>(operation: &str, note: &Note<M>, now: i64) -> Result<Self, Error> {
         let note = serde_json::to_value(note).map_err(|e| Error::bug("commitInfo: not writable").caused_by(e))?;
@@ -249,21 +280,22 @@ impl Commit {
             info: HashMap::from([("stillhouse".to_owned(), note)]),
             ..CommitInfo::default()
         };
-        Ok(Self { actions: vec![Action::CommitInfo(info)], now_ms })
+        Ok(Self { actions: vec![Action::CommitInfo(info)], now_ms, data_change: true })
     }
 
     /// Protocol (reader 1, writer 2: every reader opens the table) and columns of a new table.
-    pub fn create(&mut self, id: &str, schema: &str) -> Result<(), Error> {
+    pub fn create(&mut self, table: &str, id: &str, schema: &str) -> Result<(), Error> {
         let protocol = json!({ "minReaderVersion": 1, "minWriterVersion": 2 });
         let protocol = serde_json::from_value(protocol).map_err(|e| Error::bug("protocol action").caused_by(e))?;
         self.actions.push(Action::Protocol(protocol));
-        self.metadata(&Metadata {
+        let metadata = Metadata {
             id: id.to_owned(),
             schema_string: schema.to_owned(),
             partition_columns: Vec::new(),
-            configuration: [("delta.enableExpiredLogCleanup".to_owned(), "false".to_owned())].into(),
+            configuration: BTreeMap::new(),
             created_time: Some(self.now_ms),
-        })
+        };
+        self.metadata(&metadata.configured(table))
     }
 
     pub fn metadata(&mut self, metadata: &Metadata) -> Result<(), Error> {
@@ -292,7 +324,7 @@ impl Commit {
             path: file.path.clone(),
             size,
             modification_time: file.modified_at_ms,
-            data_change: true,
+            data_change: self.data_change,
             stats: (!file.stats.is_empty()).then(|| file.stats.clone()),
             ..Add::default()
         }));
@@ -303,7 +335,7 @@ impl Commit {
         let size = i64::try_from(file.size).map_err(|e| Error::bug("a file beyond 2^63 bytes").caused_by(e))?;
         self.actions.push(Action::Remove(Remove {
             path: file.path.clone(),
-            data_change: true,
+            data_change: self.data_change,
             deletion_timestamp: Some(self.now_ms),
             extended_file_metadata: Some(true),
             partition_values: Some(HashMap::new()),

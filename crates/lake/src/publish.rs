@@ -1,22 +1,17 @@
 //! Step 5 of the commit protocol: one batch into every table it touches, `_receipts` last.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
-
-use futures::StreamExt as _;
-use stillhouse_spec::object_id;
 
 use crate::RECEIPTS;
 use crate::commit::{Committed, Rounds, next_version};
 use crate::error::{Error, Kind};
-use crate::lake::{Lake, Newest, check_form, not_ours};
-use crate::log::{Commit, EPOCH, Note, SEQ};
-use crate::manifest::{DataFile, Manifest, Published, Staged};
+use crate::lake::{Lake, Newest, not_ours};
+use crate::log::{Commit, Note};
+use crate::manifest::{ManifestKind, Published, Staged};
 use crate::observe::Observer;
-use crate::read::{self, Ranges, Touch};
 use crate::receipts::receipt_rows;
-use crate::schema::{delta_schema, merge_schema, receipts_schema};
+use crate::schema::{delta_schema, receipts_schema};
 use crate::state::TableState;
 use crate::writer::TableWriter;
 
@@ -31,7 +26,7 @@ impl Lake {
         now: i64,
         observer: &dyn Observer,
     ) -> Result<Published, Error> {
-        check_form(&staged.manifest)?;
+        staged.manifest.check_form()?;
         for member in &staged.manifest.members {
             staged.revision(member.key_number)?;
         }
@@ -53,17 +48,17 @@ impl Lake {
     }
 }
 
-struct Publisher<'a> {
-    lake: &'a Lake,
-    staged: &'a Staged,
-    epoch: i64,
-    ledger_id: &'a str,
-    now: i64,
-    observer: &'a dyn Observer,
+pub(crate) struct Publisher<'a> {
+    pub lake: &'a Lake,
+    pub staged: &'a Staged,
+    pub epoch: i64,
+    pub ledger_id: &'a str,
+    pub now: i64,
+    pub observer: &'a dyn Observer,
     /// The newest receipt when we began: of the batch before this one.
     known: Option<Arc<Newest>>,
     /// Some table's log has the manifest.
-    seen: bool,
+    pub seen: bool,
     vector: BTreeMap<String, i64>,
 }
 
@@ -101,7 +96,7 @@ impl Publisher<'_> {
         Ok(published)
     }
 
-    fn batch(&self) -> &str {
+    pub fn batch(&self) -> &str {
         &self.staged.manifest.batch_id
     }
 
@@ -171,7 +166,8 @@ impl Publisher<'_> {
             return Err(older_than_receipts(table, known, found));
         }
         let Some(state) = state else {
-            return Ok(if change.is_some() { Look::Commit { stale: false } } else { Look::Leave(None) });
+            let made = change.is_some() && self.staged.manifest.kind != ManifestKind::Compact;
+            return Ok(if made { Look::Commit { stale: false } } else { Look::Leave(None) });
         };
         state.check_epoch(self.epoch)?;
         let seq = self.staged.seq;
@@ -185,7 +181,7 @@ impl Publisher<'_> {
                 let found = self.lake.batch_of(state).await?.unwrap_or_default();
                 return Err(self.other_batch(table, &found));
             }
-            let touched = state.seq < seq && self.touches(table, Some(state))?;
+            let touched = state.seq < seq && self.touches(table, state)?;
             return Ok(if touched { Look::Commit { stale: false } } else { Look::Leave(Some(state.version)) });
         }
         self.look_at_new(table, state).await
@@ -204,116 +200,12 @@ impl Publisher<'_> {
             let wanted = self.staged.manifest.tables.contains_key(table);
             return if wanted { Err(not_ours(table)) } else { Ok(Look::Leave(None)) };
         }
+        if self.staged.manifest.kind == ManifestKind::Compact {
+            return Ok(Look::Leave(None)); // no file of a complete batch is there to merge
+        }
         let stale = !state.files.is_empty();
-        let commit = stale || self.touches(table, Some(state))?;
+        let commit = stale || self.touches(table, state)?;
         Ok(if commit { Look::Commit { stale } } else { Look::Leave(Some(state.version)) })
-    }
-
-    /// Rows, new columns, or rows of older generations that may be there.
-    fn touches(&self, table: &str, state: Option<&TableState>) -> Result<bool, Error> {
-        let manifest = &self.staged.manifest;
-        if manifest.members.iter().any(|member| member.generation > 1) {
-            return Ok(true);
-        }
-        let Some(change) = manifest.tables.get(table) else { return Ok(false) };
-        let Some(state) = state else { return Ok(true) };
-        let merged = merge_schema(table, &state.schema, &state.metadata.schema_string, &change.schema)?;
-        Ok(!change.files.is_empty() || merged.is_some())
-    }
-
-    fn note(&self) -> Result<Note<&Manifest>, Error> {
-        let members = self
-            .staged
-            .manifest
-            .members
-            .iter()
-            .map(|member| Ok((member.key_number, member.generation, self.staged.revision(member.key_number)?)));
-        let mut note = Note::fence(self.epoch, self.ledger_id);
-        note.batch = Some(self.batch().to_owned());
-        note.seq = Some(self.staged.seq);
-        note.members = members.collect::<Result<_, Error>>()?;
-        note.manifest = (!self.seen).then_some(&self.staged.manifest);
-        Ok(note)
-    }
-
-    fn txns(&self, commit: &mut Commit) {
-        commit.txn(SEQ, self.staged.seq);
-        commit.txn(EPOCH, self.epoch);
-    }
-
-    /// The commit after `state`: older generations out, new files in.
-    async fn build(&self, table: &str, state: Option<&TableState>, stale: bool) -> Result<Commit, Error> {
-        let change = self.staged.manifest.tables.get(table);
-        let mut commit = Commit::new("WRITE", &self.note()?, self.now)?;
-        match (state, change) {
-            (None, Some(change)) => commit.create(&self.lake.table_id(), &change.schema)?,
-            (Some(state), Some(change)) => {
-                let old = &state.metadata;
-                if let Some(schema_string) = merge_schema(table, &state.schema, &old.schema_string, &change.schema)? {
-                    commit.metadata(&crate::log::Metadata { schema_string, ..old.clone() })?;
-                }
-            }
-            (_, None) => {}
-        }
-        if let Some(state) = state {
-            if stale {
-                state.files.values().try_for_each(|file| commit.remove(file))?;
-            } else {
-                self.replace(state, &mut commit).await?;
-            }
-        }
-        for file in change.into_iter().flat_map(|change| &change.files) {
-            commit.add(file)?;
-        }
-        self.txns(&mut commit);
-        Ok(commit)
-    }
-
-    /// Takes the rows of lower generations of our keys out. Which they are is read off this version of the table:
-    /// neither ledger nor receipts need to know them.
-    async fn replace(&self, state: &TableState, commit: &mut Commit) -> Result<(), Error> {
-        let members = self.staged.manifest.members.iter().filter(|member| member.generation > 1);
-        let ranges: Ranges = members.map(|member| older(member.key_number, member.generation)).collect();
-        if ranges.is_empty() {
-            return Ok(());
-        }
-        let mut rewritten = false;
-        for file in state.files.values() {
-            match read::touch(&self.lake.store, &state.table, file, &ranges).await? {
-                Touch::None => {}
-                Touch::All => commit.remove(file)?,
-                Touch::Some => {
-                    if let Some(new) = self.rewrite(state, file, &ranges).await? {
-                        commit.add(&new)?;
-                    }
-                    commit.remove(file)?;
-                    rewritten = true;
-                }
-            }
-        }
-        if rewritten {
-            self.observer.at(&format!("rewritten:{}", state.table))?;
-        }
-        Ok(())
-    }
-
-    /// The file without the rows in `ranges`, streamed.
-    async fn rewrite(&self, state: &TableState, file: &DataFile, ranges: &Ranges) -> Result<Option<DataFile>, Error> {
-        let table = &state.table;
-        let mut rows = read::open(&self.lake.store, table, file, None).await?;
-        let stem = self.lake.file_stem(self.batch(), table, state.version + 1);
-        let mut writer = TableWriter::new(Arc::clone(&self.lake.store), table, Arc::clone(&rows.schema), &stem);
-        while let Some(batch) = rows.batches.next().await {
-            let written = match batch.and_then(|batch| read::without(table, file, &batch, ranges)) {
-                Ok(batch) => writer.write(&batch).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = written {
-                writer.abort().await;
-                return Err(error);
-            }
-        }
-        writer.finish(self.now).await
     }
 
     /// The commit point.
@@ -353,7 +245,7 @@ impl Publisher<'_> {
         let note = Note { manifest: None, ..self.note()? };
         let mut commit = Commit::new("WRITE", &note, self.now)?;
         if state.is_none() {
-            commit.create(&self.lake.table_id(), &delta_schema(&receipts_schema())?)?;
+            commit.create(RECEIPTS, &self.lake.table_id(), &delta_schema(&receipts_schema())?)?;
         }
         commit.add(&file)?;
         self.txns(&mut commit);
@@ -366,9 +258,4 @@ fn older_than_receipts(table: &str, known: i64, found: Option<i64>) -> Error {
     let found = found.map_or("no such table".to_owned(), |found| format!("version {found}"));
     Error::new(Kind::FixSettings, format!("table `{table}`: expected version {known} or a later one, found {found}"))
         .hint("the lake's folder is not whole: put the table back, or restore the whole lake from one copy")
-}
-
-/// `_object` of all generations of a key below this one.
-fn older(key_number: i64, generation: i64) -> RangeInclusive<i64> {
-    object_id(key_number, 0)..=object_id(key_number, generation) - 1
 }

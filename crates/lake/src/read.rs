@@ -3,8 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, AsArray as _, BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{Int64Type, SchemaRef};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
@@ -13,6 +12,7 @@ use object_store::path::Path;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use parquet::file::statistics::Statistics;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -29,6 +29,15 @@ pub(crate) struct Rows {
     pub batches: BoxStream<'static, Result<RecordBatch, Error>>,
 }
 
+/// What to read of a file; everything by default.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wanted<'a> {
+    /// Only these columns.
+    pub columns: Option<&'a [&'a str]>,
+    /// Only row groups in which this integer column may have a value within the range; others' rows can come too.
+    pub within: Option<(&'a str, RangeInclusive<i64>)>,
+}
+
 /// Opens a file of a table; all columns without `columns`.
 pub(crate) async fn open(
     store: &Arc<dyn ObjectStore>,
@@ -36,18 +45,42 @@ pub(crate) async fn open(
     file: &DataFile,
     columns: Option<&[&str]>,
 ) -> Result<Rows, Error> {
+    open_wanted(store, table, file, &Wanted { columns, within: None }).await
+}
+
+/// Opens a file of a table.
+pub(crate) async fn open_wanted(
+    store: &Arc<dyn ObjectStore>,
+    table: &str,
+    file: &DataFile,
+    wanted: &Wanted<'_>,
+) -> Result<Rows, Error> {
     let path = Path::from(format!("{table}/{}", file.path));
     let reader = ObjectReader { store: Arc::clone(store), path: path.clone(), size: file.size };
     let mut builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|e| Error::parquet(&path, e))?;
-    if let Some(columns) = columns {
+    if let Some(columns) = wanted.columns {
         let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
         builder = builder.with_projection(mask);
+    }
+    if let Some((column, range)) = &wanted.within {
+        let groups = builder.metadata().row_groups().iter().enumerate();
+        let kept = groups.filter(|(_, group)| group_may_hold(group, column, range)).map(|(index, _)| index).collect();
+        builder = builder.with_row_groups(kept);
     }
     let rows = batch_rows(builder.metadata());
     let stream = builder.with_batch_size(rows).build().map_err(|e| Error::parquet(&path, e))?;
     let schema = Arc::clone(stream.schema());
     let batches = stream.map(move |batch| batch.map_err(|e| Error::parquet(&path, e))).boxed();
     Ok(Rows { schema, batches })
+}
+
+fn group_may_hold(group: &RowGroupMetaData, column: &str, range: &RangeInclusive<i64>) -> bool {
+    let of_column = group.columns().iter().find(|chunk| chunk.column_path().parts() == [column]);
+    let Some(Statistics::Int64(stats)) = of_column.and_then(|chunk| chunk.statistics()) else { return true };
+    match (stats.min_opt(), stats.max_opt()) {
+        (Some(min), Some(max)) => min <= range.end() && range.start() <= max,
+        _ => true,
+    }
 }
 
 /// Fewer rows at a time where they are large: memory is bounded by bytes.
@@ -57,76 +90,22 @@ fn batch_rows(metadata: &ParquetMetaData) -> usize {
     usize::try_from(BATCH_BYTES / row_bytes).unwrap_or(1).clamp(1, BATCH_ROWS_MAX)
 }
 
-/// `_object` ranges of rows to remove.
-pub(crate) type Ranges = Vec<RangeInclusive<i64>>;
-
-/// What removing ranges would do to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Touch {
-    /// None of its rows goes.
-    None,
-    /// All of its rows go.
-    All,
-    /// Some go: it has to be rewritten.
-    Some,
-}
-
-/// By statistics where they decide, else by reading `_object`.
-pub(crate) async fn touch(
-    store: &Arc<dyn ObjectStore>,
-    table: &str,
-    file: &DataFile,
-    ranges: &Ranges,
-) -> Result<Touch, Error> {
-    let (min, max) = (file.object_min, file.object_max);
-    if !ranges.iter().any(|range| *range.start() <= max && min <= *range.end()) {
-        return Ok(Touch::None);
-    }
-    if ranges.iter().any(|range| range.contains(&min) && range.contains(&max)) {
-        return Ok(Touch::All);
-    }
-    let mut rows = open(store, table, file, Some(&["_object"])).await?;
-    let (mut kept, mut gone) = (false, false);
-    while let Some(batch) = rows.batches.next().await {
-        let keep = keep_mask(table, file, &batch?, ranges)?;
-        kept |= keep.true_count() > 0;
-        gone |= keep.false_count() > 0;
-        if kept && gone {
-            return Ok(Touch::Some);
-        }
-    }
-    Ok(if gone { Touch::All } else { Touch::None })
-}
-
-/// The rows that stay.
-pub(crate) fn without(
-    table: &str,
-    file: &DataFile,
-    batch: &RecordBatch,
-    ranges: &Ranges,
-) -> Result<RecordBatch, Error> {
-    let keep = keep_mask(table, file, batch, ranges)?;
-    filter_record_batch(batch, &keep).map_err(|e| Error::bug("filtering rows by `_object`").caused_by(e))
-}
-
-fn keep_mask(table: &str, file: &DataFile, batch: &RecordBatch, ranges: &Ranges) -> Result<BooleanArray, Error> {
-    let objects = batch.column_by_name("_object").and_then(|column| column.as_primitive_opt::<Int64Type>());
-    let objects = objects.ok_or_else(|| {
-        Error::fix_data(format!(
-            "table `{table}`, file `{}`: expected a column `_object` of int64, found none",
-            file.path
-        ))
-    })?;
-    let keep = |object: Option<i64>| object.is_none_or(|object| !ranges.iter().any(|range| range.contains(&object)));
-    Ok(objects.iter().map(|object| Some(keep(object))).collect())
-}
-
 /// Whether the statistics of a file allow `column` to hold a value within the range.
 pub(crate) fn may_hold_int(file: &DataFile, column: &str, min: i64, max: i64) -> bool {
     let stats: Value = serde_json::from_str(&file.stats).unwrap_or_default();
+    if stats["nullCount"][column].as_u64().is_some_and(|nulls| nulls == file.rows) {
+        return false;
+    }
     let low = stats["minValues"][column].as_i64().unwrap_or(i64::MIN);
     let high = stats["maxValues"][column].as_i64().unwrap_or(i64::MAX);
     low <= max && min <= high
+}
+
+/// The bounds of an integer column that has a value in every row, if the statistics of the file tell them.
+pub(crate) fn int_bounds(file: &DataFile, column: &str) -> Option<(i64, i64)> {
+    let stats: Value = serde_json::from_str(&file.stats).ok()?;
+    let bounds = (stats["minValues"][column].as_i64()?, stats["maxValues"][column].as_i64()?);
+    (stats["nullCount"][column].as_u64() == Some(0)).then_some(bounds)
 }
 
 /// Whether the statistics of a file allow `column` to hold this text.

@@ -1,21 +1,23 @@
 //! Rows of `_receipts`: written at the commit point, read by everybody who asks what became of an object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
 use futures::StreamExt as _;
 use stillhouse_spec::{RECEIPT_FORMAT, Receipt};
 
 use crate::RECEIPTS;
 use crate::error::{Error, Kind};
 use crate::lake::Lake;
-use crate::manifest::{DataFile, Staged};
+use crate::manifest::{DataFile, ManifestKind, Staged};
 use crate::read;
 use crate::schema::receipts_schema;
 
 /// `kind` of a row about an object version.
 const LOAD_ROW: &str = "load";
+/// `kind` of a row that says only that a batch without members is in the tables.
+const COMPACT_ROW: &str = "compact";
 
 /// Which receipts to read.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +30,8 @@ pub struct ReceiptQuery {
     pub key_number: Option<i64>,
     /// Only those of batches after this one.
     pub after_seq: Option<i64>,
+    /// Only those of these batches, by id.
+    pub batches: Option<BTreeSet<String>>,
     /// Whether to read the whole receipt too; without it [`ReceiptRow::receipt`] is `None` and reading is much cheaper.
     pub whole: bool,
 }
@@ -79,7 +83,7 @@ pub struct ReceiptRow {
     pub receipt: Option<Receipt>,
 }
 
-/// The rows of a batch, one for each member.
+/// The rows of a batch: one for each member, or one for all where there are none.
 pub(crate) fn receipt_rows(
     staged: &Staged,
     epoch: i64,
@@ -89,6 +93,18 @@ pub(crate) fn receipt_rows(
 ) -> Result<RecordBatch, Error> {
     let unwritable = |e: serde_json::Error| Error::bug("receipt: not writable").caused_by(e);
     let vector = serde_json::to_string(vector).map_err(unwritable)?;
+    if staged.manifest.kind == ManifestKind::Compact {
+        return one_row(|column| match column {
+            "kind" => Some(text_value(COMPACT_ROW)),
+            "seq" => Some(Arc::new(Int64Array::from(vec![staged.seq]))),
+            "epoch" => Some(Arc::new(Int64Array::from(vec![epoch]))),
+            "ledger_id" => Some(text_value(ledger_id)),
+            "batch" => Some(text_value(&staged.manifest.batch_id)),
+            "vector" => Some(text_value(&vector)),
+            "committed_at" => Some(instant_value(now)),
+            _ => None,
+        });
+    }
     let receipts = filled_in(staged)?;
     let whole = receipts.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>().map_err(unwritable)?;
     let rows = receipts.len();
@@ -124,6 +140,25 @@ pub(crate) fn receipt_rows(
     RecordBatch::try_new(receipts_schema(), columns).map_err(|e| Error::bug("rows of `_receipts`").caused_by(e))
 }
 
+/// A row of `_receipts` that is no receipt; columns without a value are null.
+pub(crate) fn one_row(value: impl Fn(&str) -> Option<ArrayRef>) -> Result<RecordBatch, Error> {
+    let schema = receipts_schema();
+    let columns = schema.fields().iter().map(|field| {
+        let value = value(field.name());
+        value.unwrap_or_else(|| new_null_array(field.data_type(), 1))
+    });
+    RecordBatch::try_new(Arc::clone(&schema), columns.collect())
+        .map_err(|e| Error::bug("a row of `_receipts`").caused_by(e))
+}
+
+pub(crate) fn text_value(text: &str) -> ArrayRef {
+    Arc::new(StringArray::from(vec![text]))
+}
+
+pub(crate) fn instant_value(at: i64) -> ArrayRef {
+    Arc::new(TimestampMicrosecondArray::from(vec![at]).with_timezone("UTC"))
+}
+
 /// The members' receipts with what only the publisher knows.
 fn filled_in(staged: &Staged) -> Result<Vec<Receipt>, Error> {
     let members = staged.manifest.members.iter().map(|member| {
@@ -133,6 +168,7 @@ fn filled_in(staged: &Staged) -> Result<Vec<Receipt>, Error> {
             revision: staged.revision(member.key_number)?,
             batch: staged.manifest.batch_id.clone(),
             seq: staged.seq,
+            replaces_from: member.replaces_from,
             ..member.receipt.clone()
         })
     });
@@ -175,6 +211,7 @@ impl ReceiptQuery {
             && text("key", &self.key)
             && self.key_number.is_none_or(|number| read::may_hold_int(file, "key_number", number, number))
             && self.after_seq.is_none_or(|seq| read::may_hold_int(file, "seq", seq.saturating_add(1), i64::MAX))
+            && self.batches.as_ref().is_none_or(|ids| ids.iter().any(|id| read::may_hold_text(file, "batch", id)))
     }
 
     fn matches(&self, batch: &RecordBatch, row: usize) -> bool {
@@ -186,6 +223,10 @@ impl ReceiptQuery {
             && text("key", &self.key)
             && self.key_number.is_none_or(|number| read::int(batch, "key_number", row) == Some(number))
             && self.after_seq.is_none_or(|seq| read::int(batch, "seq", row) > Some(seq))
+            && self
+                .batches
+                .as_ref()
+                .is_none_or(|ids| read::text(batch, "batch", row).is_some_and(|id| ids.contains(id)))
     }
 }
 

@@ -107,7 +107,7 @@ impl Lake {
         let mut runs = vec![run.clone()];
         let mut commit = Commit::new("WRITE", &Note::<()>::fence(0, ""), now)?;
         match state {
-            None => commit.create(&self.table_id(), &delta_schema(&runs_schema())?)?,
+            None => commit.create(RUNS, &self.table_id(), &delta_schema(&runs_schema())?)?,
             Some(state) if state.files.len() >= FILES_MAX => {
                 runs.extend(self.runs_in(state, &RunQuery::default()).await?);
                 state.files.values().try_for_each(|file| commit.remove(file))?;

@@ -11,8 +11,8 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use object_store::ObjectStore;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use stillhouse_lake::{
-    DataFile, Error, Lake, MANIFEST_FORMAT, Manifest, Member, NoObserver, Observer, Published, Staged, TableChange,
-    TableWriter, delta_schema, durable_local, with_lineage, with_lineage_schema,
+    DataFile, Error, Lake, MANIFEST_FORMAT, Manifest, ManifestKind, Member, NoObserver, Observer, Published, Staged,
+    TableChange, TableWriter, delta_schema, durable_local, with_lineage, with_lineage_schema,
 };
 use stillhouse_spec::{
     Counts, Durability, ObjectVersion, RECEIPT_FORMAT, Receipt, TableCount, object_id, split_object_id,
@@ -106,10 +106,10 @@ impl House {
                 }
             }
             let files: Vec<DataFile> = writer.finish(NOW).await.unwrap().into_iter().collect();
-            tables.insert(table.to_owned(), TableChange { schema: delta_schema(&schema()).unwrap(), files });
+            tables.insert(table.to_owned(), change(files));
         }
         let members = loads.iter().map(member).collect();
-        let manifest = Manifest { format: MANIFEST_FORMAT, batch_id, ledger_id: LEDGER.into(), tables, members };
+        let manifest = manifest(ManifestKind::Load, batch_id, tables, members);
         Staged { seq, manifest, revisions: loads.iter().map(|load| (load.key, load.generation)).collect() }
     }
 
@@ -192,7 +192,21 @@ pub fn read_parquet(path: &std::path::Path) -> Vec<RecordBatch> {
     reader.map(|batch| batch.unwrap()).collect()
 }
 
-fn member(load: &Load) -> Member {
+/// New files of a table.
+pub fn change(files: Vec<DataFile>) -> TableChange {
+    TableChange { schema: delta_schema(&schema()).unwrap(), files, ..TableChange::default() }
+}
+
+pub fn manifest(
+    kind: ManifestKind,
+    batch_id: String,
+    tables: BTreeMap<String, TableChange>,
+    members: Vec<Member>,
+) -> Manifest {
+    Manifest { format: MANIFEST_FORMAT, batch_id, ledger_id: LEDGER.into(), kind, tables, members }
+}
+
+pub fn member(load: &Load) -> Member {
     let loaded = load.tables.iter().map(|(_, rows)| u64::try_from(*rows).unwrap()).max().unwrap_or(0);
     let key = format!("data/{}.csv", load.key);
     let tables = load.tables.iter().map(|(name, rows)| {
@@ -221,7 +235,7 @@ fn member(load: &Load) -> Member {
         tables: tables.collect(),
         ..Receipt::default()
     };
-    Member { key_number: load.key, generation: load.generation, receipt }
+    Member { key_number: load.key, generation: load.generation, replaces_from: 0, receipt }
 }
 
 /// Remembers the points that a publisher passed, and stops it at one of them.

@@ -77,7 +77,7 @@ async fn damaged_and_foreign_logs_are_refused_by_name() {
     assert_snapshot!(protocol.message, @"table `events`, version 1: expected reader and writer version 1 and 2, found 3 and 7");
     let vector = r#"{"add":{"path":"a","size":1,"modificationTime":1,"dataChange":true,"partitionValues":{},"deletionVector":{"storageType":"u"}}}"#;
     assert_snapshot!(refusal(&house, vector).await.message, @"table `events`, version 1: expected plain files, found a deletion vector");
-    let newer = refusal(&house, r#"{"commitInfo":{"stillhouse":{"format":2,"epoch":1,"ledger_id":"x"}}}"#).await;
+    let newer = refusal(&house, r#"{"commitInfo":{"stillhouse":{"format":3,"epoch":1,"ledger_id":"x"}}}"#).await;
     assert_eq!(newer.kind, Kind::FixSettings);
     // The snapshot does not need the damaged version.
     let reader = Lake::open_to_read(Arc::clone(&house.store));

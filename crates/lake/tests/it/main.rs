@@ -4,6 +4,7 @@
 mod checkpoint;
 mod epochs;
 mod faults;
+mod kinds;
 mod kit;
 mod log;
 mod publish;

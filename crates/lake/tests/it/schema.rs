@@ -59,7 +59,7 @@ async fn other_differences_are_refused_before_anything_is_staged() {
 async fn manifests_that_are_not_well_formed_are_bugs() {
     let house = House::new().await;
     let mut staged = house.stage(1, &[load(1, 1, &[("events", 2)])]).await;
-    let change = TableChange { schema: String::new(), files: Vec::new() };
+    let change = TableChange::default();
     staged.manifest.tables.insert("../other".into(), change);
     assert_eq!(house.lake.check(&staged.manifest).await.unwrap_err().kind, Kind::Bug);
     staged.manifest.tables.remove("../other");

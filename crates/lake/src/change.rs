@@ -1,0 +1,130 @@
+//! What a batch does to one data table: the commit, built from the version that was looked at.
+
+use crate::error::Error;
+use crate::log::{Commit, EPOCH, Metadata, Note, SEQ};
+use crate::manifest::{Manifest, ManifestKind, TableChange};
+use crate::publish::Publisher;
+use crate::replace::{Gone, Touch};
+use crate::schema::merge_schema;
+use crate::state::TableState;
+
+impl Publisher<'_> {
+    /// Rows, new columns, or rows that may be there and have to go.
+    pub fn touches(&self, table: &str, state: &TableState) -> Result<bool, Error> {
+        let manifest = &self.staged.manifest;
+        let change = manifest.tables.get(table);
+        match (manifest.kind, change) {
+            (ManifestKind::Load, _) if manifest.members.iter().any(|member| member.replaced().is_some()) => Ok(true),
+            // Names of files are never used again: a source that is gone stays gone.
+            (ManifestKind::Compact, Some(change)) => {
+                Ok(change.merged.iter().all(|path| state.files.contains_key(path)))
+            }
+            (_, None) => Ok(false),
+            (_, Some(change)) => {
+                let columns = merge_schema(table, &state.schema, &state.metadata.schema_string, &change.schema)?;
+                Ok(!change.files.is_empty() || !change.out.is_empty() || columns.is_some())
+            }
+        }
+    }
+
+    pub async fn build(&self, table: &str, state: Option<&TableState>, stale: bool) -> Result<Commit, Error> {
+        let change = self.staged.manifest.tables.get(table);
+        let mut commit = match self.staged.manifest.kind {
+            ManifestKind::Compact => Commit::merging(&self.note()?, self.now)?,
+            _ => Commit::new("WRITE", &self.note()?, self.now)?,
+        };
+        match (state, change) {
+            (None, Some(change)) => commit.create(table, &self.lake.table_id(), &change.schema)?,
+            (Some(state), Some(change)) => self.columns(state, change, &mut commit)?,
+            (_, None) => {}
+        }
+        match state {
+            Some(state) if stale => state.files.values().try_for_each(|file| commit.remove(file))?,
+            Some(state) => self.take_out(state, change, &mut commit).await?,
+            None => {}
+        }
+        for file in change.into_iter().flat_map(|change| &change.files) {
+            commit.add(file)?;
+        }
+        self.txns(&mut commit);
+        Ok(commit)
+    }
+
+    fn columns(&self, state: &TableState, change: &TableChange, commit: &mut Commit) -> Result<(), Error> {
+        let old = &state.metadata;
+        let schema_string = merge_schema(&state.table, &state.schema, &old.schema_string, &change.schema)?;
+        let compacts = self.staged.manifest.kind == ManifestKind::Compact;
+        if schema_string.is_some() || (compacts && !old.is_configured(&state.table)) {
+            let schema_string = schema_string.unwrap_or_else(|| old.schema_string.clone());
+            commit.metadata(&Metadata { schema_string, ..old.clone() }.configured(&state.table))?;
+        }
+        Ok(())
+    }
+
+    /// Takes out what does not stay: of a load, the rows of replaced generations; of an amendment, records by name; of a
+    /// compaction, the files that it merged. Which rows these are is read off this version of the table: neither ledger
+    /// nor receipts need to know them.
+    async fn take_out(
+        &self,
+        state: &TableState,
+        change: Option<&TableChange>,
+        commit: &mut Commit,
+    ) -> Result<(), Error> {
+        let manifest = &self.staged.manifest;
+        let gone = match (manifest.kind, change) {
+            (ManifestKind::Load, _) => Gone::objects(manifest.members.iter().filter_map(|member| member.replaced())),
+            (ManifestKind::Amend, Some(change)) => Gone::records(&change.out),
+            (ManifestKind::Compact, Some(change)) => {
+                let merged = change.merged.iter().filter_map(|path| state.files.get(path));
+                for file in merged {
+                    commit.remove(file)?;
+                }
+                return Ok(());
+            }
+            (_, None) => return Ok(()),
+        };
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let store = &self.lake.store;
+        let mut rewritten = false;
+        for file in state.files.values() {
+            match gone.touch(store, &state.table, file).await? {
+                Touch::None => {}
+                Touch::All => commit.remove(file)?,
+                Touch::Some => {
+                    let stem = self.lake.file_stem(self.batch(), &state.table, state.version + 1);
+                    if let Some(new) = gone.rewrite(store, &state.table, file, &stem, self.now).await? {
+                        commit.add(&new)?;
+                    }
+                    commit.remove(file)?;
+                    rewritten = true;
+                }
+            }
+        }
+        if rewritten {
+            self.observer.at(&format!("rewritten:{}", state.table))?;
+        }
+        Ok(())
+    }
+
+    pub fn note(&self) -> Result<Note<&Manifest>, Error> {
+        let members = self
+            .staged
+            .manifest
+            .members
+            .iter()
+            .map(|member| Ok((member.key_number, member.generation, self.staged.revision(member.key_number)?)));
+        let mut note = Note::fence(self.epoch, self.ledger_id);
+        note.batch = Some(self.batch().to_owned());
+        note.seq = Some(self.staged.seq);
+        note.members = members.collect::<Result<_, Error>>()?;
+        note.manifest = (!self.seen).then_some(&self.staged.manifest);
+        Ok(note)
+    }
+
+    pub fn txns(&self, commit: &mut Commit) {
+        commit.txn(SEQ, self.staged.seq);
+        commit.txn(EPOCH, self.epoch);
+    }
+}
