@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use futures::StreamExt as _;
 use serde::Serialize;
 use stillhouse_lake::{
-    DataFile, MANIFEST_FORMAT, Manifest, ManifestKind, QUARANTINE, Quarantined, QuarantineQuery, RecordsOut,
+    DataFile, MANIFEST_FORMAT, Manifest, ManifestKind, QUARANTINE, QuarantineQuery, Quarantined, RecordsOut,
     TableChange, delta_schema,
 };
 use stillhouse_ledger::{AmendRequest, StagedAmend, VersionId};
@@ -95,11 +95,7 @@ pub async fn replay(ingest: &Arc<Ingest>, selection: &Selection) -> Result<Vec<A
 }
 
 /// Gives refused records up, for good: they count as filtered, and the receipt says why.
-pub async fn drop_refused(
-    ingest: &Arc<Ingest>,
-    selection: &Selection,
-    why: &str,
-) -> Result<Vec<AmendedObject>, Error> {
+pub async fn drop_refused(ingest: &Arc<Ingest>, selection: &Selection, why: &str) -> Result<Vec<AmendedObject>, Error> {
     amend(ingest, selection, Work::Drop { why: why.to_owned() }).await
 }
 
@@ -148,9 +144,13 @@ impl Batch {
 impl Amender<'_> {
     /// Goes over all selected records once. `false`: something was staged for their objects in between; look again.
     async fn round(&mut self) -> Result<bool, Error> {
-        let Standing { receipts, mut revisions } = standing_receipts(self.ingest, self.selection.source.as_deref()).await?;
+        let Standing { receipts, mut revisions } =
+            standing_receipts(self.ingest, self.selection.source.as_deref()).await?;
         let mut whole = true;
-        for receipt in receipts.into_iter().filter(|receipt| self.concerns(receipt)) {
+        for receipt in receipts {
+            if !self.concerns(&receipt) {
+                continue;
+            }
             self.ingest.check_stop()?;
             let id = (receipt.key_number, receipt.generation);
             let Some(source) = self.ingest.source_named(&receipt.object.source).cloned() else {
@@ -301,7 +301,10 @@ async fn write(
             let count = receipt.tables.get_mut(name.as_str());
             count.into_iter().for_each(|count| count.files.extend(files.iter().map(|file| file.path.clone())));
         }
-        tables.insert(name.to_string(), TableChange { schema: delta_schema(schema)?, files, out, ..TableChange::default() });
+        tables.insert(
+            name.to_string(),
+            TableChange { schema: delta_schema(schema)?, files, out, ..TableChange::default() },
+        );
     }
     Ok(Manifest {
         format: MANIFEST_FORMAT,

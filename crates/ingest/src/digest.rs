@@ -35,7 +35,11 @@ impl Digest {
 
     /// Adds the rows of a batch. `types` are those of the table: values count as what they are there. A column without a
     /// value counts as no column, so that older rows are the same after a table got new columns.
-    pub(crate) fn add_batch(&mut self, batch: &RecordBatch, types: &BTreeMap<String, DataType>) -> Result<(), ArrowError> {
+    pub(crate) fn add_batch(
+        &mut self,
+        batch: &RecordBatch,
+        types: &BTreeMap<String, DataType>,
+    ) -> Result<(), ArrowError> {
         let mut hashers = vec![blake3::Hasher::new(); batch.num_rows()];
         let mut columns: Vec<(&str, &ArrayRef)> =
             batch.schema_ref().fields().iter().map(|field| field.name().as_str()).zip(batch.columns()).collect();

@@ -39,8 +39,10 @@ pub async fn rebuild(ingest: &Ingest) -> Result<Rebuilt, Error> {
 
 async fn import(ingest: &Ingest, ledger: &Ledger) -> Result<u64, Error> {
     let rows = ingest.lake.receipts(&ReceiptQuery { whole: true, ..ReceiptQuery::default() }).await?;
-    let receipts: Vec<ImportedReceipt> =
-        rows.iter().filter_map(|row| Some(imported(row.receipt.as_ref()?, row.revision, row.receipt.as_ref()?.replaces_from))).collect();
+    let receipts: Vec<ImportedReceipt> = rows
+        .iter()
+        .filter_map(|row| Some(imported(row.receipt.as_ref()?, row.revision, row.receipt.as_ref()?.replaces_from)))
+        .collect();
     ledger.import_receipts(&receipts, ingest.now()).await?;
     Ok(receipts.len() as u64)
 }
@@ -60,8 +62,10 @@ fn imported(receipt: &Receipt, revision: i64, replaces_from: i64) -> ImportedRec
 
 async fn restore(ingest: &Ingest, ledger: &Ledger, staged: &Staged) -> Result<(), Error> {
     let manifest = &staged.manifest;
-    let members =
-        manifest.members.iter().map(|member| Ok(imported(&member.receipt, staged.revision(member.key_number)?, member.replaces_from)));
+    let members = manifest
+        .members
+        .iter()
+        .map(|member| Ok(imported(&member.receipt, staged.revision(member.key_number)?, member.replaces_from)));
     let members = members.collect::<Result<Vec<ImportedReceipt>, stillhouse_lake::Error>>()?;
     let kind = match manifest.kind {
         ManifestKind::Load => BatchKind::Load,

@@ -34,8 +34,7 @@ pub(crate) fn replay_object(
     let (records, beyond) = Records::of(ingest, source, receipt, rows, runtime)?;
     let InputFormat::Csv(csv) = &source.format;
     let again = Again::new(reading, csv, &source.contract, records.bytes.iter().map(Vec::as_slice));
-    let places: Vec<&RejectPlace> =
-        again.records.iter().map(|record| &records.of[*record].row.place).collect();
+    let places: Vec<&RejectPlace> = again.records.iter().map(|record| &records.of[*record].row.place).collect();
     let now = ingest.now();
     let read = match read_again(ingest, source, receipt, &again, &places, now)? {
         Ok(read) => read,
@@ -79,7 +78,9 @@ impl<'r> Records<'r> {
             let place = &refused.row.place;
             let bytes = match &refused.row.raw {
                 Some(raw) => Ok(raw.clone()),
-                None if place.bytes > source.max_record_bytes => Err("they are longer than `max_record_bytes`".to_owned()),
+                None if place.bytes > source.max_record_bytes => {
+                    Err("they are longer than `max_record_bytes`".to_owned())
+                }
                 None => runtime.block_on(from_original(ingest, receipt, place))?,
             };
             match bytes {
@@ -114,7 +115,8 @@ async fn from_original(
 ) -> Result<Result<Vec<u8>, String>, Error> {
     use object_store::Error as Store;
     let object = &receipt.object;
-    let location = Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;
+    let location =
+        Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;
     let options = GetOptions {
         range: Some(GetRange::Bounded(place.offset..place.offset + place.bytes)),
         if_match: (!object.etag.is_empty()).then(|| object.etag.clone()),
@@ -267,7 +269,8 @@ impl Sink for ReplaySink<'_> {
     fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError> {
         let batch = renumbered(&batch, &self.numbers)?;
         if table == 0 {
-            let records = batch.column_by_name(RECORD_COLUMN).ok_or("rows without numbers")?.as_primitive::<Int64Type>();
+            let records =
+                batch.column_by_name(RECORD_COLUMN).ok_or("rows without numbers")?.as_primitive::<Int64Type>();
             for record in records.values() {
                 self.loaded.push(u64::try_from(*record)?);
             }

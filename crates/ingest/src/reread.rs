@@ -40,13 +40,8 @@ pub(crate) fn reread(
     runtime: &Handle,
 ) -> Result<Reread, Error> {
     let source = &sources[&receipt.source_fingerprint];
-    let bytes = ObjectBytes::new(
-        Arc::clone(&ingest.store),
-        object,
-        runtime.clone(),
-        ingest.stop.clone(),
-        Box::new(|_| ()),
-    );
+    let bytes =
+        ObjectBytes::new(Arc::clone(&ingest.store), object, runtime.clone(), ingest.stop.clone(), Box::new(|_| ()));
     let Ok(mut bytes) = bytes else { return Ok(Reread::OtherBytes) };
     // The year of the file's time counts as it was then.
     let path_values = source.path.values(&receipt.object.key).unwrap_or_default();
@@ -118,7 +113,8 @@ fn replayed(
 fn pinned(contract: &Contract, decided: &BTreeMap<String, Choice<String>>) -> Contract {
     let mut contract = contract.clone();
     for column in &mut contract.parent.columns {
-        let chosen = decided.get(&format!("date format of {}", column.name)).and_then(|chosen| chosen.value.parse().ok());
+        let chosen =
+            decided.get(&format!("date format of {}", column.name)).and_then(|chosen| chosen.value.parse().ok());
         column.formats = chosen.map_or_else(|| column.formats.clone(), |chosen| vec![chosen]);
     }
     contract

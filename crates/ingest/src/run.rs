@@ -7,6 +7,7 @@ use stillhouse_ledger::{ClaimLimits, State};
 use tokio::task::JoinSet;
 
 use crate::account::account;
+use crate::compact::compact_where_due;
 use crate::context::Ingest;
 use crate::discovered::{IngestRequest, discover_all};
 use crate::error::{Error, Kind};
@@ -29,6 +30,10 @@ pub async fn ingest(ingest: &Arc<Ingest>, request: &IngestRequest) -> Result<Sum
     // What was skipped because another object had the same content, and that one has changed or gone since.
     while !ingest.ledger.reoffer_orphans(ingest.now()).await?.is_empty() {
         work(ingest, &mut batches).await?;
+    }
+    // Best effort: what is not merged now is merged another time, and the files are loaded.
+    if let Err(error) = compact_where_due(ingest).await {
+        tracing::warn!(%error, "small files were not merged this time");
     }
     account(ingest, &discovered, &batches).await
 }

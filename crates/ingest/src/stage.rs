@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use stillhouse_decode::SinkError;
-use stillhouse_lake::{DataFile, Lake, MANIFEST_FORMAT, Manifest, Member, TableChange, TableWriter, delta_schema};
+use stillhouse_lake::{
+    DataFile, Lake, MANIFEST_FORMAT, Manifest, ManifestKind, Member, TableChange, TableWriter, delta_schema,
+};
 use tokio::runtime::Handle;
 
 use crate::error::Error;
@@ -78,8 +80,12 @@ pub fn manifest(
     let mut tables = BTreeMap::new();
     for ((name, schema), files) in targets.tables.iter().zip(files) {
         if !files.is_empty() {
-            tables.insert(name.to_string(), TableChange { schema: delta_schema(schema)?, files });
+            tables.insert(
+                name.to_string(),
+                TableChange { schema: delta_schema(schema)?, files, ..TableChange::default() },
+            );
         }
     }
-    Ok(Manifest { format: MANIFEST_FORMAT, batch_id: batch.to_owned(), ledger_id: ledger.to_owned(), tables, members })
+    let (batch_id, ledger_id) = (batch.to_owned(), ledger.to_owned());
+    Ok(Manifest { format: MANIFEST_FORMAT, kind: ManifestKind::Load, batch_id, ledger_id, tables, members })
 }

@@ -194,7 +194,8 @@ async fn prove(ingest: &Arc<Ingest>, receipt: &Receipt, tables: Tables) -> Resul
 
 /// The object as it is now.
 async fn original(ingest: &Ingest, object: &ObjectVersion) -> Result<Option<ObjectVersion>, Error> {
-    let location = Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;
+    let location =
+        Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;
     match ingest.store.head(&location).await {
         Ok(meta) => Ok(Some(crate::discover::version(&object.source, &meta))),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -204,7 +205,8 @@ async fn original(ingest: &Ingest, object: &ObjectVersion) -> Result<Option<Obje
 
 /// The source files that the receipt and its amendments went by, by fingerprint.
 async fn source_files(ingest: &Ingest, receipt: &Receipt) -> Result<Result<BTreeMap<String, Source>, String>, Error> {
-    let replays = receipt.amendments.iter().filter(|amendment| amendment.what == stillhouse_spec::AmendmentKind::Replay);
+    let replays =
+        receipt.amendments.iter().filter(|amendment| amendment.what == stillhouse_spec::AmendmentKind::Replay);
     let fingerprints = replays.map(|amendment| &amendment.because).chain([&receipt.source_fingerprint]);
     let mut sources = BTreeMap::new();
     for fingerprint in fingerprints {

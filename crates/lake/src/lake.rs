@@ -106,6 +106,11 @@ impl Lake {
         }
     }
 
+    /// The place in the queue of the last batch that has its receipt; 0 in a new lake.
+    pub async fn finished_seq(&self) -> Result<i64, Error> {
+        Ok(self.head(RECEIPTS).await?.map_or(0, |receipts| receipts.seq))
+    }
+
     /// Keeps a text under its fingerprint (letters and digits), once; the same fingerprint means the same text.
     pub async fn keep_text(&self, fingerprint: &str, text: &str) -> Result<(), Error> {
         let path = text_path(fingerprint)?;

@@ -268,7 +268,12 @@ async fn read_meta(connection: &mut AnyConnection, text: &'static str) -> Result
     let phase = row.text("phase")?;
     Ok(Meta {
         ledger_id: row.text("ledger_id")?,
-        status: Status { phase: Phase::from_str(&phase)?, epoch: row.int("epoch")?, next_seq: row.int("next_seq")?, finished_seq: row.int("finished_seq")? },
+        status: Status {
+            phase: Phase::from_str(&phase)?,
+            epoch: row.int("epoch")?,
+            next_seq: row.int("next_seq")?,
+            finished_seq: row.int("finished_seq")?,
+        },
         publish_token: row.text_opt("publish_token")?,
         publish_until: row.int("publish_until")?,
         moved_to: row.text_opt("moved_to")?,

@@ -7,8 +7,9 @@ use crate::error::{Error, Kind};
 use crate::sql::{Columns, one_row};
 
 /// By version, from 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_corrections.sql"),
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_corrections.sql"),
     include_str!("../migrations/0003_announced.sql"),
 ];
 

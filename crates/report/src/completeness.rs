@@ -18,7 +18,7 @@ use stillhouse_spec::{Cadence, Completeness, Period, Receipt, Source, day_start_
 pub struct SourceState<'a> {
     /// The source.
     pub source: &'a Source,
-    /// The newest receipt of each of its keys.
+    /// The receipts of its objects that stand.
     pub receipts: Vec<&'a Receipt>,
     /// Objects that are not loaded as they are now.
     pub stopped: Vec<StoppedObject>,

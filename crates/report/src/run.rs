@@ -8,7 +8,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::json;
 use stillhouse_query::{Params, Planned, Session};
-use stillhouse_spec::{Period, Query, Report, Source};
+use stillhouse_spec::{AmendmentKind, Period, Query, Receipt, Report, Source};
 
 use crate::completeness::{Assessment, SourceState, assess, rows_in};
 use crate::error::{Error, Kind};

@@ -97,8 +97,10 @@ pub struct MaintainArgs {
 
 /// `7 days`, `12 h`, `90s`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration =
-        text.parse::<jiff::Span>().ok().and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok())
+    let span: jiff::SignedDuration = text
+        .parse::<jiff::Span>()
+        .ok()
+        .and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok())
         .ok_or_else(|| format!("`{text}` is not a length of time; write 7 days, 12 h or 30 min"))?;
     Duration::try_from(span).map_err(|_| format!("`{text}` is less than nothing"))
 }

@@ -29,7 +29,9 @@ pub async fn drop_refused(
     stop: CancellationToken,
 ) -> Result<Exit, Failure> {
     if why.trim().is_empty() {
-        return Err(Failure::usage("`--why` is empty").hint("say why these records are not needed; the receipt keeps it"));
+        return Err(
+            Failure::usage("`--why` is empty").hint("say why these records are not needed; the receipt keeps it")
+        );
     }
     let ingest = app.ingest(stop).await?;
     let objects = stillhouse_ingest::drop_refused(&ingest, &selection(app, args), why).await?;
@@ -66,9 +68,7 @@ fn tell(app: &App, args: &SelectionArgs, mut objects: Vec<AmendedObject>, what: 
 
 fn one(object: &AmendedObject) -> String {
     let mut parts = Vec::new();
-    for (number, what) in
-        [(object.loaded, "loaded"), (object.dropped, "dropped"), (object.refused, "still refused")]
-    {
+    for (number, what) in [(object.loaded, "loaded"), (object.dropped, "dropped"), (object.refused, "still refused")] {
         if number > 0 {
             parts.push(format!("{} {what}", count(number)));
         }

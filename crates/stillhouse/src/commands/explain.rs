@@ -101,7 +101,11 @@ fn tried(attempt: &AttemptRow) -> String {
         (Some(outcome), None) => outcome.clone(),
         (Some(outcome), Some(error)) => format!("{outcome}: {}", reason(Some(error)).0),
     };
-    format!("    attempt {} at {}: {ended}\n", attempt.attempt.chars().take(8).collect::<String>(), time(attempt.started_at))
+    format!(
+        "    attempt {} at {}: {ended}\n",
+        attempt.attempt.chars().take(8).collect::<String>(),
+        time(attempt.started_at)
+    )
 }
 
 fn one(version: &VersionRow, receipt: Option<&Receipt>) -> String {
@@ -135,7 +139,10 @@ fn account(receipt: &Receipt) -> String {
         return "    receipt: the file was there no more, and the rows of its older versions were removed\n".to_owned();
     }
     if let Some(twin) = &receipt.twin {
-        return format!("    receipt: the same content as `{}`, generation {}; no rows of its own\n", twin.key, twin.generation);
+        return format!(
+            "    receipt: the same content as `{}`, generation {}; no rows of its own\n",
+            twin.key, twin.generation
+        );
     }
     let counts = receipt.counts;
     let mut text = format!(

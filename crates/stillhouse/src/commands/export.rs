@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use futures::StreamExt as _;
 use serde_json::json;
-use stillhouse_lake::{Quarantined, QuarantineQuery};
+use stillhouse_lake::{QuarantineQuery, Quarantined};
 
 use super::amend::selection;
 use super::quarantine::nothing_of;
@@ -112,7 +112,11 @@ impl Export<'_> {
             std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
         }
         let mut options = File::options();
-        if known { options.append(true) } else { options.write(true).create_new(true) };
+        if known {
+            options.append(true)
+        } else {
+            options.write(true).create_new(true)
+        };
         let open = |path: &Path| options.open(path).map(BufWriter::new).map_err(|error| cannot_write(path, &error));
         let mut places = path.clone().into_os_string();
         places.push(".jsonl");

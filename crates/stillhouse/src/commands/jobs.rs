@@ -1,7 +1,7 @@
 //! `stillhouse jobs`: attempts to load files, and what they logged.
 
 use serde_json::json;
-use stillhouse_ledger::{Attempt, Level};
+use stillhouse_ledger::{AttemptRow, Level};
 
 use crate::app::App;
 use crate::cli::{Cli, JobsCommand};
@@ -39,11 +39,11 @@ async fn list(app: &App, key: Option<&str>, limit: u32) -> Result<Exit, Failure>
     table.right(&[2]);
     for attempt in &attempts {
         table.row(vec![
-            attempt.row.attempt.chars().take(8).collect(),
+            attempt.attempt.chars().take(8).collect(),
             attempt.key.clone(),
-            attempt.row.version.generation.to_string(),
-            time(attempt.row.started_at),
-            attempt.row.outcome.clone().unwrap_or_else(|| "running".to_owned()),
+            attempt.version.generation.to_string(),
+            time(attempt.started_at),
+            attempt.outcome.clone().unwrap_or_else(|| "running".to_owned()),
         ]);
     }
     app.printer.out(table.render())?;
@@ -54,20 +54,19 @@ async fn list(app: &App, key: Option<&str>, limit: u32) -> Result<Exit, Failure>
 async fn log(app: &App, named: &str) -> Result<Exit, Failure> {
     let ledger = app.ledger().await?;
     let key = app.folder.key(named);
-    let wanted = |attempt: &&Attempt| {
-        (named.len() >= 4 && attempt.row.attempt.starts_with(named)) || attempt.key.ends_with(&key)
-    };
+    let wanted =
+        |attempt: &&AttemptRow| (named.len() >= 4 && attempt.attempt.starts_with(named)) || attempt.key.ends_with(&key);
     let attempts = ledger.attempts(SEARCHED_MAX, None).await?;
     let Some(attempt) = attempts.iter().find(wanted) else {
         return Err(Failure::usage(format!("`{named}` is no attempt, and no file that was tried"))
             .hint("see `stillhouse jobs list`"));
     };
-    let lines = ledger.attempt_log(&attempt.row.attempt).await?;
+    let lines = ledger.attempt_log(&attempt.attempt).await?;
     if app.printer.json() {
         app.printer.value(&json!({"format": 1, "attempt": attempt, "lines": lines}))?;
         return Ok(Exit::Done);
     }
-    let mut text = format!("attempt {}, started {}\n", attempt.row.attempt, time(attempt.row.started_at));
+    let mut text = format!("attempt {}, started {}\n", attempt.attempt, time(attempt.started_at));
     for line in &lines {
         let level = match line.level {
             Level::Info => "",

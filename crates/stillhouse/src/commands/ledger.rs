@@ -13,6 +13,9 @@ use crate::text::plural;
 pub async fn ledger(cli: &Cli, command: &LedgerCommand) -> Result<Exit, Failure> {
     match command {
         LedgerCommand::Rebuild => rebuild_ledger(cli).await,
+        LedgerCommand::Backup { .. } | LedgerCommand::Restore { .. } | LedgerCommand::Move { .. } => {
+            Err(Failure::failed("not yet"))
+        }
     }
 }
 

@@ -81,6 +81,7 @@ fn amended(receipt: &Receipt) -> String {
     let sum = |what| receipt.amendments.iter().filter(|amendment| amendment.what == what).map(|a| a.count).sum::<u64>();
     let (replayed, dropped) = (sum(AmendmentKind::Replay), sum(AmendmentKind::Drop));
     let parts = [(replayed, "replayed"), (dropped, "dropped")];
-    let parts = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(*number)));
+    let parts =
+        parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(*number)));
     parts.collect::<Vec<_>>().join(", ")
 }

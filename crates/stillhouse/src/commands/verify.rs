@@ -38,7 +38,8 @@ fn one(verified: &Verified) -> String {
         Proof::Counts => "counted",
         Proof::Failed => "DIFFERENT",
     };
-    let mut text = format!("{word}  {} (generation {}, {})\n", verified.key, verified.generation, plural(verified.rows, "row"));
+    let mut text =
+        format!("{word}  {} (generation {}, {})\n", verified.key, verified.generation, plural(verified.rows, "row"));
     for remark in &verified.remarks {
         text.push_str(&format!("  {remark}\n"));
     }

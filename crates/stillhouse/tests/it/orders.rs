@@ -39,7 +39,8 @@ pub fn ids(project: &TempProject) -> (Vec<i64>, Vec<i64>) {
         let answer = run(project, &["--json", "sql", sql]).succeeded().json();
         answer["rows"].as_array().unwrap().iter().map(|row| row[0].as_i64().unwrap()).collect()
     };
-    let tagged = "select o.id from order_tags t join orders o on o._object = t._object and o._record = t._record order by 1";
+    let tagged =
+        "select o.id from order_tags t join orders o on o._object = t._object and o._record = t._record order by 1";
     (column("select id from orders order by id"), column(tagged))
 }
 

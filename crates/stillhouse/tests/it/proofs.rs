@@ -47,7 +47,8 @@ fn an_audit_names_every_difference_between_files_and_receipts() {
     project.write("data/changed.csv", file(1..9));
     project.write("data/unknown.csv", file(31..33));
     std::fs::remove_file(project.path("data/gone.csv")).unwrap();
-    let expected = [found("unknown", "data/unknown.csv"), found("changed", "data/changed.csv"), found("missing", "data/gone.csv")];
+    let expected =
+        [found("unknown", "data/unknown.csv"), found("changed", "data/changed.csv"), found("missing", "data/gone.csv")];
     assert_eq!(findings(&project), expected);
     let text = run(&project, &["audit"]).ended_with(3).stdout;
     assert!(text.contains("gone since they were loaded: 1"), "{text}");
