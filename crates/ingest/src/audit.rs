@@ -15,6 +15,7 @@ use crate::error::{Error, Kind};
 use crate::publish::open;
 use crate::reason::Reason;
 use crate::standing::standing_receipts;
+use crate::verify::twins;
 
 /// What kind of difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -122,9 +123,7 @@ impl Auditor<'_> {
         for (key, object) in &listed {
             self.listed(object, known.get(key), newest.get(key));
         }
-        for (key, receipt) in newest.iter().filter(|(key, _)| !listed.contains_key(*key)) {
-            self.unlisted(key, receipt);
-        }
+        self.unlisted(name, &listed);
         for (key, row) in &known {
             self.ledger_row(row, newest.get(key));
         }
@@ -167,16 +166,25 @@ impl Auditor<'_> {
         }
     }
 
-    /// A file that has a receipt and is in no listing. What has no rows of its own is not missed.
-    fn unlisted(&mut self, key: &str, receipt: &Receipt) {
-        if receipt.removed || receipt.twin.is_some() {
-            return;
+    /// Files that have rows and are in no listing, under this or another name.
+    fn unlisted(&mut self, source: &str, listed: &BTreeMap<String, ObjectVersion>) {
+        let twins = twins(&self.receipts);
+        let has_twin = |receipt: &Receipt| {
+            let twins = twins.get(&(receipt.key_number, receipt.generation));
+            twins.into_iter().flatten().any(|twin| listed.contains_key(&twin.key))
+        };
+        let own = self.receipts.iter().filter(|receipt| receipt.object.source == source);
+        let gone = own.filter(|receipt| receipt.counts.read > 0 && !listed.contains_key(&receipt.object.key));
+        let gone: Vec<(String, u64)> = gone
+            .filter(|receipt| !has_twin(receipt))
+            .map(|receipt| (receipt.object.key.clone(), receipt.counts.loaded))
+            .collect();
+        for (key, rows) in gone {
+            let message =
+                format!("is there no more; its {rows} rows are in the tables and cannot be proved by reading it again");
+            let hint = "put it back; or set `on_missing = \"remove\"` in its source file to have its rows removed";
+            self.find(Difference::Missing, (source, &key), message, hint);
         }
-        let rows = receipt.counts.loaded;
-        let message =
-            format!("is there no more; its {rows} rows are in the tables and cannot be proved by reading it again");
-        let hint = "put it back; or set `on_missing = \"remove\"` in its source file to have its rows removed";
-        self.find(Difference::Missing, (&receipt.object.source, key), message, hint);
     }
 
     /// What is complete in the ledger has its receipt, or was replaced.

@@ -37,6 +37,8 @@ pub enum Proof {
     Content,
     /// The tables hold as many rows and refused records as the receipt says; the object could not be read again.
     Counts,
+    /// There is nothing to prove: the version has no rows of its own, and the tables hold none.
+    NoRows,
     /// Something is different.
     Failed,
 }
@@ -65,22 +67,38 @@ pub async fn verify(
     mut each: impl FnMut(&Verified),
 ) -> Result<Vec<Verified>, Error> {
     let receipts = standing_receipts(ingest, request.source.as_deref()).await?.receipts;
+    let twins = twins(&receipts);
     let snapshot = ingest.lake.snapshot().await?;
     let mut done = Vec::new();
     let wanted = |receipt: &Receipt| request.key.as_ref().is_none_or(|end| receipt.object.key.ends_with(end));
     for receipt in receipts.into_iter().filter(|receipt| receipt.seq <= snapshot.seq && wanted(receipt)) {
         ingest.check_stop()?;
-        let verified = one(ingest, &snapshot, receipt, request.counts_only).await?;
+        let others = twins.get(&(receipt.key_number, receipt.generation)).map_or(&[][..], Vec::as_slice);
+        let verified = one(ingest, &snapshot, receipt, others, request.counts_only).await?;
         each(&verified);
         done.push(verified);
     }
     Ok(done)
 }
 
+/// The objects that have the same content as a version, by its key number and generation.
+type Twins = BTreeMap<(i64, i64), Vec<ObjectVersion>>;
+
+pub(crate) fn twins(receipts: &[Receipt]) -> Twins {
+    let mut twins = Twins::new();
+    for receipt in receipts {
+        if let Some(twin) = &receipt.twin {
+            twins.entry((twin.key_number, twin.generation)).or_default().push(receipt.object.clone());
+        }
+    }
+    twins
+}
+
 async fn one(
     ingest: &Arc<Ingest>,
     snapshot: &Snapshot,
     receipt: Receipt,
+    twins: &[ObjectVersion],
     counts_only: bool,
 ) -> Result<Verified, Error> {
     let mut verified = Verified {
@@ -94,8 +112,10 @@ async fn one(
     let tables = Tables::read(ingest, snapshot, &receipt).await?;
     verified.rows = tables.found.values().map(|digest| digest.rows).sum();
     let mut wrong = tables.against_counts(&receipt);
-    if wrong.is_empty() && !counts_only && receipt.twin.is_none() && !receipt.removed {
-        match prove(ingest, &receipt, tables).await? {
+    if receipt.twin.is_some() || receipt.removed {
+        verified.proof = Proof::NoRows;
+    } else if wrong.is_empty() && !counts_only {
+        match prove(ingest, &receipt, twins, tables).await? {
             Ok(different) if different.is_empty() => verified.proof = Proof::Content,
             Ok(different) => wrong = different,
             Err(why) => verified.remarks.push(why),
@@ -172,8 +192,19 @@ fn unreadable(error: arrow::error::ArrowError) -> Error {
 }
 
 /// What is different once the object was read again; or why it cannot be.
-async fn prove(ingest: &Arc<Ingest>, receipt: &Receipt, tables: Tables) -> Result<Result<Vec<String>, String>, Error> {
-    let Some(object) = original(ingest, &receipt.object).await? else {
+async fn prove(
+    ingest: &Arc<Ingest>,
+    receipt: &Receipt,
+    twins: &[ObjectVersion],
+    tables: Tables,
+) -> Result<Result<Vec<String>, String>, Error> {
+    let mut object = None;
+    for candidate in std::iter::once(&receipt.object).chain(twins) {
+        if object.is_none() {
+            object = original(ingest, candidate).await?;
+        }
+    }
+    let Some(object) = object else {
         return Ok(Err("the file is gone, so its content cannot be compared".to_owned()));
     };
     let sources = match source_files(ingest, receipt).await? {
@@ -192,7 +223,7 @@ async fn prove(ingest: &Arc<Ingest>, receipt: &Receipt, tables: Tables) -> Resul
     compared.await.map_err(|error| Error::new(Kind::Bug, "reading again stopped").with_source(error))?
 }
 
-/// The object as it is now.
+/// The object as it is now, if it is there.
 async fn original(ingest: &Ingest, object: &ObjectVersion) -> Result<Option<ObjectVersion>, Error> {
     let location =
         Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;

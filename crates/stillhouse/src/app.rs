@@ -51,10 +51,14 @@ impl App {
 
     /// Opens the ledger; makes it on first use.
     pub async fn ledger(&self) -> Result<Arc<Ledger>, Failure> {
-        let path = self.folder.resolve(self.project().ledger.path.expose());
+        let (id, now) = (surroundings::new_id(), surroundings::now_micros());
+        let place = self.project().ledger.path.expose();
+        if place.contains("://") {
+            return Ok(Arc::new(Ledger::open_url(place, &id, now).await?));
+        }
+        let path = self.folder.resolve(place);
         make_folder(path.parent().unwrap_or(Path::new(".")))?;
-        let ledger = Ledger::open_sqlite(&path, &surroundings::new_id(), surroundings::now_micros()).await?;
-        Ok(Arc::new(ledger))
+        Ok(Arc::new(Ledger::open_sqlite(&path, &id, now).await?))
     }
 
     /// Everything that ingest needs.

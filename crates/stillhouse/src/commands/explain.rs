@@ -110,6 +110,8 @@ fn tried(attempt: &AttemptRow) -> String {
 
 fn one(version: &VersionRow, receipt: Option<&Receipt>) -> String {
     let state = match version.state {
+        State::Complete if version.removed => "the file was there no more; its rows are gone",
+        State::Complete if version.twin.is_some() => "its content is in the tables",
         State::Complete => "in the tables",
         State::Superseded => "replaced by a newer version",
         State::Staged => "staged; the next run brings it into the tables",

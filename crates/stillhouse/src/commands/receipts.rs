@@ -37,11 +37,14 @@ fn list(app: &App, receipts: Vec<Receipt>, key: Option<&str>, all: bool) -> Resu
         app.printer.say("no receipts yet: nothing was loaded\nnext: stillhouse run all");
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["file", "gen", "read", "loaded", "refused", "blank", "loaded at", "remark"]);
+    let remarks = rows.iter().any(|receipt| !remark(receipt).is_empty());
+    let mut columns = vec!["file", "gen", "read", "loaded", "refused", "blank", "loaded at"];
+    columns.extend(remarks.then_some("remark"));
+    let mut table = Table::new(&columns);
     table.right(&[1, 2, 3, 4, 5]);
     for receipt in &rows {
         let counts = receipt.counts;
-        table.row(vec![
+        let mut row = vec![
             receipt.object.key.clone(),
             receipt.generation.to_string(),
             count(counts.read),
@@ -49,8 +52,9 @@ fn list(app: &App, receipts: Vec<Receipt>, key: Option<&str>, all: bool) -> Resu
             count(counts.quarantined),
             count(counts.blank + counts.filtered),
             time(receipt.decoded_at),
-            remark(receipt),
-        ]);
+        ];
+        row.extend(remarks.then(|| remark(receipt)));
+        table.row(row);
     }
     app.printer.out(table.render())?;
     Ok(Exit::Done)
@@ -70,9 +74,9 @@ fn show(app: &App, receipts: &[Receipt], key: &str) -> Result<Exit, Failure> {
 /// What the counts do not tell.
 fn remark(receipt: &Receipt) -> String {
     match &receipt.twin {
-        _ if receipt.removed => "the file is gone, its rows were removed".to_owned(),
+        _ if receipt.removed => "removed".to_owned(),
         Some(twin) if twin.key_number == receipt.key_number => "not changed".to_owned(),
-        Some(twin) => format!("same content as {}", twin.key),
+        Some(twin) => format!("= {}", twin.key),
         None => amended(receipt),
     }
 }

@@ -36,6 +36,7 @@ fn one(verified: &Verified) -> String {
     let word = match verified.proof {
         Proof::Content => "proved",
         Proof::Counts => "counted",
+        Proof::NoRows => "no rows",
         Proof::Failed => "DIFFERENT",
     };
     let mut text =
@@ -47,10 +48,12 @@ fn one(verified: &Verified) -> String {
 }
 
 fn closing(verified: &[Verified], failed: usize) -> String {
-    let proved = verified.iter().filter(|verified| verified.proof == Proof::Content).count();
-    let counted = verified.len() - proved - failed;
-    let mut text = format!("{}: {} proved by content", plural(verified.len() as u64, "receipt"), count(proved as u64));
-    for (number, what) in [(counted, "by counts only"), (failed, "different")] {
+    let of = |proof| verified.iter().filter(|verified| verified.proof == proof).count();
+    let proved = count(of(Proof::Content) as u64);
+    let mut text = format!("{}: {proved} proved by content", plural(verified.len() as u64, "receipt"));
+    let others =
+        [(of(Proof::Counts), "by counts only"), (of(Proof::NoRows), "without rows of their own"), (failed, "different")];
+    for (number, what) in others {
         if number > 0 {
             text.push_str(&format!(", {} {what}", count(number as u64)));
         }
