@@ -13,15 +13,19 @@
 
 mod again;
 mod amend;
+mod backup;
 mod batch;
 mod claim;
+mod copy;
 mod database;
 mod error;
 mod filesystem;
 mod hook;
 mod ledger;
+mod logs;
 mod look;
 mod migrate;
+mod moving;
 mod offer;
 mod publish;
 mod queue;
@@ -35,4 +39,5 @@ pub use batch::*;
 pub use error::{Error, Kind};
 pub use hook::{Hook, HookFuture};
 pub use ledger::Ledger;
+pub use logs::{LINE_BYTES_MAX, LINES_PER_ATTEMPT_MAX, Level, LogLine, Trimmed};
 pub use types::*;
