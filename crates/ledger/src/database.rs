@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Row, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -23,6 +24,13 @@ pub(crate) enum Dialect {
     Postgres,
 }
 
+/// Whether an SQLite file is put into WAL mode when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Journal {
+    Wal,
+    AsItIs,
+}
+
 /// Settings of each SQLite connection. WAL: readers do not wait for the writer. FULL: a commit survives a power cut.
 const SQLITE_SETTINGS: &str = "-- ledger.connect
     PRAGMA busy_timeout = 30000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY";
@@ -38,26 +46,45 @@ const POSTGRES_SETTINGS: &str = "-- ledger.connect
 pub(crate) struct Database {
     pool: AnyPool,
     dialect: Dialect,
-    /// The file or address, without a password, for messages.
+    /// Which ledger it is, for messages.
     place: String,
+    /// The file or address, without user and password.
+    address: String,
     /// Writers of this process wait for each other here: SQLite's own waiting is polling, and unfair.
     gate: Mutex<()>,
 }
 
 impl Database {
     pub(crate) async fn open_sqlite(path: &Path) -> Result<Self, Error> {
-        let place = format!("ledger `{}`", path.display());
-        match sqlite_url(path) {
-            Ok(url) => Self::connect(&url, Dialect::Sqlite, place).await,
-            Err(error) => Err(error.at(&place)),
-        }
+        Self::open_file(path, Journal::Wal, format!("ledger `{}`", path.display())).await
+    }
+
+    /// A backup is one file, without the others that WAL needs beside it.
+    pub(crate) async fn open_backup(path: &Path) -> Result<Self, Error> {
+        Self::open_file(path, Journal::AsItIs, format!("backup `{}`", path.display())).await
+    }
+
+    async fn open_file(path: &Path, journal: Journal, place: String) -> Result<Self, Error> {
+        let address = absolute(path).map_err(|error| error.at(&place))?;
+        let kind = Dialect::Sqlite;
+        Self::connect(&sqlite_url(&address), kind, journal, place, address).await
     }
 
     pub(crate) async fn open_postgres(url: &str) -> Result<Self, Error> {
-        Self::connect(url, Dialect::Postgres, "ledger in PostgreSQL".to_owned()).await
+        let place = "ledger in PostgreSQL".to_owned();
+        let options = PgConnectOptions::from_str(url).map_err(|error| Error::from(error).at(&place))?;
+        let (host, port) = (options.get_host(), options.get_port());
+        let address = format!("postgres://{host}:{port}/{}", options.get_database().unwrap_or_default());
+        Self::connect(url, Dialect::Postgres, Journal::AsItIs, place, address).await
     }
 
-    async fn connect(url: &str, dialect: Dialect, place: String) -> Result<Self, Error> {
+    async fn connect(
+        url: &str,
+        dialect: Dialect,
+        journal: Journal,
+        place: String,
+        address: String,
+    ) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         let settings = match dialect {
             Dialect::Sqlite => SQLITE_SETTINGS,
@@ -65,7 +92,7 @@ impl Database {
         };
         let opened = async {
             let options = AnyConnectOptions::from_str(url)?.disable_statement_logging();
-            try_connection(&options, dialect, settings).await?;
+            try_connection(&options, journal, settings).await?;
             let pool = AnyPoolOptions::new()
                 .max_connections(CONNECTIONS_MAX)
                 .acquire_timeout(LOCK_WAIT)
@@ -76,7 +103,7 @@ impl Database {
             Ok(pool.connect_with(options).await?)
         };
         let pool = opened.await.map_err(|error: Error| error.at(&place))?;
-        Ok(Self { pool, dialect, place, gate: Mutex::new(()) })
+        Ok(Self { pool, dialect, place, address, gate: Mutex::new(()) })
     }
 
     pub(crate) async fn close(&self) {
@@ -85,6 +112,11 @@ impl Database {
 
     pub(crate) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// Where it is, so that a person can find it.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// A text that is the same for both but for the lock of the rows it reads.
@@ -102,6 +134,15 @@ impl Database {
             sqlx::raw_sql(lock).execute(connection).await?;
         }
         Ok(())
+    }
+
+    /// Whether an SQLite file is a ledger.
+    pub(crate) async fn has_ledger(&self) -> Result<bool, Error> {
+        let find = "-- ledger.has_ledger
+            SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'ledger_meta'";
+        let mut connection = self.pool.acquire().await?;
+        let tables: i64 = sqlx::query(find).fetch_one(&mut *connection).await?.try_get(0)?;
+        Ok(tables == 1)
     }
 
     /// Waits until no other task of this process writes.
@@ -130,10 +171,10 @@ impl Database {
 }
 
 /// A first connection of its own: the pool would try for half a minute and then not say what was wrong.
-async fn try_connection(options: &AnyConnectOptions, dialect: Dialect, settings: &'static str) -> Result<(), Error> {
+async fn try_connection(options: &AnyConnectOptions, journal: Journal, settings: &'static str) -> Result<(), Error> {
     let mut connection = AnyConnection::connect_with(options).await?;
     sqlx::raw_sql(settings).execute(&mut connection).await?;
-    if dialect == Dialect::Sqlite {
+    if journal == Journal::Wal {
         use_wal(&mut connection).await?;
     }
     Ok(connection.close().await?)
@@ -163,16 +204,21 @@ pub(crate) async fn pause(tries: u32) -> u32 {
     tries + 1
 }
 
-/// The address of a file. Everything that has a meaning in an address is written as `%XX`.
-fn sqlite_url(path: &Path) -> Result<String, Error> {
+/// The whole path of a file, which must be UTF-8.
+fn absolute(path: &Path) -> Result<String, Error> {
     let absolute = std::path::absolute(path)
         .map_err(|error| Error::new(Kind::FixSettings, "the path cannot be made absolute").with_source(error))?;
-    let Some(text) = absolute.to_str() else {
-        return Err(Error::new(Kind::FixSettings, "expected a path in UTF-8")
-            .with_hint("move the project to a folder whose name is UTF-8"));
-    };
+    match absolute.to_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Error::new(Kind::FixSettings, "expected a path in UTF-8")
+            .with_hint("move the project to a folder whose name is UTF-8")),
+    }
+}
+
+/// The address of a file. Everything that has a meaning in an address is written as `%XX`.
+fn sqlite_url(absolute: &str) -> String {
     let mut url = String::from("sqlite://");
-    for byte in text.bytes() {
+    for byte in absolute.bytes() {
         match byte {
             b'/' | b'-' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => url.push(char::from(byte)),
             b'.' => url.push('.'),
@@ -180,5 +226,5 @@ fn sqlite_url(path: &Path) -> Result<String, Error> {
         }
     }
     url.push_str("?mode=rwc");
-    Ok(url)
+    url
 }

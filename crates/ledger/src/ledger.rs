@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use sqlx::AnyConnection;
+use sqlx::{Any, AnyConnection, Transaction};
 
 use crate::database::{Database, TRIES_MAX, pause};
 use crate::error::{Error, Kind};
@@ -92,7 +92,7 @@ impl Ledger {
         .with_hint("see `ledger` in `stillhouse.toml`"))
     }
 
-    async fn open(database: Database, new_ledger_id: &str, now: i64) -> Result<Self, Error> {
+    pub(crate) async fn open(database: Database, new_ledger_id: &str, now: i64) -> Result<Self, Error> {
         let place = database.place().to_owned();
         let opened = async {
             keepable("ledger id", new_ledger_id)?;
@@ -114,6 +114,11 @@ impl Ledger {
     /// Closes the connections of this ledger and of its clones.
     pub async fn close(&self) {
         self.database.close().await;
+    }
+
+    /// Where it is, without what may be secret.
+    pub fn place(&self) -> &str {
+        self.database.place()
     }
 
     /// The id under which this ledger was opened. All writes name it.
@@ -178,14 +183,29 @@ impl Ledger {
         work: &mut (impl for<'c> FnMut(Tx<'c, 'a>) -> Work<'c, T> + Send),
     ) -> Result<T, Error> {
         // An error below drops the transaction, which undoes it.
+        let (mut transaction, meta) = self.lock(needs).await?;
+        let done = work(Tx { connection: &mut transaction, meta, scope: PhantomData }).await?;
+        transaction.commit().await?;
+        Ok(done)
+    }
+
+    /// Begins a transaction that holds the ledger's only write lock.
+    pub(crate) async fn lock(&self, needs: Needs) -> Result<(Transaction<'static, Any>, Meta), Error> {
         let mut transaction = self.database.begin_write().await?;
         let text = self.database.locked(meta_text!(""), meta_text!(" FOR UPDATE"));
         let meta = read_meta(&mut transaction, text).await?;
         self.check(&meta)?;
         check_needs(&meta, needs)?;
-        let done = work(Tx { connection: &mut transaction, meta, scope: PhantomData }).await?;
-        transaction.commit().await?;
-        Ok(done)
+        Ok((transaction, meta))
+    }
+
+    /// The row of `ledger_meta`, whatever it says.
+    pub(crate) async fn meta(&self) -> Result<Meta, Error> {
+        let read = async {
+            let mut transaction = self.database.begin_read().await?;
+            read_meta(&mut transaction, meta_text!("")).await
+        };
+        read.await.map_err(|error| error.at(self.database.place()))
     }
 
     /// A transaction named `name` that sees one state of the ledger and changes nothing.
@@ -229,14 +249,14 @@ impl Ledger {
     }
 }
 
-fn check_needs(meta: &Meta, needs: Needs) -> Result<(), Error> {
+pub(crate) fn check_needs(meta: &Meta, needs: Needs) -> Result<(), Error> {
     match meta.moved_to.as_deref() {
         Some(place) if needs != Needs::Nothing => Err(moved(place)),
         _ => check_phase(meta.status.phase, needs),
     }
 }
 
-fn moved(place: &str) -> Error {
+pub(crate) fn moved(place: &str) -> Error {
     if place == ARRIVING {
         return Error::new(Kind::FixSettings, "a ledger was being moved to here, and that was not finished")
             .with_hint("run the same `stillhouse ledger move` again");

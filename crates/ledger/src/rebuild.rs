@@ -6,22 +6,13 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use stillhouse_spec::{GENERATIONS_MAX, ObjectVersion};
 
 use crate::batch::{BatchKind, StagedMember};
+use crate::copy::wipe;
 use crate::error::Error;
 use crate::ledger::{Ledger, Needs, Tx};
 use crate::offer::{KEYS_MAX, size};
 use crate::queue::{Batch, enqueue};
 use crate::sql::{Columns, ROWS_MAX, keepable, one_row, rows, values};
 use crate::types::{ImportedReceipt, Phase, State};
-
-/// Tables that a rebuild empties, in an order that their references allow.
-const WIPE: &[&str] = &[
-    "-- ledger.begin_rebuild.members\nDELETE FROM ledger_members",
-    "-- ledger.begin_rebuild.queue\nDELETE FROM ledger_queue",
-    "-- ledger.begin_rebuild.logs\nDELETE FROM ledger_logs",
-    "-- ledger.begin_rebuild.attempts\nDELETE FROM ledger_attempts",
-    "-- ledger.begin_rebuild.versions\nDELETE FROM ledger_versions",
-    "-- ledger.begin_rebuild.keys\nDELETE FROM ledger_keys",
-];
 
 impl Ledger {
     /// Forgets everything, takes a new id and closes for work; answers the ledger under its new id. Whoever works with
@@ -33,9 +24,7 @@ impl Ledger {
         }
         self.write("begin_rebuild", Needs::Nothing, move |Tx { connection, meta, .. }| {
             Box::pin(async move {
-                for wipe in WIPE {
-                    sqlx::query(*wipe).execute(&mut *connection).await?;
-                }
+                wipe(connection).await?;
                 let close = "-- ledger.begin_rebuild
                 UPDATE ledger_meta SET ledger_id = $1, phase = 'rebuilding', epoch = 0, next_seq = 1, finished_seq = 0, created_at = $2,
                     publish_token = NULL, publish_until = 0, moved_to = NULL

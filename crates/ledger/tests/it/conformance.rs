@@ -9,14 +9,15 @@ use stillhouse_ledger::{
 };
 
 use crate::place::{
-    ALL, LEASE, ONE, Place, check_kind, claim, complete_one, object, object_of, offer_one, offers, refused, request,
-    stage_one, versions,
+    ALL, LEASE, ONE, Place, amend, check_kind, check_states, claim, complete_one, gone, log_line, object, object_of,
+    offer_one, offers, receipt, refused, request, stage_one, versions,
 };
 
 /// Calls a macro with the names of all cases.
 macro_rules! all_cases {
-    ($macro:ident) => {
+    ($macro:ident, $suite:ident, $names:ident) => {
         $macro!(
+            $suite, $names:
             an_object_version_is_one_row_however_often_it_is_offered,
             a_changed_object_is_the_next_generation,
             one_offer_may_name_a_key_twice,
@@ -546,6 +547,11 @@ async fn check_closed(ledger: &Ledger, words: &str) {
     check_kind(ledger.offer(&offers(&[object("a.csv", "1", 1)]), 1).await, kind, words);
     check_kind(ledger.reoffer("events", "a.csv", "", 1).await, kind, words);
     check_kind(ledger.retry_held("events", None, 1).await, kind, words);
+    check_kind(ledger.offer_removed(&[gone("a.csv")], 1).await, kind, words);
+    check_kind(ledger.stage_amend(&amend("m", &[(version, 1)]), 1).await, kind, words);
+    check_kind(ledger.stage_compact("c", "m", 1).await, kind, words);
+    check_kind(ledger.log("attempt", &[log_line(1, "x")]).await, kind, words);
+    check_kind(ledger.trim(1, 1).await, kind, words);
     check_kind(ledger.claim(ONE, "t", "a", 1, LEASE).await, kind, words);
     check_kind(ledger.heartbeat("t", 1, LEASE).await, kind, words);
     check_kind(ledger.release("t", 1).await, kind, words);
@@ -573,6 +579,14 @@ pub async fn every_write_of_an_older_ledger_is_fenced(place: &Place) {
     check_kind(old.offer(&offers(&[object("a.csv", "1", 1)]), 4).await, kind, words);
     check_kind(old.reoffer("events", "a.csv", "", 4).await, kind, words);
     check_kind(old.retry_held("events", None, 4).await, kind, words);
+    check_kind(old.offer_removed(&[gone("a.csv")], 4).await, kind, words);
+    check_kind(old.reoffer_orphans(4).await, kind, words);
+    check_kind(old.stage_amend(&amend("m", &[(version, 1)]), 4).await, kind, words);
+    check_kind(old.stage_compact("c", "m", 4).await, kind, words);
+    check_kind(old.log("attempt", &[log_line(1, "x")]).await, kind, words);
+    check_kind(old.trim(1, 4).await, kind, words);
+    check_kind(old.same_content("events", &[]).await, kind, words);
+    check_kind(old.live_attempts().await, kind, words);
     check_kind(old.claim(ONE, "t2", "a", 4, LEASE).await, kind, words);
     check_kind(old.heartbeat("t", 4, LEASE).await, kind, words);
     check_kind(old.release("t", 4).await, kind, words);
@@ -593,21 +607,6 @@ pub async fn every_write_of_an_older_ledger_is_fenced(place: &Place) {
     check_kind(old.status().await, kind, words);
     assert!(new.counts().await.unwrap().is_empty(), "nothing of the old one is left");
     check_kind(new.begin_rebuild("ledger-2", 4).await, Kind::Bug, "a new ledger id");
-}
-
-fn receipt(key: &str, etag: &str, version: (i64, i64), revision: i64) -> ImportedReceipt {
-    let version = VersionId::new(version.0, version.1);
-    let object = object(key, etag, 1);
-    ImportedReceipt {
-        object,
-        version,
-        revision,
-        forgotten: false,
-        replaces_from: 0,
-        content: String::new(),
-        twin: None,
-        removed: false,
-    }
 }
 
 pub async fn a_rebuilt_ledger_knows_what_the_lake_knows(place: &Place) {
@@ -835,10 +834,24 @@ pub async fn every_call_can_move_between_threads(place: &Place) {
     check(&ledger.list(State::Held, 1));
     check(&ledger.counts());
     check(&ledger.version(id));
-}
-
-async fn check_states(ledger: &Ledger, key: &str, expected: &[State]) {
-    let history = ledger.history("events", key).await.unwrap().remove(0);
-    let states: Vec<_> = history.versions.iter().map(|row| row.state).collect();
-    assert_eq!(states, expected, "{key}");
+    let backup = std::path::Path::new("no-file");
+    let removed = [gone("a.csv")];
+    let amend = amend("m", &[(id, 1)]);
+    check(&ledger.offer_removed(&removed, 1));
+    check(&ledger.reoffer_orphans(1));
+    check(&ledger.same_content("s", &[]));
+    check(&ledger.stage_amend(&amend, 1));
+    check(&ledger.stage_compact("c", "m", 1));
+    check(&ledger.live_attempts());
+    check(&ledger.newest("s"));
+    check(&ledger.attempts(1, Some(("s", "k"))));
+    check(&ledger.log("a", &[]));
+    check(&ledger.attempt_log("a"));
+    check(&ledger.trim(1, 1));
+    check(&ledger.backup(backup, 1));
+    check(&Ledger::open_backup(backup, 1));
+    check(&ledger.take_history(&ledger));
+    check(&ledger.announce("b", 1));
+    check(&ledger.give_up_announced(1));
+    check(&ledger.move_to(&ledger, 1));
 }

@@ -1,7 +1,8 @@
 //! A database for one test, and small makers of what goes into it.
 
 use stillhouse_ledger::{
-    Change, ClaimLimits, Error, Job, Kind, Ledger, Offer, Offered, StageMember, StageRequest, Staged, VersionId,
+    AmendRequest, Change, ClaimLimits, Error, ImportedReceipt, Job, Kind, Ledger, Level, LogLine, Offer, Offered,
+    StageMember, StageRequest, Staged, StagedAmend, State, VersionId,
 };
 use stillhouse_spec::ObjectVersion;
 use tempfile::TempDir;
@@ -90,6 +91,19 @@ pub fn member(version: VersionId, content: &str, twin: Option<VersionId>) -> Sta
     StageMember { version, content: content.to_owned(), twin, skip_same: true }
 }
 
+pub fn amend(batch: &str, members: &[(VersionId, i64)]) -> AmendRequest {
+    AmendRequest { batch_id: batch.to_owned(), members: members.to_vec(), manifest: format!("manifest of {batch}") }
+}
+
+/// A key of which discovery finds nothing any more.
+pub fn gone(key: &str) -> (String, String, String) {
+    ("events".to_owned(), key.to_owned(), String::new())
+}
+
+pub fn log_line(at: i64, text: &str) -> LogLine {
+    LogLine { at, level: Level::Info, text: text.to_owned() }
+}
+
 /// A refusal for the reasons that concern the claim.
 pub fn refused(superseded: &[VersionId], lost: &[VersionId]) -> Staged {
     Staged::Refused { superseded: superseded.to_vec(), lost: lost.to_vec(), same: vec![], orphaned: vec![] }
@@ -117,4 +131,37 @@ pub fn check_kind<T: std::fmt::Debug>(result: Result<T, Error>, kind: Kind, word
     let error = result.unwrap_err();
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.to_string().contains(words), "expected `{words}` in `{error}`");
+}
+
+pub fn receipt(key: &str, etag: &str, version: (i64, i64), revision: i64) -> ImportedReceipt {
+    let version = VersionId::new(version.0, version.1);
+    let object = object(key, etag, 1);
+    ImportedReceipt {
+        object,
+        version,
+        revision,
+        forgotten: false,
+        replaces_from: 0,
+        content: String::new(),
+        twin: None,
+        removed: false,
+    }
+}
+
+pub async fn check_states(ledger: &Ledger, key: &str, expected: &[State]) {
+    let history = ledger.history("events", key).await.unwrap().remove(0);
+    let states: Vec<_> = history.versions.iter().map(|row| row.state).collect();
+    assert_eq!(states, expected, "{key}");
+}
+
+/// Announces and stages.
+pub async fn stage_amend(ledger: &Ledger, request: &AmendRequest, now: i64) -> Result<StagedAmend, Error> {
+    ledger.announce(&request.batch_id, now).await?;
+    ledger.stage_amend(request, now).await
+}
+
+/// Announces and stages.
+pub async fn stage_compact(ledger: &Ledger, batch_id: &str, manifest: &str, now: i64) -> Result<i64, Error> {
+    ledger.announce(batch_id, now).await?;
+    ledger.stage_compact(batch_id, manifest, now).await
 }

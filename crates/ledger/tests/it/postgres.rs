@@ -3,31 +3,36 @@
 use stillhouse_testkit::Postgres;
 
 use crate::place::Place;
-use crate::{conformance, model};
+use crate::{conformance, copies, corrections, steps};
 
-macro_rules! run_all {
-    ($($case:ident),* $(,)?) => {
-        async fn run_all(server: &Postgres) {
+macro_rules! cases {
+    ($suite:ident, $run:ident: $($case:ident),* $(,)?) => {
+        async fn $run(server: &Postgres) {
             $(
                 eprintln!("{}", stringify!($case));
-                conformance::$case(&Place::postgres(server.create_database(stringify!($case)))).await;
+                $suite::$case(&Place::postgres(server.create_database(stringify!($case)))).await;
             )*
         }
     };
 }
 
-conformance::all_cases!(run_all);
+conformance::all_cases!(cases, conformance, run_conformance);
+corrections::all_cases!(cases, corrections, run_corrections);
+copies::all_cases!(cases, copies, run_copies);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_passes_the_conformance_suite() {
-    run_all(&Postgres::start()).await;
+async fn postgres_passes_the_conformance_suites() {
+    let server = Postgres::start();
+    run_conformance(&server).await;
+    run_corrections(&server).await;
+    run_copies(&server).await;
 }
 
 #[test]
 fn postgres_follows_the_model() {
     let server = Postgres::start();
     let mut number = 0;
-    model::check(12, || {
+    steps::check(12, || {
         number += 1;
         Place::postgres(server.create_database(&format!("model_{number}")))
     });

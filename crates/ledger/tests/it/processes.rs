@@ -5,8 +5,10 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stillhouse_ledger::{ClaimLimits, Ledger, Staged, State};
+use stillhouse_ledger::{ClaimLimits, Hook, HookFuture, Ledger, Staged, State};
 
 use crate::place::{LEASE, Place, claim, object, offers, request, versions};
 
@@ -120,5 +122,75 @@ async fn a_killed_process_leaves_a_ledger_that_others_go_on_with() {
         work(&ledger, "later", later).await;
         publish(&ledger, "later", later).await;
         check_complete(&ledger).await;
+    }
+}
+
+/// The address of the ledger to move to, and at which call of the hook to die.
+const MOVE: &str = "STILLHOUSE_TEST_MOVE_TO";
+const DIE: &str = "STILLHOUSE_TEST_DIE_AT";
+
+/// Dies as if killed, at the n-th call.
+struct Dies(AtomicUsize);
+
+impl Dies {
+    fn call(&self) -> HookFuture<'_> {
+        if self.0.fetch_sub(1, Ordering::SeqCst) == 0 {
+            std::process::abort();
+        }
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Hook for Dies {
+    fn before(&self, _: &'static str) -> HookFuture<'_> {
+        self.call()
+    }
+
+    fn after(&self, _: &'static str) -> HookFuture<'_> {
+        self.call()
+    }
+}
+
+#[test]
+#[ignore = "started by the tests of this file as a process of its own"]
+fn the_moving_process() {
+    let (Ok(from), Ok(to), Ok(die)) = (std::env::var(WORK), std::env::var(MOVE), std::env::var(DIE)) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let hook = Arc::new(Dies(AtomicUsize::new(die.parse().unwrap()))) as Arc<dyn Hook>;
+        let source = Ledger::open_url(&from, "unused", 1).await.unwrap().with_hook(Arc::clone(&hook));
+        let target = Ledger::open_url(&to, "unused", 1).await.unwrap().with_hook(hook);
+        source.move_to(&target, 2).await.unwrap();
+        println!("moved");
+    });
+}
+
+#[tokio::test]
+async fn a_move_that_is_killed_anywhere_is_finished_by_the_same_command() {
+    for die_at in 0..=6 {
+        let (from, ledger) = offered().await;
+        claim(&ledger, LIMITS, "before", 1).await;
+        ledger.close().await;
+        let to = Place::sqlite();
+        let start = |die_at: usize| {
+            let mut moving = Command::new(std::env::current_exe().unwrap());
+            moving.args(["--exact", "processes::the_moving_process", "--ignored", "--nocapture", "--test-threads=1"]);
+            moving.env(WORK, &from.url).env(MOVE, &to.url).env(DIE, die_at.to_string());
+            moving.stderr(Stdio::null()).output().unwrap()
+        };
+        assert_eq!(start(die_at).status.success(), die_at == 6, "six calls of the hook, no more and no less");
+
+        let here = from.open().await.counts().await.is_ok();
+        let there = to.open().await.counts().await;
+        let open = there.is_ok_and(|counts| !counts.is_empty());
+        assert_eq!((here, open), (die_at <= 2, die_at >= 5), "died at {die_at}");
+        assert!(start(99).status.success());
+        assert!(from.open().await.counts().await.is_err());
+        let moved = to.open().await;
+        assert!(moved.heartbeat("before", 2, LEASE).await.unwrap());
+        work(&moved, "after", 20).await;
+        work(&moved, "later", 3 + 2 * LEASE).await;
+        publish(&moved, "later", 3 + 2 * LEASE).await;
+        check_complete(&moved).await;
     }
 }
