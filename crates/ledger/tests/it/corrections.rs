@@ -35,6 +35,7 @@ macro_rules! all_cases {
             orphans_are_offered_again,
             amendments_go_by_the_revision_of_the_key,
             a_withdrawn_amendment_changes_nothing,
+            what_was_given_up_cannot_be_staged,
             a_compaction_is_a_batch_without_members,
             a_rebuild_follows_what_receipts_say,
             a_rebuild_restores_batches_of_every_kind,
