@@ -1,4 +1,4 @@
-//! Checkpoints: delta-rs writes them, we read them.
+//! Reading checkpoints, whoever wrote them.
 //!
 //! Reading them ourselves keeps every file's statistics text as it was committed and costs no eager snapshot of
 //! delta-rs (0.07 ms a file).
@@ -8,14 +8,12 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, StructArray};
 use arrow::datatypes::{Int32Type, Int64Type};
-use deltalake_core::DeltaTableBuilder;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
 use serde::Deserialize;
-use url::Url;
 
 use crate::error::{Error, Kind};
 use crate::log::{EPOCH, Metadata, ProtocolLine, SEQ, data_file, decode_path};
@@ -23,54 +21,68 @@ use crate::manifest::DataFile;
 use crate::object::ObjectReader;
 use crate::state::{TableState, check_protocol};
 
-/// A table gets a checkpoint after this many versions.
-pub(crate) const VERSIONS_PER_CHECKPOINT: i64 = 100;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-struct Hint {
-    version: i64,
+pub(crate) struct Hint {
+    pub version: i64,
     parts: Option<u32>,
 }
 
-/// Writes a checkpoint of the table's newest version.
-pub(crate) async fn write(store: &Arc<dyn ObjectStore>, table: &str) -> Result<i64, Error> {
-    let error = |e: deltalake_core::DeltaTableError| {
-        Error::new(Kind::Retry, format!("table `{table}`: no checkpoint: {e}")).caused_by(e)
-    };
-    // The scheme only picks delta-rs's plain log store; all bytes go through our own store.
-    let url = Url::parse(&format!("memory:///{table}/")).map_err(|e| Error::bug("url of a table").caused_by(e))?;
-    let builder = DeltaTableBuilder::from_url(url.clone()).map_err(error)?;
-    let table = builder.with_storage_backend(Arc::clone(store), url).load().await.map_err(error)?;
-    deltalake_core::checkpoints::create_checkpoint(&table, None).await.map_err(error)?;
-    let version = table.version().ok_or_else(|| Error::bug("a loaded table without a version"))?;
-    i64::try_from(version).map_err(|e| Error::bug("version beyond 2^63").caused_by(e))
-}
-
-/// The newest checkpoint (at or before `at`). A checkpoint that cannot be read is as good as none: the log has it all.
+/// The newest checkpoint (at or before `at`) that can be read. One that cannot is as good as none: what comes before it
+/// tells the same, as long as that is kept.
 pub(crate) async fn load(
     store: &Arc<dyn ObjectStore>,
     table: &str,
     at: Option<i64>,
 ) -> Result<Option<TableState>, Error> {
-    let Some(mut hint) = read_hint(store, table).await? else { return Ok(None) };
-    if at.is_some_and(|at| hint.version > at) {
-        match list(store, table).await?.into_iter().filter(|hint| at.is_none_or(|at| hint.version <= at)).max() {
-            Some(older) => hint = older,
-            None => return Ok(None),
+    let Some(hint) = read_hint(store, table).await? else { return Ok(None) };
+    let is_early = |version: i64| at.is_none_or(|at| version <= at);
+    if is_early(hint.version)
+        && let Some(state) = try_read(store, table, hint).await?
+    {
+        return Ok(Some(state));
+    }
+    let mut others = list(store, table).await?;
+    others.retain(|other| is_early(other.version) && *other != hint);
+    others.sort_unstable();
+    for other in others.into_iter().rev() {
+        if let Some(state) = try_read(store, table, other).await? {
+            return Ok(Some(state));
         }
     }
+    Ok(None)
+}
+
+async fn try_read(store: &Arc<dyn ObjectStore>, table: &str, hint: Hint) -> Result<Option<TableState>, Error> {
     match read(store, table, hint).await {
         Ok(state) => Ok(Some(state)),
         Err(error) if error.kind == Kind::Retry => Err(error),
         Err(error) => {
-            tracing::warn!(table, version = hint.version, %error, "checkpoint not readable; reading the whole log");
+            tracing::warn!(table, version = hint.version, %error, "checkpoint not readable; looking for an older one");
             Ok(None)
         }
     }
 }
 
-async fn read_hint(store: &Arc<dyn ObjectStore>, table: &str) -> Result<Option<Hint>, Error> {
-    let path = Path::from(format!("{table}/_delta_log/_last_checkpoint"));
+/// The checkpoint of one file that was written for this version.
+pub(crate) async fn read_checkpoint(
+    store: &Arc<dyn ObjectStore>,
+    table: &str,
+    version: i64,
+) -> Result<TableState, Error> {
+    read(store, table, Hint { version, parts: None }).await
+}
+
+pub(crate) fn hint_path(table: &str) -> Path {
+    Path::from(format!("{table}/_delta_log/_last_checkpoint"))
+}
+
+pub(crate) fn checkpoint_path(table: &str, version: i64) -> Path {
+    Path::from(format!("{table}/_delta_log/{version:020}.checkpoint.parquet"))
+}
+
+/// What `_last_checkpoint` says, if it can be read.
+pub(crate) async fn read_hint(store: &Arc<dyn ObjectStore>, table: &str) -> Result<Option<Hint>, Error> {
+    let path = hint_path(table);
     match store.get(&path).await {
         Ok(found) => {
             let bytes = found.bytes().await.map_err(|e| Error::store(&path, e))?;
@@ -117,8 +129,9 @@ async fn read(store: &Arc<dyn ObjectStore>, table: &str, hint: Hint) -> Result<T
     state.files = found.files;
     state.version = hint.version;
     state.checkpoint = Some(hint.version);
-    state.seq = found.txns.get(SEQ).copied().unwrap_or(0);
-    state.epoch = found.txns.get(EPOCH).copied().unwrap_or(0);
+    state.seq = found.txns.remove(SEQ).unwrap_or(0);
+    state.epoch = found.txns.remove(EPOCH).unwrap_or(0);
+    state.others = found.txns;
     Ok(state)
 }
 

@@ -8,8 +8,8 @@ use object_store::Error as StoreError;
 
 use crate::error::{Error, Kind};
 use crate::lake::Lake;
-use crate::log::{Metadata, Put, parse_entry, put_entry};
-use crate::state::TableState;
+use crate::log::{Metadata, Put, entry_path, parse_entry, put_entry};
+use crate::state::{TableState, was_free};
 
 /// Others may commit first this often. Each time one of them got on, so this only ends a livelock.
 const CONFLICTS_MAX: u32 = 100;
@@ -72,6 +72,11 @@ impl Lake {
             (None, None) => return Err(Error::bug(format!("table `{table}`: a first entry without columns"))),
         };
         match put_entry(&self.store, table, version, bytes).await {
+            Put::Done if !was_free(&self.store, table, version).await? => {
+                // The log went on long ago and was cleaned up: the entry lies where nobody looks.
+                let path = entry_path(table, version).to_string();
+                Ok(Committed::LookAgain(StoreError::AlreadyExists { path, source: "its place was cleaned up".into() }))
+            }
             Put::Done => {
                 self.apply(&mut state, version, entry)?;
                 self.keep(&state);

@@ -14,6 +14,7 @@ use crate::lake::Lake;
 use crate::log::{Commit, EPOCH, Entry, Note, read_entry};
 use crate::manifest::{DataFile, Manifest, Staged};
 use crate::observe::Observer;
+use crate::own::may_hold_epoch;
 use crate::read;
 use crate::receipts::{instant_value, one_row, text_value};
 use crate::schema::{delta_schema, receipts_schema};
@@ -31,9 +32,7 @@ impl Lake {
             return Ok(None);
         }
         let epoch = state.epoch;
-        let may_hold = |file: &&Arc<DataFile>| {
-            read::may_hold_text(file, "kind", EPOCH_ROW) && read::may_hold_int(file, "epoch", epoch, epoch)
-        };
+        let may_hold = |file: &&Arc<DataFile>| may_hold_epoch(file) && read::may_hold_int(file, "epoch", epoch, epoch);
         for file in state.files.values().filter(may_hold) {
             let columns = ["kind", "epoch", "ledger_id"];
             let mut rows = read::open(&self.store, RECEIPTS, file, Some(&columns)).await?;

@@ -8,17 +8,15 @@ use arrow::datatypes::{Schema, SchemaRef};
 use futures::StreamExt as _;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutMode};
-use serde::de::IgnoredAny;
 use stillhouse_spec::TableName;
 use uuid::Uuid;
 
 use crate::error::{Error, Kind};
-use crate::log::{Entry, read_entry};
 use crate::manifest::{Manifest, Staged};
 use crate::schema::{arrow_schema, delta_schema, merge_schema};
 use crate::state::TableState;
 use crate::writer::TableWriter;
-use crate::{QUARANTINE, RECEIPTS, checkpoint, read};
+use crate::{QUARANTINE, RECEIPTS, read};
 
 /// A lake: a folder or bucket prefix with one folder for each table. Cheap to share (`Arc`); what it remembers of a
 /// table is only a shortcut, every call reads the log entries after it.
@@ -28,9 +26,9 @@ pub struct Lake {
     handle: Uuid,
     names: AtomicU64,
     /// Tables at the newest version that was seen.
-    heads: Mutex<BTreeMap<String, Arc<TableState>>>,
+    pub(crate) heads: Mutex<BTreeMap<String, Arc<TableState>>>,
     /// Tables as of the last snapshot, which may lie behind.
-    shown: Mutex<BTreeMap<String, Arc<TableState>>>,
+    pub(crate) shown: Mutex<BTreeMap<String, Arc<TableState>>>,
     newest: Mutex<Option<Arc<Newest>>>,
 }
 
@@ -42,7 +40,7 @@ pub(crate) struct Newest {
     pub vector: BTreeMap<String, i64>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What is kept is a shortcut and whole at every moment, also after a panic elsewhere.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -132,87 +130,6 @@ impl Lake {
         text.map(Some).map_err(|e| Error::fix_data(format!("`{path}`: expected UTF-8 text")).caused_by(e))
     }
 
-    /// Writes a checkpoint of a table's newest version, so that opening it reads less. Never needed for correctness.
-    pub async fn checkpoint(&self, table: &str) -> Result<(), Error> {
-        let version = checkpoint::write(&self.store, table).await?;
-        if let Some(state) = lock(&self.heads).get_mut(table) {
-            Arc::make_mut(state).checkpoint = Some(version);
-        }
-        Ok(())
-    }
-
-    /// A checkpoint for each of these tables that has come far enough. A failure costs time later, nothing else.
-    pub(crate) async fn checkpoint_where_due(&self, tables: impl Iterator<Item = &str>) {
-        for table in tables {
-            let due = lock(&self.heads).get(table).is_some_and(|state| {
-                state.version - state.checkpoint.unwrap_or(0) >= checkpoint::VERSIONS_PER_CHECKPOINT
-            });
-            if due && let Err(error) = self.checkpoint(table).await {
-                tracing::warn!(table, %error, "no checkpoint this time");
-            }
-        }
-    }
-
-    /// A table at its newest version, `None` when there is none.
-    pub(crate) async fn head(&self, table: &str) -> Result<Option<Arc<TableState>>, Error> {
-        let known = lock(&self.heads).get(table).cloned();
-        let state = match known {
-            Some(state) => self.advance(state, None).await?,
-            None => match TableState::load(&self.store, table, None).await? {
-                Some(state) => Arc::new(state),
-                None => return Ok(None),
-            },
-        };
-        self.keep(&state);
-        Ok(Some(state))
-    }
-
-    async fn advance(&self, mut state: Arc<TableState>, until: Option<i64>) -> Result<Arc<TableState>, Error> {
-        while until.is_none_or(|until| state.version < until) {
-            let next = state.version + 1;
-            let Some(entry) = read_entry::<IgnoredAny>(&self.store, &state.table, next).await? else { break };
-            self.apply(&mut state, next, entry)?;
-        }
-        Ok(state)
-    }
-
-    /// Takes over the next entry, without copying the table's files if only this state and `heads` know them.
-    pub(crate) fn apply<M>(&self, state: &mut Arc<TableState>, version: i64, entry: Entry<M>) -> Result<(), Error> {
-        let mut heads = lock(&self.heads);
-        if heads.get(&state.table).is_some_and(|known| Arc::ptr_eq(known, state)) {
-            heads.remove(&state.table);
-        }
-        drop(heads);
-        Arc::make_mut(state).apply(version, entry)
-    }
-
-    /// Remembers a state, unless a newer one is known.
-    pub(crate) fn keep(&self, state: &Arc<TableState>) {
-        let mut heads = lock(&self.heads);
-        if heads.get(&state.table).is_none_or(|known| known.version < state.version) {
-            heads.insert(state.table.clone(), Arc::clone(state));
-        }
-    }
-
-    /// A table at one version.
-    pub(crate) async fn at(&self, table: &str, version: i64) -> Result<Arc<TableState>, Error> {
-        let known = [lock(&self.heads).get(table).cloned(), lock(&self.shown).get(table).cloned()];
-        let nearest = known.into_iter().flatten().filter(|state| state.version <= version).max_by_key(|s| s.version);
-        let state = match nearest {
-            Some(state) => self.advance(state, Some(version)).await?,
-            None => {
-                let loaded = TableState::load(&self.store, table, Some(version)).await?;
-                Arc::new(loaded.ok_or_else(|| missing_version(table, version))?)
-            }
-        };
-        if state.version != version {
-            return Err(missing_version(table, version));
-        }
-        self.keep(&state);
-        lock(&self.shown).insert(table.to_owned(), Arc::clone(&state));
-        Ok(state)
-    }
-
     /// The tables that batches touch, by name, `_quarantine` first: every one in the lake and those of `also`.
     pub(crate) async fn data_tables(&self, also: Option<&Staged>) -> Result<Vec<String>, Error> {
         let listed = self.store.list_with_delimiter(None).await.map_err(|e| Error::store("lake folder", e))?;
@@ -274,13 +191,6 @@ impl Lake {
         let number = self.names.fetch_add(1, Ordering::Relaxed);
         Uuid::from_u128(self.handle.as_u128().wrapping_add(u128::from(number))).to_string()
     }
-}
-
-fn missing_version(table: &str, version: i64) -> Error {
-    Error::fix_data(format!(
-        "table `{table}`: expected version {version}, which the newest receipt names, found an older one"
-    ))
-    .hint("log entries are missing; restore the lake from a copy")
 }
 
 fn read_newest(batch: &arrow::array::RecordBatch, seq: i64, row: usize) -> Option<Newest> {

@@ -13,16 +13,20 @@
 
 mod change;
 mod checkpoint;
+mod checkpoint_write;
+mod clean;
 mod commit;
 mod compact;
 mod error;
 mod fence;
+mod heads;
 mod lake;
 mod log;
 mod manifest;
 mod merge;
 mod object;
 mod observe;
+mod own;
 mod publish;
 mod quarantine;
 mod read;
@@ -37,6 +41,7 @@ mod stats;
 mod store;
 mod writer;
 
+pub use clean::CleanedLog;
 pub use compact::{CompactionPlan, CompactionSettings};
 pub use error::{Error, Kind};
 pub use lake::Lake;

@@ -62,6 +62,8 @@ pub(crate) struct Entry<M> {
     pub removes: Vec<String>,
     pub seq: Option<i64>,
     pub epoch: Option<i64>,
+    /// Other programs' counters.
+    pub others: Vec<(String, i64)>,
     pub note: Option<Note<M>>,
 }
 
@@ -146,8 +148,16 @@ pub(crate) async fn read_entry<M: DeserializeOwned>(
 
 /// Reads the lines of one entry.
 pub(crate) fn parse_entry<M: DeserializeOwned>(table: &str, version: i64, bytes: &[u8]) -> Result<Entry<M>, Error> {
-    let mut entry =
-        Entry { protocol: None, metadata: None, adds: vec![], removes: vec![], seq: None, epoch: None, note: None };
+    let mut entry = Entry {
+        protocol: None,
+        metadata: None,
+        adds: vec![],
+        removes: vec![],
+        seq: None,
+        epoch: None,
+        others: vec![],
+        note: None,
+    };
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {
             continue;
@@ -181,7 +191,7 @@ impl<M> Entry<M> {
             match txn.app_id.as_str() {
                 SEQ => self.seq = Some(txn.version),
                 EPOCH => self.epoch = Some(txn.version),
-                _ => {}
+                _ => self.others.push((txn.app_id, txn.version)),
             }
         }
         self.protocol = line.protocol.or(self.protocol.take());
@@ -204,6 +214,19 @@ pub(crate) fn decode_path(table: &str, path: &str) -> Result<String, Error> {
         Error::fix_data(format!("table `{table}`: expected the path of a data file, found `{path}`")).caused_by(e)
     })?;
     Ok(decoded.to_string())
+}
+
+/// The other way round. Names of ours need no encoding; those of others may.
+pub(crate) fn encode_path(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'=') {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// A file as the log or a checkpoint names it; rows and objects come from its statistics.
@@ -267,6 +290,14 @@ impl Commit {
     /// A commit that only puts rows into other files.
     pub fn merging<M: Serialize>(note: &Note<M>, now: i64) -> Result<Self, Error> {
         Ok(Self { data_change: false, ..Self::new("OPTIMIZE", note, now)? })
+    }
+
+    /// Takes files in and out whose rows stay what they are.
+    pub fn moving(&mut self, moves: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+        let data_change = std::mem::replace(&mut self.data_change, false);
+        let moved = moves(self);
+        self.data_change = data_change;
+        moved
     }
 
     /// Begins with commitInfo: `operation` is what `history` shows.

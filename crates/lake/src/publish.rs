@@ -248,6 +248,12 @@ impl Publisher<'_> {
             commit.create(RECEIPTS, &self.lake.table_id(), &delta_schema(&receipts_schema())?)?;
         }
         commit.add(&file)?;
+        if let Some(state) = state
+            && let Some(tidied) = self.lake.tidy(state, self.now).await
+        {
+            self.observer.at(&format!("rewritten:{RECEIPTS}"))?;
+            commit.tidy(&tidied)?;
+        }
         self.txns(&mut commit);
         Ok(commit)
     }

@@ -108,6 +108,12 @@ pub(crate) fn int_bounds(file: &DataFile, column: &str) -> Option<(i64, i64)> {
     (stats["nullCount"][column].as_u64() == Some(0)).then_some(bounds)
 }
 
+/// How many rows have no value in a column, if the statistics of the file tell.
+pub(crate) fn null_count(file: &DataFile, column: &str) -> Option<u64> {
+    let stats: Value = serde_json::from_str(&file.stats).ok()?;
+    stats["nullCount"][column].as_u64()
+}
+
 /// Whether the statistics of a file allow `column` to hold this text.
 pub(crate) fn may_hold_text(file: &DataFile, column: &str, text: &str) -> bool {
     let stats: Value = serde_json::from_str(&file.stats).unwrap_or_default();

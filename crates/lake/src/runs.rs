@@ -16,9 +16,6 @@ use crate::schema::{delta_schema, runs_schema};
 use crate::state::TableState;
 use crate::writer::TableWriter;
 
-/// With this many files the next append merges them: looking runs up must not cost more for ever.
-const FILES_MAX: usize = 64;
-
 /// One run of a report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunRow {
@@ -104,21 +101,20 @@ impl Lake {
     }
 
     async fn build_run(&self, state: Option<&TableState>, run: &RunRow, now: i64) -> Result<Commit, Error> {
-        let mut runs = vec![run.clone()];
         let mut commit = Commit::new("WRITE", &Note::<()>::fence(0, ""), now)?;
-        match state {
-            None => commit.create(RUNS, &self.table_id(), &delta_schema(&runs_schema())?)?,
-            Some(state) if state.files.len() >= FILES_MAX => {
-                runs.extend(self.runs_in(state, &RunQuery::default()).await?);
-                state.files.values().try_for_each(|file| commit.remove(file))?;
-            }
-            Some(_) => {}
+        if state.is_none() {
+            commit.create(RUNS, &self.table_id(), &delta_schema(&runs_schema())?)?;
         }
         let stem = self.file_stem("runs", RUNS, next_version(state));
         let mut writer = TableWriter::new(Arc::clone(&self.store), RUNS, runs_schema(), &stem);
-        writer.write(&run_rows(&runs)?).await?;
+        writer.write(&run_rows(std::slice::from_ref(run))?).await?;
         let file = writer.finish(now).await?.ok_or_else(|| Error::bug("a file of one row is empty"))?;
         commit.add(&file)?;
+        if let Some(state) = state
+            && let Some(tidied) = self.tidy(state, now).await
+        {
+            commit.tidy(&tidied)?;
+        }
         Ok(commit)
     }
 }

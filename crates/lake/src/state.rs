@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use object_store::ObjectStore;
+use futures::TryStreamExt as _;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use serde::de::IgnoredAny;
 
 use crate::checkpoint;
 use crate::error::{Error, Kind};
-use crate::log::{Entry, Metadata, ProtocolLine, read_entry};
+use crate::log::{Entry, Metadata, ProtocolLine, entry_path, read_entry};
 use crate::manifest::DataFile;
 use crate::schema::arrow_schema;
+
+/// A log that is cleaned up meanwhile is looked at again this often.
+const LOOKS_MAX: usize = 3;
 
 /// A table at one version.
 #[derive(Debug, Clone)]
@@ -23,6 +28,8 @@ pub(crate) struct TableState {
     /// The id of that batch, unless it was committed before the checkpoint that this state began with.
     pub batch: Option<String>,
     pub epoch: i64,
+    /// Counters of other programs; only kept for them.
+    pub others: BTreeMap<String, i64>,
     pub metadata: Metadata,
     pub schema: SchemaRef,
     /// Live files by path.
@@ -43,21 +50,31 @@ impl TableState {
 
     /// The table at its newest version, or at version `at`; `None` when there is no such table.
     pub async fn load(store: &Arc<dyn ObjectStore>, table: &str, at: Option<i64>) -> Result<Option<Self>, Error> {
-        let start = match checkpoint::load(store, table, at).await? {
-            Some(state) => state,
-            None => {
-                let Some(first) = read_entry::<IgnoredAny>(store, table, 0).await? else { return Ok(None) };
-                Self::first(table, first)?
+        let mut found = -1;
+        // A log that is cleaned up while it is read may seem to end too early; the next look finds a newer checkpoint.
+        for _ in 0..LOOKS_MAX {
+            let start = match checkpoint::load(store, table, at).await? {
+                Some(state) => state,
+                None => match read_entry::<IgnoredAny>(store, table, 0).await? {
+                    Some(first) => Self::first(table, first)?,
+                    None if log_is_empty(store, table).await? => return Ok(None),
+                    None => continue,
+                },
+            };
+            let state = start.advance(store, at).await?;
+            found = state.version;
+            let is_whole = match at {
+                Some(at) => state.version == at,
+                None => is_newest(store, table, state.version).await?,
+            };
+            if is_whole {
+                return Ok(Some(state));
             }
-        };
-        let state = start.advance(store, at).await?;
-        match at {
-            Some(at) if state.version != at => {
-                let message = format!("table `{table}`: expected version {at}, found {} as the newest", state.version);
-                Err(Error::fix_data(message).hint("log entries are missing; restore the lake from a copy"))
-            }
-            _ => Ok(Some(state)),
         }
+        let expected = at.map_or("its newest version".to_owned(), |at| format!("version {at}"));
+        let found = if found < 0 { "only later entries of its log".to_owned() } else { format!("version {found}") };
+        let message = format!("table `{table}`: expected {expected}, found {found}");
+        Err(Error::fix_data(message).hint("log entries are missing; restore the lake from a copy"))
     }
 
     fn first(table: &str, entry: Entry<IgnoredAny>) -> Result<Self, Error> {
@@ -80,6 +97,7 @@ impl TableState {
             seq: 0,
             batch: None,
             epoch: 0,
+            others: BTreeMap::new(),
             metadata,
             schema,
             files: BTreeMap::new(),
@@ -118,9 +136,42 @@ impl TableState {
             self.batch = entry.note.and_then(|note| note.batch);
         }
         self.epoch = entry.epoch.unwrap_or(self.epoch);
+        self.others.extend(entry.others);
         self.version = version;
         Ok(())
     }
+}
+
+/// Whether nothing follows a version after which no entry was found. Old entries are deleted, so that a slot may be empty
+/// although it was taken long ago; but then the entry before it is gone too, or a later checkpoint is there.
+pub(crate) async fn is_newest(store: &Arc<dyn ObjectStore>, table: &str, version: i64) -> Result<bool, Error> {
+    let (is_there, hint) = futures::try_join!(has_entry(store, table, version), checkpoint::read_hint(store, table))?;
+    Ok(is_there && hint.is_none_or(|hint| hint.version <= version))
+}
+
+/// Whether a slot into which an entry was just put was free because nobody had taken it before.
+pub(crate) async fn was_free(store: &Arc<dyn ObjectStore>, table: &str, version: i64) -> Result<bool, Error> {
+    let hint = checkpoint::read_hint(store, table);
+    if version == 0 {
+        return Ok(hint.await?.is_none());
+    }
+    let (follows, hint) = futures::try_join!(has_entry(store, table, version - 1), hint)?;
+    Ok(follows && hint.is_none_or(|hint| hint.version < version))
+}
+
+async fn has_entry(store: &Arc<dyn ObjectStore>, table: &str, version: i64) -> Result<bool, Error> {
+    let path = entry_path(table, version);
+    match store.head(&path).await {
+        Ok(_) => Ok(true),
+        Err(object_store::Error::NotFound { .. }) => Ok(false),
+        Err(e) => Err(Error::store(&path, e)),
+    }
+}
+
+async fn log_is_empty(store: &Arc<dyn ObjectStore>, table: &str) -> Result<bool, Error> {
+    let folder = Path::from(format!("{table}/_delta_log"));
+    let first = store.list(Some(&folder)).try_next().await;
+    first.map(|first| first.is_none()).map_err(|e| Error::store(&folder, e))
 }
 
 /// Tables that need more than the oldest protocol were changed by somebody else: refuse them before misreading them.

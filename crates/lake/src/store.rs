@@ -98,15 +98,17 @@ impl ObjectStore for DurableLocal {
         self.inner.delete_stream(locations)
     }
 
-    // In order, as buckets list: delta-rs counts on it and does not sort itself.
     fn list(&self, prefix: Option<&StorePath>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        let listed = self.inner.list(prefix);
-        let sorted = async move {
-            let mut all: Vec<ObjectMeta> = listed.try_collect().await?;
-            all.sort_unstable_by(|a, b| a.location.cmp(&b.location));
-            Ok(futures::stream::iter(all).map(Ok))
-        };
-        sorted.try_flatten_stream().boxed()
+        in_order(self.inner.list(prefix))
+    }
+
+    // Without asking for the sizes of what lies before.
+    fn list_with_offset(
+        &self,
+        prefix: Option<&StorePath>,
+        offset: &StorePath,
+    ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        in_order(self.inner.list_with_offset(prefix, offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&StorePath>) -> object_store::Result<ListResult> {
@@ -121,6 +123,18 @@ impl ObjectStore for DurableLocal {
     async fn rename_opts(&self, _: &StorePath, _: &StorePath, _: RenameOptions) -> object_store::Result<()> {
         Err(not_implemented("rename"))
     }
+}
+
+/// In order, as buckets list: delta-rs counts on it and does not sort itself.
+fn in_order(
+    listed: BoxStream<'static, object_store::Result<ObjectMeta>>,
+) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+    let sorted = async move {
+        let mut all: Vec<ObjectMeta> = listed.try_collect().await?;
+        all.sort_unstable_by(|a, b| a.location.cmp(&b.location));
+        Ok(futures::stream::iter(all).map(Ok))
+    };
+    sorted.try_flatten_stream().boxed()
 }
 
 fn not_implemented(operation: &str) -> object_store::Error {

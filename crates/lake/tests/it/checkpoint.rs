@@ -99,10 +99,15 @@ async fn checkpoints_come_every_hundred_versions_and_a_broken_one_costs_only_tim
         }
         assert_eq!(all(&fresh(&house)).await, whole, "{damage}");
     }
-    // A failing checkpoint fails no publish.
-    let damaged = house.path("events/_delta_log/00000000000000000050.json");
-    std::fs::write(&damaged, "no JSON").unwrap();
+    // A checkpoint that cannot be put fails no publish.
+    let checkpoint = house.path("events/_delta_log/00000000000000000100.checkpoint.parquet");
+    let _ = std::fs::remove_file(&checkpoint);
     std::fs::remove_file(&hint).unwrap();
+    std::fs::create_dir_all(checkpoint.join("in the way")).unwrap();
     house.lake.checkpoint("events").await.unwrap_err();
-    house.run(102, &[load(102, 1, &[("events", 1)])]).await;
+    let lake = house.another().await;
+    lake.publish(&house.stage(102, &[load(102, 1, &[("events", 1)])]).await, 1, LEDGER, NOW, &NoObserver)
+        .await
+        .unwrap();
+    assert_eq!(house.shown().await["events"].len(), 102);
 }

@@ -2,11 +2,13 @@
 //! Tests of the lake against real folders, with delta-rs as the second reader.
 
 mod checkpoint;
+mod clean;
 mod epochs;
 mod faults;
 mod kinds;
 mod kit;
 mod log;
+mod own;
 mod publish;
 mod runs;
 mod schema;
