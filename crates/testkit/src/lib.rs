@@ -14,6 +14,7 @@ mod events;
 mod postgres;
 mod program;
 mod project;
+pub mod protocol;
 mod random;
 mod shared;
 

@@ -1,6 +1,7 @@
 //! The testkit's own promises: known answers are right, readers are heard, and peak memory is seen.
 
 mod guide;
+mod protocol;
 
 use std::path::Path;
 use std::time::Duration;
