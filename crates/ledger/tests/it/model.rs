@@ -54,11 +54,17 @@ pub struct Model {
     pub lake: BTreeMap<VersionId, String>,
     /// What `_receipts` has.
     pub receipts: Vec<ImportedReceipt>,
+    /// How often what happened, so that a test which tests nothing is noticed.
+    pub seen: BTreeMap<&'static str, u32>,
     /// A batch was withdrawn, or loaded what was there: some content may be in the tables twice.
     pub doubled: bool,
 }
 
 impl Model {
+    pub fn saw(&mut self, what: &'static str, happened: bool) {
+        *self.seen.entry(what).or_default() += u32::from(happened);
+    }
+
     fn newest(&self, key_number: i64) -> i64 {
         let of_key = self.rows.keys().filter(|version| version.key_number == key_number);
         of_key.map(|version| version.generation).max().unwrap_or(0)
@@ -128,6 +134,7 @@ impl Model {
         if held {
             row.state = State::Held;
         }
+        self.saw("change held", held);
         (!held, self.add(key_number, row))
     }
 
@@ -175,6 +182,7 @@ impl Model {
         };
         let orphans: Vec<_> = self.rows.iter().filter_map(orphan).collect();
         let mut copies = Vec::new();
+        self.saw("orphan", !orphans.is_empty());
         for version in orphans {
             let known = self.rows[&version].clone();
             let copy = self.row(&known.etag, self.copied(version));
@@ -373,11 +381,16 @@ impl Model {
             for version in &superseded {
                 self.rows.get_mut(version).unwrap().state = State::Superseded;
             }
+            self.saw("refused: superseded", !superseded.is_empty());
+            self.saw("refused: lost", !lost.is_empty());
+            self.saw("refused: same", !found.is_empty());
+            self.saw("refused: orphaned", !missing.is_empty());
             let Staged::Refused { superseded, lost, .. } = refused(&superseded, &lost) else { unreachable!() };
             return Staged::Refused { superseded, lost, same: found, orphaned: missing };
         }
         for member in members {
             self.doubled |= !member.skip_same;
+            self.saw_member(member, members);
             let replaces_from = self.replaces_from(member);
             let row = self.rows.get_mut(&member.version).unwrap();
             (row.state, row.replaces_from, row.twin) = (State::Staged, replaces_from, member.twin);
@@ -388,6 +401,24 @@ impl Model {
         Staged::Done { seq, members }
     }
 
+    fn saw_member(&mut self, member: &StageMember, members: &[StageMember]) {
+        let key = member.version.key_number;
+        let own = member.twin.is_some_and(|twin| twin.key_number == key);
+        let here = member.twin.is_some_and(|twin| members.iter().any(|other| other.version == twin));
+        self.saw("twin of its own key", own);
+        self.saw("twin in its batch", here);
+        self.saw("twin of another key", member.twin.is_some() && !own && !here);
+        let row = &self.rows[&member.version];
+        let (asked, removed) = (row.asked, row.removed);
+        let between = own && row.replaces_from < member.twin.unwrap().generation;
+        let mut lower = self.rows.iter().filter(|(version, _)| version.key_number == key);
+        let again =
+            lower.any(|(_, row)| row.content.as_deref() == Some(&member.content) && row.state == State::Complete);
+        self.saw("loaded again as asked", asked && again && member.twin.is_none());
+        self.saw("replaces from above its twin", between);
+        self.saw("removal staged", removed);
+    }
+
     pub fn stage_amend(&mut self, batch: &str, planned: &[(VersionId, i64)]) -> StagedAmend {
         let as_planned = |(version, revision): &&(VersionId, i64)| {
             let complete = self.rows.get(version).is_some_and(|row| row.state == State::Complete);
@@ -395,6 +426,8 @@ impl Model {
         };
         let overtaken = planned.iter().filter(|planned| !as_planned(planned)).map(|(version, _)| *version);
         let overtaken: Vec<_> = overtaken.collect();
+        self.saw("amendment overtaken", !overtaken.is_empty());
+        self.saw("amendment staged", overtaken.is_empty());
         if !overtaken.is_empty() {
             return StagedAmend::Refused { overtaken };
         }
@@ -425,6 +458,9 @@ impl Model {
                 }
             }
             self.rows.get_mut(&version).unwrap().state = State::Complete;
+            let mut older = self.lake.keys().filter(|old| old.key_number == version.key_number);
+            let stays = older.any(|old| old.generation < new.replaces_from);
+            self.saw("older rows stay", stays && new.twin.is_none());
             let replaced = new.replaces_from..version.generation;
             let gone = |old: &VersionId| old.key_number == version.key_number && replaced.contains(&old.generation);
             self.lake.retain(|old, _| !gone(old));
@@ -452,6 +488,9 @@ impl Model {
     pub fn withdraw(&mut self, held: bool) -> Vec<VersionId> {
         let mut next = Vec::new();
         let Batch { kind, members, .. } = self.queue.remove(0);
+        self.saw("load withdrawn", kind == BatchKind::Load);
+        self.saw("amendment withdrawn", kind == BatchKind::Amend);
+        self.saw("twin withdrawn", members.iter().any(|member| self.rows[&member.version].twin.is_some()));
         if kind != BatchKind::Load {
             return next;
         }

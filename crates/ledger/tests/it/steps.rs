@@ -1,6 +1,6 @@
 //! Random operations on a ledger and on its [`Model`]; answers and contents must agree.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -35,25 +35,100 @@ enum Twins {
 
 #[derive(Debug, Clone)]
 enum Op {
-    Offer { key: usize, version: u8, change: u8 },
-    OfferRemoved { key: usize },
-    Reoffer { key: usize },
+    Offer {
+        key: usize,
+        version: u8,
+        change: u8,
+    },
+    OfferRemoved {
+        key: usize,
+    },
+    Reoffer {
+        key: usize,
+    },
     ReofferOrphans,
-    RetryHeld { key: Option<usize> },
-    Claim { worker: usize, group: bool },
-    Heartbeat { worker: usize },
-    Release { worker: usize },
-    Fail { worker: usize, nth: usize, retry: Option<i64> },
-    Hold { worker: usize, nth: usize },
-    Stage { worker: usize, all: bool, twins: Twins },
-    StageAmend { keys: Vec<usize>, late: i64 },
+    RetryHeld {
+        key: Option<usize>,
+    },
+    Claim {
+        worker: usize,
+        group: bool,
+    },
+    Heartbeat {
+        worker: usize,
+    },
+    Release {
+        worker: usize,
+    },
+    Fail {
+        worker: usize,
+        nth: usize,
+        retry: Option<i64>,
+    },
+    Hold {
+        worker: usize,
+        nth: usize,
+    },
+    Stage {
+        worker: usize,
+        all: bool,
+        twins: Twins,
+    },
+    StageAmend {
+        keys: Vec<usize>,
+        late: i64,
+    },
     StageCompact,
-    TakeLease { publisher: usize },
-    ReleaseLease { publisher: usize },
-    Finish { publisher: usize },
-    AdoptEpoch { publisher: usize },
-    Withdraw { publisher: usize, held: bool },
-    Wait { time: i64 },
+    TakeLease {
+        publisher: usize,
+    },
+    ReleaseLease {
+        publisher: usize,
+    },
+    Finish {
+        publisher: usize,
+    },
+    AdoptEpoch {
+        publisher: usize,
+    },
+    Withdraw {
+        publisher: usize,
+        held: bool,
+    },
+    Wait {
+        time: i64,
+    },
+    /// Claims and stages.
+    Load {
+        worker: usize,
+        group: bool,
+        twins: Twins,
+    },
+    /// Takes the lease and finishes.
+    Publish {
+        publisher: usize,
+    },
+    /// Takes the lease, takes a new epoch over, and withdraws.
+    GiveUp {
+        publisher: usize,
+        held: bool,
+    },
+}
+
+impl Op {
+    /// What it consists of. Random single operations seldom make anything whole.
+    fn parts(self) -> Vec<Op> {
+        match self {
+            Op::Load { worker, group, twins } => {
+                vec![Op::Claim { worker, group }, Op::Stage { worker, all: true, twins }]
+            }
+            Op::Publish { publisher } => vec![Op::TakeLease { publisher }, Op::Finish { publisher }],
+            Op::GiveUp { publisher, held } => {
+                vec![Op::TakeLease { publisher }, Op::AdoptEpoch { publisher }, Op::Withdraw { publisher, held }]
+            }
+            single => vec![single],
+        }
+    }
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -61,28 +136,34 @@ fn op() -> impl Strategy<Value = Op> {
     let twins = prop_oneof![
         6 => Just(Twins::AsFound), 2 => Just(Twins::None), 1 => Just(Twins::Load), 2 => Just(Twins::Stale)
     ];
-    prop_oneof![
+    let simple = prop_oneof![
         9 => (key.clone(), 0..4_u8, 0..6_u8).prop_map(|(key, version, change)| Op::Offer { key, version, change }),
-        2 => key.clone().prop_map(|key| Op::OfferRemoved { key }),
-        1 => key.clone().prop_map(|key| Op::Reoffer { key }),
-        2 => Just(Op::ReofferOrphans),
+        3 => key.clone().prop_map(|key| Op::OfferRemoved { key }),
+        2 => key.clone().prop_map(|key| Op::Reoffer { key }),
+        5 => Just(Op::ReofferOrphans),
         1 => proptest::option::of(key.clone()).prop_map(|key| Op::RetryHeld { key }),
-        8 => (worker.clone(), any::<bool>()).prop_map(|(worker, group)| Op::Claim { worker, group }),
-        2 => worker.clone().prop_map(|worker| Op::Heartbeat { worker }),
+        3 => (worker.clone(), any::<bool>()).prop_map(|(worker, group)| Op::Claim { worker, group }),
+        1 => worker.clone().prop_map(|worker| Op::Heartbeat { worker }),
         1 => worker.clone().prop_map(|worker| Op::Release { worker }),
-        2 => (worker.clone(), nth.clone(), proptest::option::of(0..20_i64))
+        1 => (worker.clone(), nth.clone(), proptest::option::of(0..20_i64))
             .prop_map(|(worker, nth, retry)| Op::Fail { worker, nth, retry }),
         1 => (worker.clone(), nth).prop_map(|(worker, nth)| Op::Hold { worker, nth }),
-        9 => (worker, any::<bool>(), twins).prop_map(|(worker, all, twins)| Op::Stage { worker, all, twins }),
-        2 => (proptest::collection::btree_set(key, 1..3), prop_oneof![3 => Just(0), 1 => Just(1_i64)])
+        4 => (worker.clone(), any::<bool>(), twins.clone())
+            .prop_map(|(worker, all, twins)| Op::Stage { worker, all, twins }),
+        3 => (proptest::collection::btree_set(key, 1..3), prop_oneof![3 => Just(0), 1 => Just(1_i64)])
             .prop_map(|(keys, late)| Op::StageAmend { keys: keys.into_iter().collect(), late }),
         1 => Just(Op::StageCompact),
-        4 => publisher.clone().prop_map(|publisher| Op::TakeLease { publisher }),
-        1 => publisher.clone().prop_map(|publisher| Op::ReleaseLease { publisher }),
-        8 => publisher.clone().prop_map(|publisher| Op::Finish { publisher }),
-        1 => publisher.clone().prop_map(|publisher| Op::AdoptEpoch { publisher }),
+    ];
+    prop_oneof![
+        37 => simple,
+        9 => (worker, any::<bool>(), twins).prop_map(|(worker, group, twins)| Op::Load { worker, group, twins }),
+        9 => publisher.clone().prop_map(|publisher| Op::Publish { publisher }),
+        1 => (publisher.clone(), any::<bool>()).prop_map(|(publisher, held)| Op::GiveUp { publisher, held }),
+        1 => publisher.clone().prop_map(|publisher| Op::TakeLease { publisher }),
+        2 => publisher.clone().prop_map(|publisher| Op::ReleaseLease { publisher }),
+        1 => publisher.clone().prop_map(|publisher| Op::Finish { publisher }),
         1 => (publisher, any::<bool>()).prop_map(|(publisher, held)| Op::Withdraw { publisher, held }),
-        3 => (1..4_i64).prop_map(|time| Op::Wait { time }),
+        2 => (1..4_i64).prop_map(|time| Op::Wait { time }),
         1 => (LEASE..2 * LEASE).prop_map(|time| Op::Wait { time }),
     ]
 }
@@ -304,7 +385,7 @@ fn key_of(key: usize) -> String {
     format!("{key}.csv")
 }
 
-/// Version 2 of each file has the content of version 0.
+/// All versions of all files but the last have one content.
 fn object_of(key: usize, version: u8) -> stillhouse_spec::ObjectVersion {
     object(&key_of(key), &format!("etag-{version}"), 10)
 }
@@ -312,9 +393,9 @@ fn object_of(key: usize, version: u8) -> stillhouse_spec::ObjectVersion {
 /// What a worker finds when it reads the object.
 fn member_of(model: &Model, version: VersionId) -> StageMember {
     let content = match &*model.rows[&version].etag {
-        "etag-0" | "etag-2" => "even",
+        "etag-3" => "other",
         "removed" => "",
-        odd => odd,
+        _ => "one",
     };
     StageMember { version, content: content.to_owned(), twin: None, skip_same: true }
 }
@@ -405,20 +486,29 @@ pub fn check(cases: u32, mut place: impl FnMut() -> Place) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 1_000, ..Config::default() };
     let place = std::cell::RefCell::new(&mut place);
+    let seen = std::cell::RefCell::new(BTreeMap::new());
     let run = |ops: Vec<Op>| {
         let place = (place.borrow_mut())();
         runtime.block_on(async {
             let ledger = place.working().await;
             let mut model = Model { now: 1, next_seq: 1, epoch: 1, ..Model::default() };
             for op in ops {
-                step(&ledger, &mut model, op).await;
+                for part in op.parts() {
+                    step(&ledger, &mut model, part).await;
+                }
                 check_contents(&ledger, &model).await;
             }
             check_rebuilt(ledger, &model).await;
+            for (what, times) in model.seen {
+                *seen.borrow_mut().entry(what).or_insert(0) += times;
+            }
         });
         Ok(())
     };
-    TestRunner::new(config).run(&proptest::collection::vec(op(), 20..120), run).unwrap();
+    TestRunner::new(config).run(&proptest::collection::vec(op(), 40..160), run).unwrap();
+    let seen = seen.into_inner();
+    eprintln!("{seen:?}");
+    assert!(cases < 100 || seen.values().all(|times| *times > 0), "never happened: {seen:?}");
 }
 
 #[test]
