@@ -53,7 +53,7 @@ pub use context::{Ingest, Settings};
 pub use discover::{Found, Listing, discover};
 pub use discovered::IngestRequest;
 pub use error::{Error, Kind};
-pub use maintain::{MaintainRequest, Maintained, maintain};
+pub use maintain::{MaintainRequest, Maintained, maintain, pinned};
 pub use open::{ObjectBytes, OpenError};
 pub use plan::plan;
 pub use progress::{Event, Progress, Silent};

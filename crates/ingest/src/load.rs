@@ -30,8 +30,9 @@ pub struct Claim {
 }
 
 /// Decodes the claim and stages its batch. Objects that are held or fail are settled in the ledger and do not stop the
-/// others. An error here is one of our own surroundings (disk, ledger, lake): the claim goes back to the queue.
-pub async fn load(ingest: &Arc<Ingest>, claim: Claim) -> Result<(), Error> {
+/// others. Answers how many were refused together because their contents meet in one batch: each of these is to be claimed
+/// alone. An error here is one of our own surroundings (disk, ledger, lake): the claim goes back to the queue.
+pub async fn load(ingest: &Arc<Ingest>, claim: Claim) -> Result<usize, Error> {
     let claim = Arc::new(claim);
     let result = tokio::select! {
         result = load_claimed(ingest, &claim) => result,
@@ -54,8 +55,11 @@ async fn keep_lease(ingest: &Ingest, token: &str) -> Infallible {
     }
 }
 
-async fn load_claimed(ingest: &Arc<Ingest>, claim: &Arc<Claim>) -> Result<(), Error> {
-    let Some(source) = ingest.source(&claim.jobs) else { return hold_orphans(ingest, claim).await };
+async fn load_claimed(ingest: &Arc<Ingest>, claim: &Arc<Claim>) -> Result<usize, Error> {
+    let Some(source) = ingest.source(&claim.jobs) else {
+        hold_orphans(ingest, claim).await?;
+        return Ok(0);
+    };
     let worker = { (Arc::clone(ingest), Arc::clone(claim), Arc::clone(&source), Handle::current()) };
     let batch = tokio::task::spawn_blocking(move || {
         let (ingest, claim, source, runtime) = worker;
@@ -148,10 +152,10 @@ async fn settle(ingest: &Ingest, claim: &Claim, outcomes: &[Loaded]) -> Result<(
     Ok(())
 }
 
-async fn stage(ingest: &Ingest, claim: &Claim, source: &Source, batch: DecodedBatch) -> Result<(), Error> {
+async fn stage(ingest: &Ingest, claim: &Claim, source: &Source, batch: DecodedBatch) -> Result<usize, Error> {
     let (targets, files, receipts) = accepted(claim, batch);
     if receipts.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     check_balance(&targets, &receipts)?;
     stage_receipts(ingest, claim, source, &targets, files, receipts).await
@@ -164,7 +168,7 @@ async fn stage_receipts(
     targets: &TargetTables,
     files: Vec<Vec<DataFile>>,
     receipts: Vec<Receipt>,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let members: Vec<StageMember> = receipts.iter().map(|receipt| stage_member(source, receipt)).collect();
     let settled = receipts.into_iter().map(member).collect();
     let manifest = manifest(&claim.attempt, ingest.ledger.ledger_id(), targets, files, settled)?;
@@ -173,13 +177,14 @@ async fn stage_receipts(
         for member in members {
             hold(ingest, claim, member.version, &error.to_string(), error.hint.as_deref()).await?;
         }
-        return Ok(());
+        return Ok(0);
     }
     let (batch_id, token, manifest) = (claim.attempt.clone(), claim.token.clone(), manifest.to_json()?);
     match ingest.ledger.stage(&StageRequest { batch_id, token, members, manifest }, ingest.now()).await? {
         Staged::Done { seq, .. } => {
             ingest.observer.at("staged")?;
-            log(ingest, &claim.attempt, Level::Info, format!("staged as batch {seq} of the publish queue")).await
+            log(ingest, &claim.attempt, Level::Info, format!("staged as batch {seq} of the publish queue")).await?;
+            Ok(0)
         }
         // Lost or superseded: another attempt, or a newer version, has these objects now. The same content was staged by
         // another worker in between, or is gone again: the next attempt finds it so. Our files stay invisible.
@@ -194,7 +199,9 @@ async fn stage_receipts(
             let why = "refused: the objects belong to another attempt, or their content is in the tables by now";
             log(ingest, &claim.attempt, Level::Warn, why.to_owned()).await?;
             ingest.ledger.release(&claim.token, ingest.now()).await?;
-            Ok(())
+            // What one object of the batch has, another one takes out, or has too: in a batch of its own each finds its
+            // place.
+            Ok(if same.is_empty() && orphaned.is_empty() { 0 } else { claim.jobs.len() })
         }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray as _, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
+use object_store::path::Path;
+use object_store::ObjectStoreExt as _;
 use stillhouse_decode::{Again, RECORD_COLUMN, Reject, Sink, SinkError, decode};
 use stillhouse_lake::QUARANTINE;
 use stillhouse_spec::{Amendment, AmendmentKind, Choice, Contract, InputFormat, ObjectVersion, Receipt, Source};
@@ -58,6 +60,7 @@ pub(crate) fn reread(
         return Ok(Reread::Unreadable(format!("the file cannot be decoded again: {error}")));
     }
     let DigestSink { mut digests, set_aside, .. } = sink;
+    let set_aside = runtime.block_on(whole(ingest, object, set_aside))?;
     for amendment in receipt.amendments.iter().filter(|amendment| amendment.what == AmendmentKind::Replay) {
         let source = &sources[&amendment.because];
         let replayed = replayed(ingest, source, receipt, amendment, &set_aside, types);
@@ -67,6 +70,31 @@ pub(crate) fn reread(
         }
     }
     Ok(Reread::Rows(digests))
+}
+
+/// Refused records with their bytes; those that were too long to be kept are read from the object.
+async fn whole(
+    ingest: &Ingest,
+    object: &ObjectVersion,
+    set_aside: BTreeMap<u64, Reject>,
+) -> Result<BTreeMap<u64, Vec<u8>>, Error> {
+    let location = Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;
+    let mut whole = BTreeMap::new();
+    for (record, reject) in set_aside {
+        let bytes = match reject.raw {
+            Some(raw) => raw,
+            None => {
+                let range = reject.place.offset..reject.place.offset + reject.place.bytes;
+                let read = ingest.store.get_range(&location, range).await;
+                let read = read.map_err(|error| {
+                    Error::new(Kind::Retry, format!("`{}` cannot be read", object.key)).with_source(error)
+                })?;
+                read.into()
+            }
+        };
+        whole.insert(record, bytes);
+    }
+    Ok(whole)
 }
 
 /// Records that left the quarantine later.
@@ -80,7 +108,7 @@ fn replayed(
     source: &Source,
     receipt: &Receipt,
     amendment: &Amendment,
-    set_aside: &BTreeMap<u64, Option<Vec<u8>>>,
+    set_aside: &BTreeMap<u64, Vec<u8>>,
     types: &Types,
 ) -> Result<Result<BTreeMap<String, Digest>, String>, SinkError> {
     let Some(reading) = &receipt.reading else { return Ok(Err("the receipt does not say how it was read".to_owned())) };
@@ -90,9 +118,6 @@ fn replayed(
     let mut raw = Vec::new();
     for (first, last) in &amendment.records {
         for (record, bytes) in set_aside.range(*first..=*last) {
-            let Some(bytes) = bytes else {
-                return Ok(Err(format!("record {record} was replayed and is too long to be read again")));
-            };
             numbers.push(*record);
             raw.push(bytes.as_slice());
         }
@@ -127,7 +152,7 @@ struct DigestSink<'a> {
     digests: BTreeMap<String, Digest>,
     /// Refused records that left the quarantine later: kept, not counted.
     amended: Vec<(u64, u64)>,
-    set_aside: BTreeMap<u64, Option<Vec<u8>>>,
+    set_aside: BTreeMap<u64, Reject>,
     /// Which records the decoder's are, if not the same.
     numbers: Option<Vec<u64>>,
 }
@@ -156,7 +181,7 @@ impl Sink for DigestSink<'_> {
     fn reject(&mut self, reject: Reject) -> Result<(), SinkError> {
         let place = &reject.place;
         if self.amended.iter().any(|(first, last)| (*first..=*last).contains(&place.record)) {
-            self.set_aside.insert(place.record, reject.raw);
+            self.set_aside.insert(place.record, reject);
         } else {
             let digest = self.digests.entry(QUARANTINE.to_owned()).or_default();
             digest.add_refused(place.record, place.bytes, reject.raw.as_deref());

@@ -50,10 +50,12 @@ pub(crate) async fn copy_sources(ingest: &Ingest) -> Result<(), Error> {
 async fn work(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<(), Error> {
     let mut workers = JoinSet::new();
     let mut failure = None;
+    let mut alone = 0;
     loop {
         while failure.is_none() && !ingest.stop.is_cancelled() && workers.len() < ingest.settings.workers.max(1) {
-            match claim(ingest).await {
+            match claim(ingest, alone > 0).await {
                 Ok(Some(claim)) => {
+                    alone = alone.saturating_sub(1);
                     let ingest = Arc::clone(ingest);
                     workers.spawn(async move { load(&ingest, claim).await });
                 }
@@ -63,8 +65,11 @@ async fn work(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<()
         }
         let Some(done) = workers.join_next().await else { break };
         let done = done.unwrap_or_else(|error| Err(Error::new(Kind::Bug, "a worker stopped").with_source(error)));
-        if let Err(error) = done {
-            failure.get_or_insert(error);
+        match done {
+            Ok(refused) => alone += refused,
+            Err(error) => {
+                failure.get_or_insert(error);
+            }
         }
         if failure.is_some() {
             continue; // the others end what they have begun, and give back their claims
@@ -83,10 +88,11 @@ async fn work(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<()
     wait_for_others(ingest, batches).await
 }
 
-async fn claim(ingest: &Ingest) -> Result<Option<Claim>, Error> {
+/// One large object or a group of small ones; `alone`: one object, however small.
+async fn claim(ingest: &Ingest, alone: bool) -> Result<Option<Claim>, Error> {
     let limits = ClaimLimits {
         small_bytes: ingest.settings.small_bytes,
-        group_count_max: ingest.settings.group_objects,
+        group_count_max: if alone { 1 } else { ingest.settings.group_objects },
         group_bytes_max: ingest.settings.group_bytes,
     };
     let (token, attempt) = (ingest.new_id(), ingest.new_id());
@@ -121,8 +127,9 @@ async fn wait_for_others(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -
 
 /// Takes what has become free in the meantime.
 async fn work_once(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<(), Error> {
-    while let Some(claim) = claim(ingest).await? {
-        load(ingest, claim).await?;
+    let mut alone = 0;
+    while let Some(claim) = claim(ingest, alone > 0).await? {
+        alone = alone.saturating_sub(1) + load(ingest, claim).await?;
     }
     if let Turn::Drained(published) = publish_all(ingest).await? {
         batches.extend(published);

@@ -48,7 +48,7 @@ fn a_correction_after_compaction_touches_only_its_own_rows() {
     let before = ids(&project);
     let files = |project: &TempProject| {
         let tables = run(project, &["--json", "tables"]).succeeded().json();
-        let table = tables["tables"].as_array().unwrap().iter().find(|table| table["name"] == "orders").cloned();
+        let table = tables["tables"].as_array().unwrap().iter().find(|table| table["table"] == "orders").cloned();
         table.unwrap()["files"].as_u64().unwrap()
     };
     assert_eq!(files(&project), 12);

@@ -14,6 +14,9 @@ mod orders;
 mod proofs;
 mod readers;
 mod screens;
+#[path = "../../src/text.rs"]
+#[expect(dead_code, reason = "for its own tests; the program uses the rest")]
+mod text;
 mod transactions;
 
 use serde_json::Value;

@@ -77,6 +77,7 @@ fn a_damaged_lake_is_noticed() {
 fn one_changed_value_in_a_table_is_found_by_verify() {
     let project = orders("");
     project.write("data/a.csv", file(1..5));
+    run(&project, &["ingest"]).succeeded();
     project.write("data/b.csv", file([1, 2, 3, 7]));
     run(&project, &["ingest"]).succeeded();
     let [a, b] = data_files(&project, "orders").try_into().unwrap_or_else(|files| panic!("two files, found {files:?}"));
