@@ -29,7 +29,7 @@ pub(crate) async fn write(store: &Arc<dyn ObjectStore>, state: &TableState) -> R
     if read_hint(store, table).await?.is_some_and(|hint| hint.version >= version) {
         return Ok(false);
     }
-    let (bytes, actions) = encode(state).map_err(|mut error| {
+    let bytes = encode(state).map_err(|mut error| {
         error.message = format!("table `{table}`: no checkpoint: {}", error.message);
         error
     })?;
@@ -44,14 +44,14 @@ pub(crate) async fn write(store: &Arc<dyn ObjectStore>, state: &TableState) -> R
         )));
     }
     let hint = json!({
-        "version": version, "size": actions, "sizeInBytes": size, "numOfAddFiles": state.files.len(),
+        "version": version, "size": state.actions(), "sizeInBytes": size, "numOfAddFiles": state.files.len(),
     });
     let path = hint_path(table);
     store.put(&path, hint.to_string().into()).await.map_err(|e| Error::store(&path, e))?;
     Ok(true)
 }
 
-fn encode(state: &TableState) -> Result<(Vec<u8>, usize), Error> {
+fn encode(state: &TableState) -> Result<Vec<u8>, Error> {
     let arrow = |e: arrow::error::ArrowError| Error::bug("actions as columns").caused_by(e);
     let parquet = |e: parquet::errors::ParquetError| Error::bug("a checkpoint as Parquet").caused_by(e);
     let schema = schema();
@@ -59,20 +59,18 @@ fn encode(state: &TableState) -> Result<(Vec<u8>, usize), Error> {
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&schema), options).map_err(parquet)?;
     let mut decoder = ReaderBuilder::new(schema).with_batch_size(PIECE).build_decoder().map_err(arrow)?;
-    let mut actions = 0;
     let mut rest = actions_of(state);
     loop {
         let piece: Vec<Value> = rest.by_ref().take(PIECE).collect();
         if piece.is_empty() {
             break;
         }
-        actions += piece.len();
         decoder.serialize(&piece).map_err(arrow)?;
         if let Some(batch) = decoder.flush().map_err(arrow)? {
             writer.write(&batch).map_err(parquet)?;
         }
     }
-    Ok((writer.into_inner().map_err(parquet)?, actions))
+    writer.into_inner().map_err(parquet)
 }
 
 /// As in log entries, one after the other.

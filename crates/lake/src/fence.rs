@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::Int64Array;
 use futures::StreamExt as _;
+use object_store::ObjectStore;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::RECEIPTS;
@@ -24,6 +25,29 @@ use crate::writer::TableWriter;
 /// `kind` of a row of `_receipts` that begins an epoch.
 const EPOCH_ROW: &str = "epoch";
 
+/// The ledger that an epoch belongs to; `None` where `_receipts` does not say.
+pub(crate) async fn owner(
+    store: &Arc<dyn ObjectStore>,
+    receipts: &TableState,
+    epoch: i64,
+) -> Result<Option<String>, Error> {
+    let may_hold = |file: &&Arc<DataFile>| may_hold_epoch(file) && read::may_hold_int(file, "epoch", epoch, epoch);
+    for file in receipts.files.values().filter(may_hold) {
+        let columns = ["kind", "epoch", "ledger_id"];
+        let mut rows = read::open(store, RECEIPTS, file, Some(&columns)).await?;
+        while let Some(batch) = rows.batches.next().await {
+            let batch = batch?;
+            let row = (0..batch.num_rows()).find(|row| {
+                read::text(&batch, "kind", *row) == Some(EPOCH_ROW) && read::int(&batch, "epoch", *row) == Some(epoch)
+            });
+            if let Some(ledger) = row.and_then(|row| read::text(&batch, "ledger_id", row)) {
+                return Ok(Some(ledger.to_owned()));
+            }
+        }
+    }
+    Ok(None)
+}
+
 impl Lake {
     /// The newest epoch of `_receipts` and the ledger that it belongs to; `None` in a new lake.
     pub async fn receipts_epoch(&self) -> Result<Option<(i64, String)>, Error> {
@@ -32,20 +56,8 @@ impl Lake {
             return Ok(None);
         }
         let epoch = state.epoch;
-        let may_hold = |file: &&Arc<DataFile>| may_hold_epoch(file) && read::may_hold_int(file, "epoch", epoch, epoch);
-        for file in state.files.values().filter(may_hold) {
-            let columns = ["kind", "epoch", "ledger_id"];
-            let mut rows = read::open(&self.store, RECEIPTS, file, Some(&columns)).await?;
-            while let Some(batch) = rows.batches.next().await {
-                let batch = batch?;
-                let row = (0..batch.num_rows()).find(|row| {
-                    read::text(&batch, "kind", *row) == Some(EPOCH_ROW)
-                        && read::int(&batch, "epoch", *row) == Some(epoch)
-                });
-                if let Some(ledger) = row.and_then(|row| read::text(&batch, "ledger_id", row)) {
-                    return Ok(Some((epoch, ledger.to_owned())));
-                }
-            }
+        if let Some(ledger) = owner(&self.store, &state, epoch).await? {
+            return Ok(Some((epoch, ledger)));
         }
         Err(Error::fix_data(format!("table `{RECEIPTS}`: expected a row of epoch {epoch}, found none"))
             .hint("a file of the table is damaged or was changed; restore the lake from a copy"))

@@ -23,7 +23,7 @@ use crate::{QUARANTINE, RECEIPTS, read};
 #[derive(Debug)]
 pub struct Lake {
     pub(crate) store: Arc<dyn ObjectStore>,
-    handle: Uuid,
+    pub(crate) handle: Uuid,
     names: AtomicU64,
     /// Tables at the newest version that was seen.
     pub(crate) heads: Mutex<BTreeMap<String, Arc<TableState>>>,
@@ -216,7 +216,7 @@ fn text_path(fingerprint: &str) -> Result<Path, Error> {
 }
 
 /// Puts a key that is new, twice, both times only if absent: the second must fail.
-async fn probe(store: &Arc<dyn ObjectStore>, handle: Uuid) -> Result<(), Error> {
+pub(crate) async fn probe(store: &Arc<dyn ObjectStore>, handle: Uuid) -> Result<(), Error> {
     use object_store::Error as Store;
     let path = Path::from(format!("_probe/{}", handle.simple()));
     let put = async || store.put_opts(&path, "put-if-absent".into(), PutMode::Create.into()).await;

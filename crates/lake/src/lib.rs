@@ -11,16 +11,20 @@
 //! use these and never the newest versions.
 //! **Invariant:** this crate knows no clock and no random source; times and ids are parameters.
 
+mod audit;
 mod change;
 mod checkpoint;
 mod checkpoint_write;
 mod clean;
 mod commit;
 mod compact;
+mod copy;
+mod copy_target;
 mod error;
 mod fence;
 mod heads;
 mod lake;
+mod leftovers;
 mod log;
 mod manifest;
 mod merge;
@@ -39,10 +43,13 @@ mod snapshot;
 mod state;
 mod stats;
 mod store;
+mod vacuum;
 mod writer;
 
+pub use audit::FileProblem;
 pub use clean::CleanedLog;
 pub use compact::{CompactionPlan, CompactionSettings};
+pub use copy::Copied;
 pub use error::{Error, Kind};
 pub use lake::Lake;
 pub use manifest::{
@@ -59,6 +66,7 @@ pub use schema::{
 };
 pub use snapshot::{Snapshot, TableSnapshot};
 pub use store::durable_local;
+pub use vacuum::{FileListing, Vacuum, Vacuumed, VacuumedFile, Why};
 pub use writer::TableWriter;
 
 /// The table whose rows make batches complete.

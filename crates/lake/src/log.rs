@@ -65,6 +65,8 @@ pub(crate) struct Entry<M> {
     /// Other programs' counters.
     pub others: Vec<(String, i64)>,
     pub note: Option<Note<M>>,
+    /// When it was committed, milliseconds since 1970.
+    pub at_ms: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,6 +114,7 @@ struct TxnLine {
 #[derive(Debug, Deserialize)]
 #[serde(bound = "M: DeserializeOwned")]
 struct InfoLine<M> {
+    timestamp: Option<i64>,
     stillhouse: Option<Note<M>>,
 }
 
@@ -157,6 +160,7 @@ pub(crate) fn parse_entry<M: DeserializeOwned>(table: &str, version: i64, bytes:
         epoch: None,
         others: vec![],
         note: None,
+        at_ms: None,
     };
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {
@@ -196,7 +200,10 @@ impl<M> Entry<M> {
         }
         self.protocol = line.protocol.or(self.protocol.take());
         self.metadata = line.meta_data.or(self.metadata.take());
-        self.note = line.commit_info.and_then(|info| info.stillhouse).or(self.note.take());
+        if let Some(info) = line.commit_info {
+            self.at_ms = info.timestamp;
+            self.note = info.stillhouse.or(self.note.take());
+        }
         if let Some(note) = &self.note
             && note.format > NOTE_FORMAT
         {

@@ -105,6 +105,12 @@ impl TableState {
         })
     }
 
+    /// Actions of a checkpoint of this version.
+    pub fn actions(&self) -> usize {
+        let txns = usize::from(self.seq > 0) + usize::from(self.epoch > 0) + self.others.len();
+        2 + txns + self.files.len() // protocol and metadata
+    }
+
     /// Reads on, to the newest version or to `until`.
     pub async fn advance(mut self, store: &Arc<dyn ObjectStore>, until: Option<i64>) -> Result<Self, Error> {
         while until.is_none_or(|until| self.version < until) {

@@ -5,7 +5,7 @@ use stillhouse_lake::{Kind, NoObserver, Staged};
 use crate::kit::{House, LEDGER, NOW, StopAt, expect, load};
 
 /// Publishes until the point, then stops.
-async fn publish_half(house: &House, staged: &Staged, epoch: i64, point: &str) {
+pub async fn publish_half(house: &House, staged: &Staged, epoch: i64, point: &str) {
     let all = StopAt::default();
     let mut stop = 0;
     loop {

@@ -90,11 +90,11 @@ async fn publishers_on_the_same_head_at_once() {
 }
 
 /// While one is between look and put, another goes all the way; then the first goes on.
-struct Overtake<'a> {
-    at: usize,
-    passed: AtomicUsize,
-    other: &'a Lake,
-    staged: &'a [Staged],
+pub struct Overtake<'a> {
+    pub at: usize,
+    pub passed: AtomicUsize,
+    pub other: &'a Lake,
+    pub staged: &'a [Staged],
 }
 
 impl Observer for Overtake<'_> {
@@ -155,7 +155,7 @@ async fn overtaken_by_this_batch_and_the_next_ones() {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum What {
+pub enum What {
     Failure,
     Conflict,
     FullDisk,
@@ -164,12 +164,12 @@ enum What {
 
 /// Fails some puts into logs: before they take effect, or (`after`) after.
 #[derive(Debug)]
-struct Faulty {
+pub struct Faulty {
     inner: Arc<dyn ObjectStore>,
     on: AtomicBool,
     after: bool,
     what: What,
-    seen: AtomicUsize,
+    pub seen: AtomicUsize,
     every: usize,
 }
 
@@ -229,7 +229,7 @@ impl ObjectStore for Faulty {
     }
 }
 
-async fn faulty_lake(house: &House, after: bool, what: What, every: usize) -> (Lake, Arc<Faulty>) {
+pub async fn faulty_lake(house: &House, after: bool, what: What, every: usize) -> (Lake, Arc<Faulty>) {
     let inner = Arc::clone(&house.store);
     let faulty = Arc::new(Faulty { inner, on: false.into(), after, what, seen: 0.into(), every });
     let lake = Lake::open(Arc::clone(&faulty) as Arc<dyn ObjectStore>, id()).await.unwrap();

@@ -3,11 +3,15 @@
 
 mod checkpoint;
 mod clean;
+mod copy;
+mod crashes;
 mod epochs;
 mod faults;
+mod history;
 mod kinds;
 mod kit;
 mod log;
+mod merge;
 mod own;
 mod publish;
 mod runs;
@@ -15,4 +19,5 @@ mod schema;
 mod snapshot;
 mod stats;
 mod store;
+mod vacuum;
 mod writer;
