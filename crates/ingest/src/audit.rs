@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use object_store::ObjectStore as _;
-use object_store::path::Path;
 use serde::Serialize;
 use stillhouse_lake::Snapshot;
 use stillhouse_ledger::{State, VersionRow};
@@ -11,7 +9,7 @@ use stillhouse_spec::{ObjectVersion, Period, Receipt, Source, object_id, split_o
 
 use crate::context::Ingest;
 use crate::discover::discover;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::publish::open;
 use crate::reason::Reason;
 use crate::standing::standing_receipts;
@@ -261,15 +259,13 @@ impl Auditor<'_> {
     /// Every file that the tables name is there, as large as it was.
     async fn files(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
         for (table, shown) in &snapshot.tables {
-            let there = sizes(self.ingest, table).await?;
             self.audit.data_files += shown.files.len() as u64;
-            for file in &shown.files {
-                let message = match there.get(&file.path) {
-                    Some(size) if *size == file.size => continue,
-                    Some(size) => format!("has {size} bytes, and had {} when it was written", file.size),
+            for problem in self.ingest.lake.check_files(table, shown.version).await? {
+                let message = match problem.found {
+                    Some(size) => format!("has {size} bytes, and had {} when it was written", problem.expected),
                     None => "is gone".to_owned(),
                 };
-                self.find(Difference::Damaged, ("", &format!("{table}/{}", file.path)), message, RESTORE);
+                self.find(Difference::Damaged, ("", &problem.path), message, RESTORE);
             }
         }
         Ok(())
@@ -309,15 +305,4 @@ const RESTORE: &str = "restore the lake from a copy; for a single file: stillhou
 fn data_tables(snapshot: &Snapshot) -> impl Iterator<Item = (&String, &stillhouse_lake::TableSnapshot)> {
     let own = [stillhouse_lake::RECEIPTS, stillhouse_lake::RUNS];
     snapshot.tables.iter().filter(move |(name, _)| !own.contains(&name.as_str()))
-}
-
-/// The files in a table's folder, by name.
-async fn sizes(ingest: &Ingest, table: &str) -> Result<BTreeMap<String, u64>, Error> {
-    let folder = Path::from(table);
-    let listed = ingest.lake.store().list_with_delimiter(Some(&folder)).await;
-    let listed = listed.map_err(|error| {
-        Error::new(Kind::FixSettings, format!("the folder of table `{table}` cannot be listed")).with_source(error)
-    })?;
-    let files = listed.objects.into_iter();
-    Ok(files.filter_map(|file| Some((file.location.filename()?.to_owned(), file.size))).collect())
 }

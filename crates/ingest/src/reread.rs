@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray as _, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
-use object_store::path::Path;
 use object_store::ObjectStoreExt as _;
+use object_store::path::Path;
 use stillhouse_decode::{Again, RECORD_COLUMN, Reject, Sink, SinkError, decode};
 use stillhouse_lake::QUARANTINE;
 use stillhouse_spec::{Amendment, AmendmentKind, Choice, Contract, InputFormat, ObjectVersion, Receipt, Source};
@@ -78,7 +78,8 @@ async fn whole(
     object: &ObjectVersion,
     set_aside: BTreeMap<u64, Reject>,
 ) -> Result<BTreeMap<u64, Vec<u8>>, Error> {
-    let location = Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;
+    let location =
+        Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;
     let mut whole = BTreeMap::new();
     for (record, reject) in set_aside {
         let bytes = match reject.raw {

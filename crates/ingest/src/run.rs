@@ -50,7 +50,7 @@ pub(crate) async fn copy_sources(ingest: &Ingest) -> Result<(), Error> {
 async fn work(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<(), Error> {
     let mut workers = JoinSet::new();
     let mut failure = None;
-    let mut alone = 0;
+    let mut alone: usize = 0;
     loop {
         while failure.is_none() && !ingest.stop.is_cancelled() && workers.len() < ingest.settings.workers.max(1) {
             match claim(ingest, alone > 0).await {
@@ -127,7 +127,7 @@ async fn wait_for_others(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -
 
 /// Takes what has become free in the meantime.
 async fn work_once(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<(), Error> {
-    let mut alone = 0;
+    let mut alone: usize = 0;
     while let Some(claim) = claim(ingest, alone > 0).await? {
         alone = alone.saturating_sub(1) + load(ingest, claim).await?;
     }

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt as _};
+use serde::de::IgnoredAny;
 
 use crate::checkpoint::read_checkpoint;
 use crate::error::{Error, Kind};
 use crate::lake::Lake;
+use crate::log::read_entry;
 use crate::{RECEIPTS, RUNS};
 
 /// What was deleted of a log, or would be.
@@ -25,6 +27,21 @@ pub struct CleanedLog {
 }
 
 impl Lake {
+    /// The version of a table that was the newest at a time (microseconds since 1970), as far as its log says: the oldest
+    /// one that it still has where the log begins later; 0 where there is no table.
+    pub async fn version_at(&self, table: &str, at: i64) -> Result<i64, Error> {
+        let Some(head) = self.head(table).await? else { return Ok(0) };
+        for version in (0..=head.version).rev() {
+            let Some(entry) = read_entry::<IgnoredAny>(&self.store, table, version).await? else {
+                return Ok(version + 1);
+            };
+            if entry.at_ms.is_some_and(|written| written <= at.div_euclid(1000)) {
+                return Ok(version);
+            }
+        }
+        Ok(0)
+    }
+
     /// Deletes what versions of a table from `keep_from` on do not need of its log: everything before the newest
     /// checkpoint at or before it. Never more than the newest receipt leaves: what it names, and what a batch that is half
     /// published has put since, stay. Pinned versions are the caller's matter. With `dry_run` nothing is deleted.

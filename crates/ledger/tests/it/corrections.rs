@@ -424,13 +424,21 @@ pub async fn amendments_go_by_the_revision_of_the_key(place: &Place) {
     assert_eq!(stage_amend(ledger, &both, 3).await.unwrap(), done, "staging twice is staging once");
     check_kind(stage_amend(ledger, &amend("m1", &[(first, 2)]), 3).await, Kind::Bug, "with other members");
     check_kind(stage_compact(ledger, "m1", "m", 3).await, Kind::Bug, "as another kind");
-    assert_eq!(stage_amend(ledger, &amend("m2", &[(first, 1)]), 3).await.unwrap(), refused(&[first]), "overtaken by m1");
+    assert_eq!(
+        stage_amend(ledger, &amend("m2", &[(first, 1)]), 3).await.unwrap(),
+        refused(&[first]),
+        "overtaken by m1"
+    );
 
     // A new version of one of them may be staged behind it, and comes later.
     let (third, seq) = stage_one(&ledger, object("a.csv", "2", 1), "b3", 4).await;
     let head = ledger.queue_head().await.unwrap().unwrap();
     assert_eq!((head.kind, head.members), (BatchKind::Amend, vec![revised(first), revised(second)]));
-    assert_eq!(stage_amend(ledger, &amend("m3", &[(first, 2)]), 4).await.unwrap(), refused(&[first]), "overtaken by b3");
+    assert_eq!(
+        stage_amend(ledger, &amend("m3", &[(first, 2)]), 4).await.unwrap(),
+        refused(&[first]),
+        "overtaken by b3"
+    );
     assert_eq!(stage_amend(ledger, &amend("m3", &[(third, 3)]), 4).await.unwrap(), refused(&[third]), "not complete");
     assert!(ledger.finish("m1", 3, "publisher", 5).await.unwrap());
     check_states(&ledger, "a.csv", &[State::Complete, State::Staged]).await;

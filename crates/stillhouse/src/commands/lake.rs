@@ -40,6 +40,8 @@ async fn copy(app: &App, to: &Path) -> Result<Exit, Failure> {
         copied.seq,
         plural(copied.unchanged, "file"),
     ))?;
-    app.printer.say("to work with the copy: set `path` in [lake] of a project's stillhouse.toml, then `stillhouse ledger rebuild`");
+    app.printer.say(
+        "to work with the copy: set `path` in [lake] of a project's stillhouse.toml, then `stillhouse ledger rebuild`",
+    );
     Ok(Exit::Done)
 }

@@ -39,7 +39,8 @@ fn tell(app: &App, rebuilt: &Rebuilt, attempts: Option<u64>) -> Result<Exit, Fai
         }))?;
         return Ok(Exit::Done);
     }
-    let history = attempts.map(|attempts| format!("; {} from the copy", plural(attempts, "attempt"))).unwrap_or_default();
+    let history =
+        attempts.map(|attempts| format!("; {} from the copy", plural(attempts, "attempt"))).unwrap_or_default();
     app.printer.out(format!(
         "the ledger is new: {} read from the lake, {} to finish{history}; older ledgers are shut out (epoch {epoch})\n",
         plural(*receipts, "receipt"),

@@ -51,8 +51,11 @@ fn closing(verified: &[Verified], failed: usize) -> String {
     let of = |proof| verified.iter().filter(|verified| verified.proof == proof).count();
     let proved = count(of(Proof::Content) as u64);
     let mut text = format!("{}: {proved} proved by content", plural(verified.len() as u64, "receipt"));
-    let others =
-        [(of(Proof::Counts), "by counts only"), (of(Proof::NoRows), "without rows of their own"), (failed, "different")];
+    let others = [
+        (of(Proof::Counts), "by counts only"),
+        (of(Proof::NoRows), "without rows of their own"),
+        (failed, "different"),
+    ];
     for (number, what) in others {
         if number > 0 {
             text.push_str(&format!(", {} {what}", count(number as u64)));
