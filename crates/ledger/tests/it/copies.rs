@@ -203,7 +203,7 @@ pub async fn a_rebuilt_ledger_takes_over_the_history_of_a_backup(place: &Place) 
     // The other one numbers the keys otherwise, and knows nothing of `b.csv` yet.
     let rebuilt = place.working().await;
     offer_one(&rebuilt, object("other.csv", "1", 1), 22).await;
-    let a = offer_one(&rebuilt, object("a.csv", "1", 10), 22).await;
+    let a = offer_one(&rebuilt, object("a.csv", "1", 10), 22).await.version();
     assert_eq!(a.key_number, 2);
     assert_eq!(rebuilt.take_history(&backup).await.unwrap(), 1);
     let history = rebuilt.history("events", "a.csv").await.unwrap().remove(0);

@@ -412,20 +412,20 @@ pub async fn amendments_go_by_the_revision_of_the_key(place: &Place) {
     let ledger = place.working().await;
     let first = complete_one(&ledger, object("a.csv", "1", 1), "b1", 1).await;
     let second = complete_one(&ledger, object("b.csv", "1", 1), "b2", 1).await;
-    check_kind(stage_amend(ledger, &amend("m", &[]), 2).await, Kind::Bug, "found none");
-    check_kind(stage_amend(ledger, &amend("m", &[(first, 1), (first, 1)]), 2).await, Kind::Bug, "found one twice");
+    check_kind(stage_amend(&ledger, &amend("m", &[]), 2).await, Kind::Bug, "found none");
+    check_kind(stage_amend(&ledger, &amend("m", &[(first, 1), (first, 1)]), 2).await, Kind::Bug, "found one twice");
     let refused = |overtaken: &[VersionId]| StagedAmend::Refused { overtaken: overtaken.to_vec() };
     let both = amend("m1", &[(second, 1), (first, 1)]);
     let wrong = amend("m1", &[(second, 2), (first, 1), (VersionId::new(9, 1), 1)]);
-    assert_eq!(stage_amend(ledger, &wrong, 2).await.unwrap(), refused(&[second, VersionId::new(9, 1)]));
-    let done = stage_amend(ledger, &both, 2).await.unwrap();
+    assert_eq!(stage_amend(&ledger, &wrong, 2).await.unwrap(), refused(&[second, VersionId::new(9, 1)]));
+    let done = stage_amend(&ledger, &both, 2).await.unwrap();
     let revised = |version| StagedMember { version, revision: 2 };
     assert_eq!(done, StagedAmend::Done { seq: 3, members: vec![revised(second), revised(first)] });
-    assert_eq!(stage_amend(ledger, &both, 3).await.unwrap(), done, "staging twice is staging once");
-    check_kind(stage_amend(ledger, &amend("m1", &[(first, 2)]), 3).await, Kind::Bug, "with other members");
-    check_kind(stage_compact(ledger, "m1", "m", 3).await, Kind::Bug, "as another kind");
+    assert_eq!(stage_amend(&ledger, &both, 3).await.unwrap(), done, "staging twice is staging once");
+    check_kind(stage_amend(&ledger, &amend("m1", &[(first, 2)]), 3).await, Kind::Bug, "with other members");
+    check_kind(stage_compact(&ledger, "m1", "m", 3).await, Kind::Bug, "as another kind");
     assert_eq!(
-        stage_amend(ledger, &amend("m2", &[(first, 1)]), 3).await.unwrap(),
+        stage_amend(&ledger, &amend("m2", &[(first, 1)]), 3).await.unwrap(),
         refused(&[first]),
         "overtaken by m1"
     );
@@ -435,37 +435,37 @@ pub async fn amendments_go_by_the_revision_of_the_key(place: &Place) {
     let head = ledger.queue_head().await.unwrap().unwrap();
     assert_eq!((head.kind, head.members), (BatchKind::Amend, vec![revised(first), revised(second)]));
     assert_eq!(
-        stage_amend(ledger, &amend("m3", &[(first, 2)]), 4).await.unwrap(),
+        stage_amend(&ledger, &amend("m3", &[(first, 2)]), 4).await.unwrap(),
         refused(&[first]),
         "overtaken by b3"
     );
-    assert_eq!(stage_amend(ledger, &amend("m3", &[(third, 3)]), 4).await.unwrap(), refused(&[third]), "not complete");
+    assert_eq!(stage_amend(&ledger, &amend("m3", &[(third, 3)]), 4).await.unwrap(), refused(&[third]), "not complete");
     assert!(ledger.finish("m1", 3, "publisher", 5).await.unwrap());
     check_states(&ledger, "a.csv", &[State::Complete, State::Staged]).await;
     check_states(&ledger, "b.csv", &[State::Complete]).await;
     assert!(ledger.finish("b3", seq, "publisher", 5).await.unwrap());
-    assert_eq!(stage_amend(ledger, &amend("m4", &[(first, 3)]), 6).await.unwrap(), refused(&[first]), "superseded");
-    let done = stage_amend(ledger, &amend("m4", &[(third, 3)]), 6).await.unwrap();
+    assert_eq!(stage_amend(&ledger, &amend("m4", &[(first, 3)]), 6).await.unwrap(), refused(&[first]), "superseded");
+    let done = stage_amend(&ledger, &amend("m4", &[(third, 3)]), 6).await.unwrap();
     assert_eq!(done, StagedAmend::Done { seq: 5, members: vec![StagedMember { version: third, revision: 4 }] });
 }
 
 pub async fn a_withdrawn_amendment_changes_nothing(place: &Place) {
     let ledger = place.working().await;
     let first = complete_one(&ledger, object("a.csv", "1", 1), "b1", 1).await;
-    stage_amend(ledger, &amend("m1", &[(first, 1)]), 2).await.unwrap();
+    stage_amend(&ledger, &amend("m1", &[(first, 1)]), 2).await.unwrap();
     check_kind(ledger.withdraw("m1", "publisher", &WithdrawTo::Offered, 3).await, Kind::Bug, "an epoch above");
     assert!(withdraw(&ledger, "m1", &WithdrawTo::Offered, 3).await.is_empty());
     check_states(&ledger, "a.csv", &[State::Complete]).await;
     assert_eq!(ledger.queue_count().await.unwrap(), 0);
-    let again = stage_amend(ledger, &amend("m2", &[(first, 1)]), 4).await.unwrap();
+    let again = stage_amend(&ledger, &amend("m2", &[(first, 1)]), 4).await.unwrap();
     assert_eq!(again, StagedAmend::Refused { overtaken: vec![first] }, "the revision stays used");
     assert_eq!(ledger.history("events", "a.csv").await.unwrap()[0].revision, 2);
-    let again = stage_amend(ledger, &amend("m2", &[(first, 2)]), 4).await.unwrap();
+    let again = stage_amend(&ledger, &amend("m2", &[(first, 2)]), 4).await.unwrap();
     assert!(matches!(again, StagedAmend::Done { seq: 3, .. }));
 }
 
 pub async fn what_was_given_up_cannot_be_staged(place: &Place) {
-    let ledger = &place.working().await;
+    let ledger = place.working().await;
     ledger.announce("c1", 5).await.unwrap();
     assert!(ledger.live_attempts().await.unwrap().contains("c1"));
     assert_eq!(ledger.give_up_announced(5).await.unwrap(), 0, "only older ones");
@@ -478,16 +478,16 @@ pub async fn what_was_given_up_cannot_be_staged(place: &Place) {
 pub async fn a_compaction_is_a_batch_without_members(place: &Place) {
     let ledger = place.working().await;
     stage_one(&ledger, object("a.csv", "1", 1), "b1", 1).await;
-    assert_eq!(stage_compact(ledger, "c1", "merge these", 2).await.unwrap(), 2);
-    assert_eq!(stage_compact(ledger, "c1", "merge these", 3).await.unwrap(), 2);
-    check_kind(stage_compact(ledger, "b1", "m", 3).await, Kind::Bug, "as another kind");
-    check_kind(stage_compact(ledger, "c2", "\0", 3).await, Kind::FixData, "without NUL");
+    assert_eq!(stage_compact(&ledger, "c1", "merge these", 2).await.unwrap(), 2);
+    assert_eq!(stage_compact(&ledger, "c1", "merge these", 3).await.unwrap(), 2);
+    check_kind(stage_compact(&ledger, "b1", "m", 3).await, Kind::Bug, "as another kind");
+    check_kind(stage_compact(&ledger, "c2", "\0", 3).await, Kind::FixData, "without NUL");
     assert!(ledger.take_publish_lease("publisher", 4, LEASE).await.unwrap());
     assert!(ledger.finish("b1", 1, "publisher", 4).await.unwrap());
     let head = ledger.queue_head().await.unwrap().unwrap();
     assert_eq!((head.seq, head.kind, &*head.manifest, head.members.len()), (2, BatchKind::Compact, "merge these", 0));
     assert!(ledger.finish("c1", 2, "publisher", 4).await.unwrap());
-    assert_eq!(stage_compact(ledger, "c2", "m", 5).await.unwrap(), 3);
+    assert_eq!(stage_compact(&ledger, "c2", "m", 5).await.unwrap(), 3);
     assert!(withdraw(&ledger, "c2", &WithdrawTo::Offered, 6).await.is_empty());
     assert_eq!(ledger.queue_count().await.unwrap(), 0);
     assert_eq!(ledger.counts().await.unwrap().into_iter().collect::<Vec<_>>(), [(State::Complete, 1)]);
@@ -575,7 +575,7 @@ pub async fn live_attempts_are_those_that_may_still_count(place: &Place) {
     stage_one(&ledger, object("a.csv", "1", 1), "t1", 1).await;
     offer_one(&ledger, object("b.csv", "1", 1), 1).await;
     claim(&ledger, ONE, "t2", 1).await;
-    stage_compact(ledger, "c1", "m", 1).await.unwrap();
+    stage_compact(&ledger, "c1", "m", 1).await.unwrap();
     // A lease that ran out still counts: what it stages may still succeed.
     assert_eq!(live().await, ["attempt-t1", "attempt-t2", "c1", "t1"]);
     claim(&ledger, ONE, "t3", 2 + LEASE).await;
