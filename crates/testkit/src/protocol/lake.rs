@@ -265,3 +265,47 @@ impl Lake {
         entries.find(|version| version.of_batch && version.seq == seq).map(|version| version.batch)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Account, Receipt};
+    use crate::protocol::rows::Rows;
+
+    fn product(receipt: &Receipt) -> stillhouse_spec::Receipt {
+        stillhouse_spec::Receipt {
+            key_number: i64::from(receipt.key),
+            generation: i64::from(receipt.generation),
+            replaces_from: i64::from(receipt.replaces_from),
+            revision: i64::from(receipt.revision),
+            ..stillhouse_spec::Receipt::default()
+        }
+    }
+
+    fn check_standing(receipts: &[Receipt]) {
+        let mut account = Account::default();
+        receipts.iter().for_each(|receipt| account.add(*receipt));
+        let ours: Vec<_> = account.standing().map(product).collect();
+        let theirs = stillhouse_spec::standing(receipts.iter().map(product));
+        assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn receipts_stand_as_they_do_in_the_product() {
+        let receipt = |key, generation, replaces_from, revision| Receipt {
+            key,
+            generation,
+            replaces_from,
+            revision,
+            content: 1,
+            batch: 1,
+            rows: [Rows::NONE; 3],
+        };
+        for (second, third) in (0..=2).flat_map(|second| (0..=3).map(move |third| (second, third))) {
+            let first = [receipt(0, 1, 0, 1), receipt(1, 1, 0, 1)];
+            let amended = [receipt(0, 1, 0, 2), receipt(0, 2, second, 3), receipt(0, 2, second, 5)];
+            let last = [receipt(0, 3, third, 4), receipt(0, 3, third, 6)];
+            let all = [&first[..], &amended[..], &last[..]].concat();
+            (1..=all.len()).for_each(|count| check_standing(&all[..count]));
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! A model of the commit protocol, explored to the last state at small bounds.
 //!
-//! It says in a thousand lines what `lake`, `ledger` and `ingest` do together when many of them work at once and anything
+//! It says what `lake`, `ledger` and `ingest` do together when many of them work at once and anything
 //! fails anywhere: look, put, receipt; claim, stage, finish; epochs and fences; withdrawal, rebuild, a second ledger;
 //! amendments, compactions, vacuum. [`check`] walks through every state that can be reached, breadth first, and asks of each
 //! whether the seven [`Invariant`]s hold. Then it takes the safeguards away, one at a time: each time an invariant must break,

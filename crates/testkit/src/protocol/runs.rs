@@ -79,7 +79,11 @@ fn ledgers() -> Vec<Run> {
         whole("whole: second ledger, two keys", Bounds { takeovers: 1, keys: 2, corrected: 0, ..TINY }),
         whole("whole: second and third ledger", Bounds { takeovers: 2, ..TINY }).large(),
         whole("whole: loss, two rebuilds at once", Bounds { takeovers: 1, losses: 1, ..TINY }).large(),
-        whole("whole: second ledger, three workers", Bounds { takeovers: 1, workers: 3, faults: 0, ..TINY }).large(),
+        whole(
+            "whole: second ledger, three workers",
+            Bounds { takeovers: 1, workers: 3, keys: 2, corrected: 0, ..TINY },
+        )
+        .large(),
         whole("whole: move", Bounds { moves: 1, ..Bounds::SMALL }),
         whole("whole: move, withdrawal", Bounds { moves: 1, withdrawals: 1, ..TINY }),
         whole("whole: move, withdrawal, two keys", Bounds { moves: 1, keys: 2, withdrawals: 1, ..TINY }).large(),
