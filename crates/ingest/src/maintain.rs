@@ -125,6 +125,8 @@ async fn vacuum(
 ) -> Result<(), Error> {
     let now = ingest.now();
     let listing = ingest.lake.list_files().await?;
+    // Another ledger that has taken over since may have written files that this one knows nothing of.
+    open(ingest).await?;
     if !request.dry_run {
         ingest.ledger.give_up_announced(now.saturating_sub(ANNOUNCED_MICROS)).await?;
     }

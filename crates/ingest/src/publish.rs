@@ -87,7 +87,7 @@ pub async fn open(ingest: &Ingest) -> Result<(), Error> {
     // Two processes may do this at once: the put-if-absent on `_receipts` decides who is first, and an epoch that is
     // higher than the other's does no harm, because both are of this ledger and nothing is staged yet.
     let epoch = match ingest.lake.receipts_epoch().await? {
-        None => ingest.lake.raise_epoch(ledger, ingest.now(), ingest.observer.as_ref()).await?,
+        None => ingest.lake.first_epoch(ledger, ingest.now(), ingest.observer.as_ref()).await?,
         Some((epoch, owner)) if owner == ledger => epoch,
         Some(_) => return Err(not_ours()),
     };

@@ -109,7 +109,16 @@ async fn one(
         rows: 0,
         remarks: Vec::new(),
     };
-    let tables = Tables::read(ingest, snapshot, &receipt).await?;
+    let tables = match Tables::read(ingest, snapshot, &receipt).await {
+        Ok(tables) => tables,
+        // A damaged file is what one wants to hear of, together with everything else.
+        Err(error) if error.kind() == Kind::FixData => {
+            verified.proof = Proof::Failed;
+            verified.remarks.push(error.to_string());
+            return Ok(verified);
+        }
+        Err(error) => return Err(error),
+    };
     verified.rows = tables.found.values().map(|digest| digest.rows).sum();
     let mut wrong = tables.against_counts(&receipt);
     if receipt.twin.is_some() || receipt.removed {

@@ -11,8 +11,8 @@ use crate::reason::Reason;
 pub(crate) async fn withdraw(ingest: &Ingest, token: &str, head: &QueueEntry, cause: Error) -> Result<i64, Error> {
     let (ledger, observer) = (ingest.ledger.ledger_id(), ingest.observer.as_ref());
     // Whoever still works on this head must not get through after we have looked: first the epoch, in `_receipts` and
-    // only then in the ledger, then every other table.
-    let epoch = ingest.lake.raise_epoch(ledger, ingest.now(), observer).await?;
+    // only then in the ledger, then every other table. A ledger that was shut out meanwhile must not take the lake back.
+    let epoch = ingest.lake.raise_own_epoch(ledger, ingest.now(), observer).await?;
     ingest.ledger.adopt_epoch(epoch, token).await?;
     ingest.lake.fence_tables(epoch, ledger, ingest.now(), observer).await?;
     let present = ingest.lake.batch_present(&head.batch_id, head.seq).await?;

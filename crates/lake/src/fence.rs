@@ -10,7 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::RECEIPTS;
 use crate::commit::{Committed, Rounds, next_version};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::lake::Lake;
 use crate::log::{Commit, EPOCH, Entry, Note, read_entry};
 use crate::manifest::{DataFile, Manifest, Staged};
@@ -24,6 +24,24 @@ use crate::writer::TableWriter;
 
 /// `kind` of a row of `_receipts` that begins an epoch.
 const EPOCH_ROW: &str = "epoch";
+
+/// Who may take the next epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// Anybody.
+    TakeOver,
+    /// The ledger that has the newest.
+    Own,
+    /// The first one.
+    First,
+}
+
+fn other_ledger() -> Error {
+    Error::new(Kind::Fenced, "another ledger speaks for this lake now").hint(
+        "if no other machine or folder works on this lake, run `stillhouse ledger rebuild`: it reads the receipts in the \
+         lake and shuts the other ledger out",
+    )
+}
 
 /// The ledger that an epoch belongs to; `None` where `_receipts` does not say.
 pub(crate) async fn owner(
@@ -63,9 +81,25 @@ impl Lake {
             .hint("a file of the table is damaged or was changed; restore the lake from a copy"))
     }
 
-    /// Takes the next epoch for `ledger_id`: fences `_receipts`. An epoch exists once `_receipts` has it, so two who
-    /// do this at once get different ones.
+    /// Takes the lake over: the next epoch for `ledger_id`, whoever has the newest. Only for a ledger that is made anew
+    /// from the lake. An epoch exists once `_receipts` has it, so two who do this at once get different ones.
     pub async fn raise_epoch(&self, ledger_id: &str, now: i64, observer: &dyn Observer) -> Result<i64, Error> {
+        self.raise(Claim::TakeOver, ledger_id, now, observer).await
+    }
+
+    /// The next epoch for a ledger whose epoch the newest is; refused ([`Kind::Fenced`]) if it is another one's.
+    pub async fn raise_own_epoch(&self, ledger_id: &str, now: i64, observer: &dyn Observer) -> Result<i64, Error> {
+        self.raise(Claim::Own, ledger_id, now, observer).await
+    }
+
+    /// The first epoch of a new lake. If another process of the same ledger was faster, that one's; refused
+    /// ([`Kind::Fenced`]) if another ledger was.
+    pub async fn first_epoch(&self, ledger_id: &str, now: i64, observer: &dyn Observer) -> Result<i64, Error> {
+        self.raise(Claim::First, ledger_id, now, observer).await
+    }
+
+    /// Fences `_receipts`. Whose the newest epoch is, is looked at again before every put.
+    async fn raise(&self, claim: Claim, ledger_id: &str, now: i64, observer: &dyn Observer) -> Result<i64, Error> {
         let mut rounds = Rounds::default();
         let mut tried: Option<(i64, DataFile)> = None;
         loop {
@@ -77,6 +111,14 @@ impl Lake {
             {
                 observer.at("epoch-in-R")?;
                 return Ok(*epoch);
+            }
+            let newest = self.receipts_epoch().await?;
+            let own = newest.as_ref().is_some_and(|(_, owner)| owner == ledger_id);
+            match (claim, newest) {
+                (Claim::First, Some((epoch, _))) if own => return Ok(epoch),
+                (Claim::TakeOver, _) | (Claim::First, None) => {}
+                (Claim::Own, _) if own => {}
+                (Claim::Own | Claim::First, _) => return Err(other_ledger()),
             }
             let epoch = state.as_ref().map_or(0, |state| state.epoch) + 1;
             let file = self.epoch_file(state.as_deref(), epoch, ledger_id, now).await?;
@@ -143,7 +185,7 @@ impl Lake {
             if state.epoch == epoch {
                 return Ok(true);
             }
-            if state.seq == 0 {
+            if state.epoch == 0 {
                 return Ok(false); // not made by us, and not written by us
             }
             let mut commit = Commit::new("FENCE", &Note::<()>::fence(epoch, ledger_id), now)?;

@@ -94,7 +94,7 @@ impl Lake {
 
     async fn fits(&self, table: &str, schema: &str) -> Result<Result<(), Error>, Error> {
         let fits = match self.head(table).await? {
-            Some(state) if state.seq == 0 => Err(not_ours(table)),
+            Some(state) if state.epoch == 0 => Err(not_ours(table)),
             Some(state) => merge_schema(table, &state.schema, &state.metadata.schema_string, schema).map(drop),
             None => arrow_schema(schema).map(drop),
         };
@@ -198,7 +198,7 @@ fn read_newest(batch: &arrow::array::RecordBatch, seq: i64, row: usize) -> Optio
     Some(Newest { seq, batch: read::text(batch, "batch", row)?.to_owned(), vector })
 }
 
-/// A table whose log never carried a seq: every commit of ours that makes one does.
+/// A table whose log never carried an epoch: every commit of ours that makes one does.
 pub(crate) fn not_ours(table: &str) -> Error {
     Error::new(Kind::FixSettings, format!("table `{table}` lies in the lake, but stillhouse has not made it"))
         .hint("move its folder out of the lake, or give the contract's table another name")

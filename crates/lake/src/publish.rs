@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
+
 use crate::RECEIPTS;
 use crate::commit::{Committed, Rounds, next_version};
 use crate::error::{Error, Kind};
 use crate::lake::{Lake, Newest, not_ours};
-use crate::log::{Commit, Note};
+use crate::log::{Commit, Note, read_entry};
 use crate::manifest::{ManifestKind, Published, Staged};
 use crate::observe::Observer;
 use crate::receipts::receipt_rows;
@@ -142,8 +144,14 @@ impl Publisher<'_> {
                 }
                 Look::Commit { stale } => stale,
             };
-            let commit = self.build(table, state.as_deref(), stale).await?;
+            let makes = state.is_none();
+            let commit = match &state {
+                Some(state) => self.build(table, state, stale).await?,
+                None => self.make(table)?,
+            };
             match self.lake.commit(table, state, commit.into_bytes()?).await? {
+                // A table that is not there cannot be fenced: only now that it is, and R was looked at again, rows may go in.
+                Committed::Done(_) if makes => self.observer.at(&format!("made:{table}"))?,
                 Committed::Done(state) => {
                     self.observer.at(&format!("put:{table}"))?;
                     self.seen = true;
@@ -176,7 +184,10 @@ impl Publisher<'_> {
             self.seen = true;
             return Ok(Look::Leave(Some(state.version)));
         }
-        if known.is_some() {
+        if let Some(known) = known {
+            if let Some(look) = self.strangers(table, known, state).await? {
+                return Ok(look);
+            }
             if state.seq == seq {
                 let found = self.lake.batch_of(state).await?.unwrap_or_default();
                 return Err(self.other_batch(table, &found));
@@ -185,6 +196,24 @@ impl Publisher<'_> {
             return Ok(if touched { Look::Commit { stale: false } } else { Look::Leave(Some(state.version)) });
         }
         self.look_at_new(table, state).await
+    }
+
+    /// After the version that the newest receipt names there are only fences, and commits of this batch. A commit of another
+    /// one is of a publisher that was faster with this batch and went on, or of somebody who counts the same queue.
+    async fn strangers(&self, table: &str, known: i64, state: &TableState) -> Result<Option<Look>, Error> {
+        for version in known + 1..=state.version {
+            let Some(entry) = read_entry::<IgnoredAny>(&self.lake.store, table, version).await? else { break };
+            let Some(batch) = entry.note.and_then(|note| note.batch).filter(|batch| batch != self.batch()) else {
+                continue;
+            };
+            if let Some(receipts) = self.lake.head(RECEIPTS).await?
+                && let Some(published) = self.complete(&receipts).await?
+            {
+                return Ok(Some(Look::Complete(published)));
+            }
+            return Err(self.other_batch(table, &batch));
+        }
+        Ok(None)
     }
 
     /// A table that no complete batch has. A publisher of an older epoch can still make one after all tables were
@@ -196,7 +225,7 @@ impl Publisher<'_> {
         {
             return Ok(Look::Complete(published));
         }
-        if state.seq == 0 {
+        if state.epoch == 0 {
             let wanted = self.staged.manifest.tables.contains_key(table);
             return if wanted { Err(not_ours(table)) } else { Ok(Look::Leave(None)) };
         }

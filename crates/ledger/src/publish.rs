@@ -3,10 +3,10 @@
 use sqlx::AnyConnection;
 
 use crate::again::{Copy, copy_version};
-use crate::batch::WithdrawTo;
+use crate::batch::{BatchKind, WithdrawTo};
 use crate::error::Error;
 use crate::ledger::{Ledger, Meta, Needs, Tx};
-use crate::queue::{dequeue, head};
+use crate::queue::{Head, dequeue, head, members};
 use crate::sql::{self, Bind, Columns, keepable, message, one_row, rows};
 use crate::types::{State, VersionId};
 
@@ -117,6 +117,7 @@ impl Ledger {
                         Error::bug(message).with_hint("fence all tables and adopt the new epoch before withdrawing")
                     );
                 }
+                give_revisions_back(connection, &head).await?;
                 let versions = dequeue(connection, &head).await?;
                 settle(connection, &versions, State::Superseded, Some("withdrawn from the publish queue"), now).await?;
                 let mut next = Vec::new();
@@ -128,6 +129,21 @@ impl Ledger {
         })
         .await
     }
+}
+
+/// An amendment that never was must not make the next one, planned from the receipts, look overtaken. What was staged for
+/// a key after it keeps its number.
+async fn give_revisions_back(connection: &mut AnyConnection, head: &Head) -> Result<(), Error> {
+    if head.kind != BatchKind::Amend {
+        return Ok(());
+    }
+    for member in members(connection, head.seq).await? {
+        let back = "-- ledger.withdraw.give_back
+            UPDATE ledger_keys SET revision = revision - 1 WHERE key_number = $1 AND revision = $2";
+        let back = sqlx::query(back).bind(member.version.key_number).bind(member.revision);
+        back.execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 async fn set_lease(connection: &mut AnyConnection, token: Option<&str>, until: i64) -> Result<(), Error> {

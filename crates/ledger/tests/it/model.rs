@@ -492,6 +492,10 @@ impl Model {
         self.saw("amendment withdrawn", kind == BatchKind::Amend);
         self.saw("twin withdrawn", members.iter().any(|member| self.rows[&member.version].twin.is_some()));
         if kind != BatchKind::Load {
+            for StagedMember { version, revision } in members {
+                let last = self.revisions.get_mut(&version.key_number).unwrap();
+                *last -= i64::from(*last == revision);
+            }
             return next;
         }
         self.doubled = true;

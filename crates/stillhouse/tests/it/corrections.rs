@@ -29,10 +29,10 @@ fn a_corrected_file_replaces_its_own_rows_and_no_others() {
     let project = orders("");
     project.write("data/a.csv", file(1..5));
     project.write("data/b.csv", file(11..15));
-    assert_snapshot!(ingest(&project, 0), @"");
+    assert_snapshot!("corrected_1", ingest(&project, 0));
     assert_eq!(ids(&project), expected([1, 2, 3, 4, 11, 12, 13, 14]));
     project.write("data/a.csv", file([2, 3, 9]));
-    assert_snapshot!(ingest(&project, 0), @"");
+    assert_snapshot!("corrected_2", ingest(&project, 0));
     assert_eq!(ids(&project), expected([2, 3, 9, 11, 12, 13, 14]));
     assert_proved(&project);
 }
@@ -74,7 +74,7 @@ fn a_file_that_shrank_to_a_header_has_no_rows_left_in_any_table() {
     assert_eq!(ids(&project), expected([2, 50]));
     assert_eq!(number(&project, "select count(*) from _quarantine"), 0);
     project.write("data/a.csv", "id,day,tags\n");
-    assert_snapshot!(ingest(&project, 0), @"");
+    assert_snapshot!("shrunk_1", ingest(&project, 0));
     assert_eq!(ids(&project), expected([50]));
     assert_proved(&project);
 }
@@ -85,9 +85,17 @@ fn a_renamed_file_is_known_by_its_content() {
     project.write("data/a.csv", file(1..5));
     run(&project, &["ingest"]).succeeded();
     std::fs::rename(project.path("data/a.csv"), project.path("data/z.csv")).unwrap();
-    assert_snapshot!(ingest(&project, 0), @"");
+    assert_snapshot!("renamed_1", ingest(&project, 0));
     assert_eq!(ids(&project), expected(1..5));
-    assert_snapshot!(run(&project, &["receipts", "list"]).stdout.lines().map(|line| &line[..line.len().min(60)]).collect::<Vec<_>>().join("\n"), @"");
+    assert_snapshot!(
+        "renamed_2",
+        run(&project, &["receipts", "list"])
+            .stdout
+            .lines()
+            .map(|line| &line[..line.len().min(60)])
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
     // The old name comes back with other rows: those that the new name stands for must not get lost.
     project.write("data/a.csv", file(20..22));
     run(&project, &["ingest"]).succeeded();
@@ -102,7 +110,7 @@ fn a_renamed_file_is_loaded_under_its_new_name_where_missing_files_go() {
     project.write("data/b.csv", file(11..13));
     run(&project, &["ingest"]).succeeded();
     std::fs::rename(project.path("data/a.csv"), project.path("data/z.csv")).unwrap();
-    assert_snapshot!(ingest(&project, 0), @"");
+    assert_snapshot!("renamed_and_removed_1", ingest(&project, 0));
     assert_eq!(ids(&project), expected([1, 2, 3, 4, 11, 12]));
     assert_proved(&project);
 }
@@ -116,11 +124,11 @@ fn a_file_that_is_touched_or_repeated_changes_nothing() {
     touched.set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000)).unwrap();
     project.write("data/copy.csv", file(1..5));
     let before = state(&project);
-    assert_snapshot!(ingest(&project, 0), @"");
+    assert_snapshot!("touched_1", ingest(&project, 0));
     let after = state(&project);
     assert_eq!((after.ids, after.receipts), (before.ids, before.receipts + 2), "a receipt each, and no rows");
     assert_eq!(state(&project).receipts, before.receipts + 2);
-    assert_snapshot!(ingest(&project, 0), @"");
+    assert_snapshot!("touched_2", ingest(&project, 0));
     assert_proved(&project);
     // Asked for by name, it is loaded again: in the place of its own rows.
     run(&project, &["ingest", "--reload", "data/a.csv"]).succeeded();
@@ -145,16 +153,16 @@ fn a_file_that_is_gone_keeps_its_rows_or_loses_them() {
     project.write("data/b.csv", file(11..13));
     run(&project, &["ingest"]).succeeded();
     std::fs::remove_file(project.path("data/a.csv")).unwrap();
-    assert_snapshot!(ingest(&project, 0), @"");
+    assert_snapshot!("gone_1", ingest(&project, 0));
     assert_eq!(ids(&project), expected([1, 2, 3, 4, 11, 12]));
     project.edit("sources/orders.toml", "settle", "on_missing = \"remove\"\nsettle");
-    assert_snapshot!(run(&project, &["ingest", "--dry-run"]).succeeded().stdout, @"");
-    assert_snapshot!(ingest(&project, 0), @"");
+    assert_snapshot!("gone_2", run(&project, &["ingest", "--dry-run"]).succeeded().stdout);
+    assert_snapshot!("gone_3", ingest(&project, 0));
     assert_eq!(ids(&project), expected([11, 12]));
     assert_proved(&project);
     // Everything gone at once looks like a folder that is not mounted.
     std::fs::remove_file(project.path("data/b.csv")).unwrap();
-    assert_snapshot!(ingest(&project, 0), @"");
+    assert_snapshot!("gone_4", ingest(&project, 0));
     assert_eq!(ids(&project), expected([11, 12]));
     // It comes back under its own name.
     project.write("data/a.csv", file([1, 3]));
@@ -190,9 +198,9 @@ fn a_changed_file_waits_where_the_source_says_so() {
     project.write("data/a.csv", file([1, 2]));
     run(&project, &["ingest"]).succeeded();
     project.write("data/a.csv", file([3, 4]));
-    assert_snapshot!(ingest(&project, 3), @"");
+    assert_snapshot!("waiting_1", ingest(&project, 3));
     assert_eq!(ids(&project), expected([1, 2]));
-    assert_snapshot!(ingest(&project, 3), @"");
+    assert_snapshot!("waiting_2", ingest(&project, 3));
     run(&project, &["ingest", "--held"]).succeeded();
     assert_eq!(ids(&project), expected([3, 4]));
     assert_proved(&project);
