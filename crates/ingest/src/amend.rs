@@ -266,6 +266,7 @@ impl Amender<'_> {
             }
             StagedAmend::Refused { overtaken } => {
                 tracing::info!(?overtaken, "an amendment was refused: its objects were loaded or amended in between");
+                self.ingest.ledger.take_back(&request.batch_id).await?;
                 for version in request.members.iter().map(|(version, _)| version) {
                     self.done.remove(&(version.key_number, version.generation));
                 }

@@ -21,6 +21,18 @@ impl Ledger {
         .await
     }
 
+    /// Takes an announcement back: the batch is not going to be staged, and its files are rubbish.
+    pub async fn take_back(&self, batch_id: &str) -> Result<(), Error> {
+        self.write("take_back", Needs::Open, move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let delete = "-- ledger.take_back\nDELETE FROM ledger_announced WHERE batch_id = $1";
+                sqlx::query(delete).bind(batch_id).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Takes back announcements from before `before`: whoever made them has died, or cannot stage any more. Answers how
     /// many.
     pub async fn give_up_announced(&self, before: i64) -> Result<u64, Error> {

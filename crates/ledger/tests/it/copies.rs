@@ -84,6 +84,7 @@ async fn fill(ledger: &Ledger) {
     claim(ledger, ONE, "claimed", 9).await;
     stage_amend(ledger, &amend("m1", &[(first, 1)]), 9).await.unwrap();
     stage_compact(ledger, "c1", "merge", 9).await.unwrap();
+    ledger.announce("coming", 9).await.unwrap();
     assert!(ledger.release_publish_lease("publisher").await.unwrap());
     assert!(ledger.take_publish_lease("p", 9, LEASE).await.unwrap());
     // More rows than are copied at once.

@@ -30,9 +30,6 @@ impl Place {
         Self { url, _folder: None }
     }
 
-    pub fn is_sqlite(&self) -> bool {
-        self.url.starts_with("sqlite:")
-    }
 
     pub async fn open(&self) -> Ledger {
         Ledger::open_url(&self.url, "ledger-1", 1).await.unwrap()
@@ -154,10 +151,14 @@ pub async fn check_states(ledger: &Ledger, key: &str, expected: &[State]) {
     assert_eq!(states, expected, "{key}");
 }
 
-/// Announces and stages.
+/// Announces and stages; takes it back when it is refused.
 pub async fn stage_amend(ledger: &Ledger, request: &AmendRequest, now: i64) -> Result<StagedAmend, Error> {
     ledger.announce(&request.batch_id, now).await?;
-    ledger.stage_amend(request, now).await
+    let staged = ledger.stage_amend(request, now).await?;
+    if matches!(staged, StagedAmend::Refused { .. }) {
+        ledger.take_back(&request.batch_id).await?;
+    }
+    Ok(staged)
 }
 
 /// Announces and stages.
