@@ -4,6 +4,7 @@
 
 mod commands;
 mod concurrency;
+mod current;
 mod events;
 mod faults;
 mod kills;
