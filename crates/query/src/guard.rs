@@ -16,6 +16,8 @@ use crate::table::LakeTable;
 #[derive(Debug, Default)]
 pub(crate) struct Uses {
     pub(crate) tables: BTreeSet<String>,
+    /// Names in the statement that may be views; the plan does not tell.
+    pub(crate) views: BTreeSet<String>,
     pub(crate) parameters: BTreeSet<String>,
     pub(crate) unstable: BTreeSet<String>,
 }

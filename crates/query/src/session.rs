@@ -1,6 +1,6 @@
 //! A session: queries over one set of tables.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -16,8 +17,10 @@ use datafusion::execution::{FunctionRegistry, SendableRecordBatchStream, Session
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use futures::{Stream, StreamExt};
+use stillhouse_spec::CurrentView;
 use tokio::time::Sleep;
 
+use crate::current;
 use crate::error::{Error, Kind};
 use crate::functions;
 use crate::guard::{self, Uses};
@@ -31,6 +34,7 @@ pub struct Session {
     shared: Shared,
     context: SessionContext,
     names: Arc<Names>,
+    views: BTreeMap<String, CurrentView>,
 }
 
 impl fmt::Debug for Session {
@@ -44,8 +48,10 @@ impl fmt::Debug for Session {
 pub struct Planned {
     /// The columns of the result.
     pub schema: SchemaRef,
-    /// The tables that it reads.
+    /// The tables that it reads, those below a view among them.
     pub tables: BTreeSet<String>,
+    /// The views that it names, with their rules: the same tables give another result under another rule.
+    pub views: BTreeMap<String, CurrentView>,
     /// The parameters that it names, without `$`.
     pub parameters: BTreeSet<String>,
     /// Functions whose result is not decided by their arguments: `now`, `random`, … Such a query cannot be reproduced.
@@ -93,21 +99,20 @@ impl Session {
             context.register_udf(function);
         }
         let mut tables = BTreeSet::new();
+        let mut views = BTreeMap::new();
         for input in inputs {
-            if !tables.insert(input.name.clone()) {
-                return Err(Error::new(Kind::FixSettings, format!("two tables are named `{}`", input.name))
-                    .with_hint("give one of them another name in its contract"));
+            let table = Arc::new(LakeTable::new(&input));
+            if let Some(rule) = &input.current {
+                register(&context, &mut tables, rule.name.as_str(), view(&input, &table, rule)?)?;
+                views.insert(rule.name.to_string(), rule.clone());
             }
-            let reference = TableReference::bare(input.name.as_str());
-            context.register_table(reference, Arc::new(LakeTable::new(&input))).map_err(|error| {
-                Error::new(Kind::Bug, format!("table `{}` cannot be registered", input.name)).with_source(error)
-            })?;
+            register(&context, &mut tables, &input.name, table)?;
         }
         let names = Names { tables: tables.into_iter().collect(), functions: function_names(&context) };
-        Ok(Self { shared, context, names: Arc::new(names) })
+        Ok(Self { shared, context, names: Arc::new(names), views })
     }
 
-    /// The tables, sorted.
+    /// The tables and views, sorted.
     pub fn tables(&self) -> &[String] {
         &self.names.tables
     }
@@ -121,7 +126,10 @@ impl Session {
         // Optimizing finds what planning leaves open: types that do not fit, functions without such a form.
         let optimized = self.context.state().optimize(&plan).map_err(|error| self.explain(error, sql))?;
         let schema = Arc::new(optimized.schema().as_arrow().clone());
-        Ok(Planned { schema, tables: uses.tables, parameters: uses.parameters, unstable: uses.unstable })
+        let Uses { tables, views, parameters, unstable } = uses;
+        let views = self.views.iter().filter(|(name, _)| views.contains(*name));
+        let views = views.map(|(name, rule)| (name.clone(), rule.clone())).collect();
+        Ok(Planned { schema, tables, views, parameters, unstable })
     }
 
     /// Runs a statement and collects its result.
@@ -186,8 +194,12 @@ impl Session {
     /// The plan with its parameters bound, once the guard has looked at it.
     async fn logical(&self, sql: &str, params: &Params) -> Result<(LogicalPlan, Uses), Error> {
         let statement = guard::parse(self.scope(sql))?;
-        let plan = self.context.state().statement_to_plan(statement).await.map_err(|error| self.explain(error, sql))?;
-        let uses = guard::inspect(&plan)?;
+        let state = self.context.state();
+        let named = state.resolve_table_references(&statement).map_err(|error| self.explain(error, sql))?;
+        let plan = state.statement_to_plan(statement).await.map_err(|error| self.explain(error, sql))?;
+        let mut uses = guard::inspect(&plan)?;
+        // In the plan, a view is nothing but the table below it.
+        uses.views = named.iter().map(|name| name.table().to_owned()).collect();
         for name in &uses.parameters {
             if !params.contains_key(name) {
                 return Err(missing(name, sql, params));
@@ -221,6 +233,28 @@ fn is_exhausted(error: &DataFusionError) -> bool {
 
 fn is_hash_join_full(error: &DataFusionError) -> bool {
     matches!(error.find_root(), DataFusionError::ResourcesExhausted(message) if message.contains("HashJoinInput"))
+}
+
+/// Makes a table or view known by a name that no other one has.
+fn register(
+    context: &SessionContext,
+    names: &mut BTreeSet<String>,
+    name: &str,
+    provider: Arc<dyn TableProvider>,
+) -> Result<(), Error> {
+    if !names.insert(name.to_owned()) {
+        return Err(Error::new(Kind::FixSettings, format!("two tables are named `{name}`"))
+            .with_hint("give one of them another name in its contract; that of a view is `current`"));
+    }
+    let registered = context.register_table(TableReference::bare(name), provider);
+    let failed = |error| Error::new(Kind::Bug, format!("table `{name}` cannot be registered")).with_source(error);
+    registered.map(|_| ()).map_err(failed)
+}
+
+fn view(input: &TableInput, table: &Arc<LakeTable>, rule: &CurrentView) -> Result<Arc<dyn TableProvider>, Error> {
+    let made = current::view(&input.name, table, rule);
+    let failed = |error| Error::new(Kind::Bug, format!("view `{}` cannot be made", rule.name)).with_source(error);
+    made.map(|view| Arc::new(view) as Arc<_>).map_err(failed)
 }
 
 fn function_names(context: &SessionContext) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Fields, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::stats::Precision;
@@ -15,6 +15,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::path::Path;
+use stillhouse_spec::CurrentView;
 
 use crate::one_store::store_url;
 
@@ -29,6 +30,8 @@ pub struct TableInput {
     pub folder: Path,
     /// The files; a table without files is empty.
     pub files: Vec<FileInput>,
+    /// The view of its current state, if it has one.
+    pub current: Option<CurrentView>,
 }
 
 /// One Parquet file.
@@ -60,6 +63,10 @@ impl LakeTable {
             rows: total(&mut input.files.iter().map(|file| file.rows)),
             bytes: total(&mut input.files.iter().map(|file| file.size)),
         }
+    }
+
+    pub(crate) fn fields(&self) -> &Fields {
+        self.schema.fields()
     }
 
     /// Row counts help to order joins. They are not offered as exact: `count(*)` reads the files' own footers, so that

@@ -47,14 +47,28 @@ pub struct Assessment {
 /// How whole the inputs for `period` are, as of `today` (both in `zone`). `sources` are those that feed the report; a
 /// report that no source feeds is COMPLETE.
 pub fn assess(period: Period, today: Date, zone: &TimeZone, sources: &[SourceState<'_>]) -> Assessment {
+    assess_with(period, today, zone, sources, &|_| false)
+}
+
+/// The same, where the sources for which `whole` holds are seen as a whole: a change of any time may decide what the
+/// period shows, so what lacks of other periods counts too.
+pub(crate) fn assess_with(
+    period: Period,
+    today: Date,
+    zone: &TimeZone,
+    sources: &[SourceState<'_>],
+    whole: &dyn Fn(&Source) -> bool,
+) -> Assessment {
     let mut reasons = Vec::new();
     let mut rows = 0_u64;
     for state in sources {
         rows += state.receipts.iter().map(|receipt| rows_in(receipt, state.source, period, zone)).sum::<u64>();
-        if let Some(cadence) = state.source.cadence {
-            reasons.extend(slot_reasons(state, cadence, period, today));
+        let periods = if whole(state.source) { vec![period, Period::All] } else { vec![period] };
+        for reason in periods.into_iter().flat_map(|period| source_reasons(state, period, today)) {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
         }
-        reasons.extend(stopped_reasons(state, period));
     }
     if !sources.is_empty() && rows == 0 {
         reasons.insert(0, "no row of the period is loaded".to_owned());
@@ -79,6 +93,13 @@ pub(crate) fn rows_in(receipt: &Receipt, source: &Source, period: Period, zone: 
 
 fn utc_day(micros: i64) -> Date {
     jiff::Timestamp::from_microsecond(micros).map_or(Date::MAX, |instant| instant.to_zoned(TimeZone::UTC).date())
+}
+
+fn source_reasons(state: &SourceState<'_>, period: Period, today: Date) -> Vec<String> {
+    let cadence = state.source.cadence;
+    let mut reasons = cadence.map_or_else(Vec::new, |cadence| slot_reasons(state, cadence, period, today));
+    reasons.extend(stopped_reasons(state, period));
+    reasons
 }
 
 /// A slot, by the period that it is.

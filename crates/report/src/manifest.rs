@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use stillhouse_query::{Params, Value};
-use stillhouse_spec::{ColumnFormat, Completeness};
+use stillhouse_spec::{ColumnFormat, Completeness, CurrentView};
 
 use crate::record::TableVersion;
 use crate::view::Input;
@@ -33,6 +33,9 @@ pub(crate) struct Manifest {
     pub(crate) parameters: BTreeMap<String, Json>,
     /// The tables that the queries read, and no others.
     pub(crate) tables: BTreeMap<String, TableVersion>,
+    /// The views that the queries name, and the rules by which they were made from the tables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) views: BTreeMap<String, CurrentView>,
     pub(crate) inputs: Vec<Input>,
     /// For each source the fingerprints of the source files by which its objects were read; the texts lie in the lake
     /// under these names, and that of the report under `report_fingerprint`.

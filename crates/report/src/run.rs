@@ -8,9 +8,9 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::json;
 use stillhouse_query::{Params, Planned, Session};
-use stillhouse_spec::{AmendmentKind, Period, Query, Receipt, Report, Source};
+use stillhouse_spec::{AmendmentKind, CurrentView, Period, Query, Receipt, Report, Source};
 
-use crate::completeness::{Assessment, SourceState, assess, rows_in};
+use crate::completeness::{Assessment, SourceState, assess_with, rows_in};
 use crate::error::{Error, Kind};
 use crate::manifest::{self, MANIFEST_FORMAT, Manifest, QueryManifest};
 use crate::notes::notes;
@@ -63,8 +63,8 @@ pub const RESULTS_FOLDER: &str = "_results";
 pub async fn run(context: RunContext<'_>, request: &RunRequest<'_>) -> Result<RunView, Error> {
     let started_at = (context.clock)();
     let params = parameters(request.report, request.period, request.zone);
-    let used = tables_used(context.session, request.report, &params).await?;
-    let prepared = prepare(context, request, &params, &used, started_at)?;
+    let used = used(context.session, request.report, &params).await?;
+    let prepared = prepare(context, request, &params, used, started_at)?;
     if let Some(view) = reuse(context, request.report, &prepared.fingerprint).await? {
         return Ok(view);
     }
@@ -106,8 +106,8 @@ pub async fn feeding<'a>(
     zone: &TimeZone,
     sources: &[SourceState<'a>],
 ) -> Result<Vec<SourceState<'a>>, Error> {
-    let used = tables_used(session, report, &parameters(report, Period::All, zone)).await?;
-    Ok(sources.iter().filter(|state| feeds(state.source, &used)).cloned().collect())
+    let used = used(session, report, &parameters(report, Period::All, zone)).await?;
+    Ok(sources.iter().filter(|state| feeds(state.source, &used.tables)).cloned().collect())
 }
 
 /// Loads a run with its results.
@@ -152,13 +152,24 @@ async fn read_manifest(store: &Arc<dyn ObjectStore>, root: &Path, record: &RunRe
     serde_json::from_value(value).map_err(damaged)
 }
 
-/// Plans every query before one of them runs, and tells which tables they read.
-async fn tables_used(session: &Session, report: &Report, params: &Params) -> Result<BTreeSet<String>, Error> {
-    let mut tables = BTreeSet::new();
+/// What the queries of a report read.
+#[derive(Default)]
+struct Used {
+    /// The tables, those below a view among them.
+    tables: BTreeSet<String>,
+    /// The views, with their rules.
+    views: BTreeMap<String, CurrentView>,
+}
+
+/// Plans every query before one of them runs, and tells what they read.
+async fn used(session: &Session, report: &Report, params: &Params) -> Result<Used, Error> {
+    let mut used = Used::default();
     for query in &report.queries {
-        tables.extend(plan_query(session, query, params).await?.tables);
+        let planned = plan_query(session, query, params).await?;
+        used.tables.extend(planned.tables);
+        used.views.extend(planned.views);
     }
-    Ok(tables)
+    Ok(used)
 }
 
 /// Plans a query of a report: the tables and columns are there, and the same run again would give the same answer.
@@ -178,6 +189,7 @@ pub async fn plan_query(session: &Session, query: &Query, params: &Params) -> Re
 /// Everything about a run that is known before its queries run.
 struct Prepared {
     tables: BTreeMap<String, TableVersion>,
+    views: BTreeMap<String, CurrentView>,
     inputs: Vec<Input>,
     /// See [`Manifest::sources`].
     sources: BTreeMap<String, BTreeSet<String>>,
@@ -191,22 +203,23 @@ fn prepare(
     context: RunContext<'_>,
     request: &RunRequest<'_>,
     params: &Params,
-    used: &BTreeSet<String>,
+    used: Used,
     started_at: i64,
 ) -> Result<Prepared, Error> {
     let feeding: Vec<SourceState<'_>> =
-        request.sources.iter().filter(|state| feeds(state.source, used)).cloned().collect();
+        request.sources.iter().filter(|state| feeds(state.source, &used.tables)).cloned().collect();
     let today = jiff::Timestamp::from_microsecond(started_at)
         .map_err(|error| Error::new(Kind::Bug, "the clock is out of range").with_source(error))?
         .to_zoned(request.zone.clone())
         .date();
-    let assessment = assess(request.period, today, request.zone, &feeding);
+    let whole = |source: &Source| is_read_as_a_whole(source, &used);
+    let assessment = assess_with(request.period, today, request.zone, &feeding, &whole);
     let mut inputs = Vec::new();
     let mut receipts = Vec::new();
     for state in &feeding {
         for receipt in &state.receipts {
             let rows = rows_in(receipt, state.source, request.period, request.zone);
-            if rows > 0 || names_period(state.source, &receipt.object.key, request.period) {
+            if rows > 0 || whole(state.source) || names_period(state.source, &receipt.object.key, request.period) {
                 inputs.push(Input::new(receipt, rows));
                 receipts.push(*receipt);
             }
@@ -214,12 +227,16 @@ fn prepare(
     }
     inputs.sort_by(|a, b| (&a.source, &a.key, &a.member).cmp(&(&b.source, &b.key, &b.member)));
     let notes = notes(receipts.into_iter());
-    let tables: BTreeMap<String, TableVersion> =
-        context.tables.iter().filter(|(name, _)| used.contains(*name)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let tables = context.tables.iter().filter(|(name, _)| used.tables.contains(*name));
+    let tables: BTreeMap<String, TableVersion> = tables.map(|(name, table)| (name.clone(), table.clone())).collect();
     let data = Data::new(&tables, &feeding);
-    let fingerprint = fingerprint(request, params, &data, &inputs, &assessment);
-    let sources = data.sources();
-    Ok(Prepared { tables, inputs, sources, notes, assessment, fingerprint, started_at })
+    let (sources, fingerprint) = (data.sources(), data.fingerprint(request, params, &used.views, &inputs, &assessment));
+    Ok(Prepared { tables, views: used.views, inputs, sources, notes, assessment, fingerprint, started_at })
+}
+
+/// Whether the report reads the current state of the source's table, which any change of any time may decide.
+fn is_read_as_a_whole(source: &Source, used: &Used) -> bool {
+    source.contract.parent.current.as_ref().is_some_and(|view| used.views.contains_key(view.name.as_str()))
 }
 
 /// Whether a table of the source is among the used ones.
@@ -271,30 +288,32 @@ impl<'a> Data<'a> {
         }
         sources
     }
-}
 
-fn fingerprint(
-    request: &RunRequest<'_>,
-    params: &Params,
-    data: &Data<'_>,
-    inputs: &[Input],
-    assessment: &Assessment,
-) -> String {
-    let objects = data.objects.iter().map(|receipt| {
-        json!([receipt.object.source, receipt.object.key, receipt.object.member, receipt.generation, receipt.batch])
-    });
-    let whole = json!({
-        "format": MANIFEST_FORMAT,
-        "program": PROGRAM,
-        "report": request.report.fingerprint,
-        "period": request.period,
-        "parameters": manifest::parameters(params),
-        "objects": objects.collect::<Vec<_>>(),
-        "files": data.files,
-        "inputs": inputs,
-        "assessment": assessment,
-    });
-    blake3::hash(whole.to_string().as_bytes()).to_hex().to_string()
+    fn fingerprint(
+        &self,
+        request: &RunRequest<'_>,
+        params: &Params,
+        views: &BTreeMap<String, CurrentView>,
+        inputs: &[Input],
+        assessment: &Assessment,
+    ) -> String {
+        let objects = self.objects.iter().map(|receipt| {
+            json!([receipt.object.source, receipt.object.key, receipt.object.member, receipt.generation, receipt.batch])
+        });
+        let whole = json!({
+            "format": MANIFEST_FORMAT,
+            "program": PROGRAM,
+            "report": request.report.fingerprint,
+            "period": request.period,
+            "parameters": manifest::parameters(params),
+            "objects": objects.collect::<Vec<_>>(),
+            "files": self.files,
+            "views": views,
+            "inputs": inputs,
+            "assessment": assessment,
+        });
+        blake3::hash(whole.to_string().as_bytes()).to_hex().to_string()
+    }
 }
 
 /// Another version may compute or print another result.
@@ -326,6 +345,7 @@ async fn execute(
         finished_at: (context.clock)(),
         parameters: manifest::parameters(params),
         tables: prepared.tables,
+        views: prepared.views,
         inputs: prepared.inputs,
         sources: prepared.sources,
         completeness: prepared.assessment.completeness,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::current::CurrentView;
 use crate::format::TimeFormat;
 use crate::name::{ColumnName, TableName};
 use crate::types::DataType;
@@ -32,6 +33,9 @@ pub struct Table {
     pub time: Option<ColumnName>,
     /// The columns, in the order of the contract.
     pub columns: Vec<Column>,
+    /// The view of the current state, for a table whose rows are changes.
+    #[serde(default)]
+    pub current: Option<CurrentView>,
 }
 
 impl Table {

@@ -24,6 +24,7 @@
 
 mod choice;
 mod contract;
+mod current;
 mod format;
 mod load;
 mod name;
@@ -40,6 +41,7 @@ mod types;
 
 pub use choice::{Choice, Origin};
 pub use contract::*;
+pub use current::*;
 pub use format::{FormatError, TimeFormat, TimeItem};
 pub use load::PROJECT_FORMAT;
 pub use name::{ColumnName, NAME_BYTES_MAX, NameError, QueryName, ReportName, SourceName, TableName};

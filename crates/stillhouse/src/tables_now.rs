@@ -8,6 +8,7 @@ use object_store::path::Path;
 use stillhouse_lake::Snapshot;
 use stillhouse_query::{Engine, EngineOptions, FileInput, Session, TableInput};
 use stillhouse_report::TableVersion;
+use stillhouse_spec::CurrentView;
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -22,6 +23,8 @@ pub struct TablesNow {
     pub versions: BTreeMap<String, TableVersion>,
     /// Rows and bytes by table.
     pub sizes: BTreeMap<String, TableSize>,
+    /// Views by name: the table below, and the rule.
+    pub views: BTreeMap<String, (String, CurrentView)>,
     _engine: Engine,
 }
 
@@ -63,31 +66,38 @@ impl TablesNow {
             };
             (input.name.clone(), size)
         });
-        let (versions, sizes) = (versions.collect(), sizes.collect());
-        Ok(Self { session: engine.open(inputs)?, seq: snapshot.seq, versions, sizes, _engine: engine })
+        let views = inputs.iter().filter_map(|input| {
+            let rule = input.current.clone()?;
+            Some((rule.name.to_string(), (input.name.clone(), rule)))
+        });
+        let (versions, sizes, views) = (versions.collect(), sizes.collect(), views.collect());
+        Ok(Self { session: engine.open(inputs)?, seq: snapshot.seq, versions, sizes, views, _engine: engine })
     }
 }
 
-/// What queries can name: the tables of the contracts, and the lake's own.
+/// What queries can name: the tables of the contracts with their views, and the lake's own.
 fn inputs(app: &App, snapshot: &Snapshot) -> Vec<TableInput> {
     let mut inputs: BTreeMap<String, TableInput> = BTreeMap::new();
     for source in &app.project().sources {
-        for (name, schema) in stillhouse_ingest::TargetTables::new(&source.contract).tables {
-            let name = name.to_string();
-            inputs.insert(
-                name.clone(),
-                TableInput { folder: Path::from(name.as_str()), name, schema, files: Vec::new() },
-            );
+        let parent = &source.contract.parent;
+        for (table, schema) in stillhouse_ingest::TargetTables::new(&source.contract).tables {
+            let current = if table == parent.name { parent.current.clone() } else { None };
+            let name = table.to_string();
+            let folder = Path::from(name.as_str());
+            inputs.insert(name.clone(), TableInput { name, schema, folder, files: Vec::new(), current });
         }
     }
     for (name, table) in &snapshot.tables {
+        let contract = inputs.remove(name);
         let files = table.files.iter();
         let files = files.map(|file| FileInput { path: file.path.clone(), size: file.size, rows: file.rows }).collect();
-        let contract = inputs.get(name).map(|input| input.schema.clone());
-        let schema =
-            contract.map_or_else(|| table.schema.clone(), |contract| with_new_columns(&table.schema, &contract));
+        let schema = match &contract {
+            Some(contract) => with_new_columns(&table.schema, &contract.schema),
+            None => table.schema.clone(),
+        };
+        let current = contract.and_then(|contract| contract.current);
         let folder = Path::from(name.as_str());
-        inputs.insert(name.clone(), TableInput { name: name.clone(), schema, folder, files });
+        inputs.insert(name.clone(), TableInput { name: name.clone(), schema, folder, files, current });
     }
     inputs.into_values().collect()
 }

@@ -1,13 +1,14 @@
 //! Sample data, generators with known answers and starters of real programs, for tests.
 //!
 //! Start at [`Program`], which runs the built binary in a [`TempProject`] and says what it printed and how much memory
-//! it took; [`Events`] fills a project with files whose contents are known, and [`read_delta`] asks engines that are not
+//! it took; [`Events`] and [`Changes`] fill a project with files whose contents are known, and [`read_delta`] asks engines that are not
 //! ours what they see in the tables. [`shared_data`] finds the corpora that others wrote.
 //!
 //! **Invariant:** the same seed gives the same bytes. Only [`Program`] looks at a clock, to end what hangs.
 //!
 //! Everything panics on failure, with what to do next: this crate is for tests only.
 
+mod changes;
 mod clock;
 mod delta;
 mod events;
@@ -18,6 +19,7 @@ pub mod protocol;
 mod random;
 mod shared;
 
+pub use changes::{Changes, Customer};
 pub use clock::ManualClock;
 pub use delta::read_delta;
 pub use events::{Answers, Events, EventsFile, write_unclosed_quote};

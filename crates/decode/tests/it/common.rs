@@ -49,7 +49,7 @@ impl Case {
         let time = time.map(|column| column.name.clone());
         Self {
             contract: Contract {
-                parent: Table { name: "parent".parse().unwrap(), time, columns },
+                parent: Table { name: "parent".parse().unwrap(), time, columns, current: None },
                 children: Vec::new(),
                 unknown_columns: UnknownColumns::Hold,
                 missing_columns: MissingColumns::Hold,

@@ -30,7 +30,6 @@ impl Place {
         Self { url, _folder: None }
     }
 
-
     pub async fn open(&self) -> Ledger {
         Ledger::open_url(&self.url, "ledger-1", 1).await.unwrap()
     }

@@ -64,7 +64,13 @@ fn write(lake: &Lake) -> TableInput {
     writer.close().unwrap();
     let size = path.metadata().unwrap().len();
     let file = FileInput { path: "events.parquet".to_owned(), size, rows: u64::try_from(ROWS).unwrap() };
-    TableInput { name: "events".to_owned(), schema, folder: object_store::path::Path::default(), files: vec![file] }
+    TableInput {
+        name: "events".to_owned(),
+        schema,
+        folder: object_store::path::Path::default(),
+        files: vec![file],
+        current: None,
+    }
 }
 
 /// Peak resident memory of this process since the last call, in MB.

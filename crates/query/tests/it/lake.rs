@@ -10,6 +10,7 @@ use datafusion::parquet::file::properties::WriterProperties;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use stillhouse_query::{Engine, EngineOptions, Error, FileInput, Params, QueryResult, Session, TableInput};
+use stillhouse_spec::CurrentView;
 
 pub struct Lake {
     pub folder: tempfile::TempDir,
@@ -55,8 +56,13 @@ impl Lake {
     pub fn declare(&mut self, table: &str, schema: SchemaRef) {
         if self.tables.iter().all(|input| input.name != table) {
             let folder = Path::from(table);
-            self.tables.push(TableInput { name: table.to_owned(), schema, folder, files: Vec::new() });
+            self.tables.push(TableInput { name: table.to_owned(), schema, folder, files: Vec::new(), current: None });
         }
+    }
+
+    /// Gives the table a view of its current state.
+    pub fn view(&mut self, table: &str, rule: CurrentView) {
+        self.tables.iter_mut().find(|input| input.name == table).unwrap().current = Some(rule);
     }
 
     pub fn session(&self) -> Session {

@@ -1,6 +1,7 @@
 //! Tests of the query crate: real Parquet files in a real folder.
 #![allow(clippy::unwrap_used)]
 
+mod current;
 mod decimals;
 mod functions;
 mod guard;

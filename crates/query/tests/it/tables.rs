@@ -154,11 +154,12 @@ async fn two_tables_of_one_name_are_refused() {
         schema: schema(vec![]),
         folder: object_store::path::Path::from("x"),
         files: vec![],
+        current: None,
     };
     let engine = Engine::new(lake.options.clone()).unwrap();
     assert_snapshot!(told(&engine.open(vec![input("a"), input("a")]).unwrap_err()), @r"
     FixSettings: two tables are named `a`
-    hint: give one of them another name in its contract
+    hint: give one of them another name in its contract; that of a view is `current`
     ");
 }
 

@@ -143,12 +143,21 @@ impl Lake {
                 schema: batch.schema(),
                 folder: Path::from(table),
                 files: vec![input],
+                current: None,
             }),
         }
     }
 
     pub fn declare(&mut self, table: &str, schema: arrow::datatypes::SchemaRef) {
-        self.inputs.push(TableInput { name: table.to_owned(), schema, folder: Path::from(table), files: Vec::new() });
+        let (name, folder) = (table.to_owned(), Path::from(table));
+        self.inputs.push(TableInput { name, schema, folder, files: Vec::new(), current: None });
+    }
+
+    /// Gives the table the view that the contract of the project asks for.
+    pub fn view(&mut self, project: &Project) {
+        let parent = &project.sources[0].contract.parent;
+        let input = self.inputs.iter_mut().find(|input| input.name == parent.name.as_str()).unwrap();
+        input.current.clone_from(&parent.current);
     }
 
     pub fn session(&self) -> Session {

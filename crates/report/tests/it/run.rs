@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use stillhouse_report::render::json;
-use stillhouse_report::{Error, Kind, RunView, SourceState, load};
+use stillhouse_report::{Error, Kind, RunView, SourceState, StoppedObject, load};
 use stillhouse_spec::{Choice, Project, Receipt, RejectPlace};
 
 use crate::fixture::{Lake, MONTHLY, project, receipt};
@@ -203,6 +203,51 @@ async fn a_change_runs_again() {
         &[("summary", SUMMARY), ("days", DAYS)],
     );
     again(&run(&lake, &project, &receipts, "parameters").await.unwrap(), "parameters");
+}
+
+/// The current state of a thing of April may be decided by a change of any month.
+#[tokio::test]
+async fn a_report_on_the_current_state_depends_on_every_file_and_on_the_rule() {
+    let contract = |rule: &str| {
+        let source = MONTHLY.replace("time = \"timestamp\"", "time = { type = \"timestamp\", required = true }");
+        let source = source.replace("[table.columns]", &format!("{rule}\n[table.columns]"));
+        let sql = SUMMARY.replace("from events", "from events_current");
+        project(&source, REPORT, &[("summary", &sql), ("days", DAYS)])
+    };
+    let rule = "key = \"time\"\nkeep = \"latest by amount\"";
+    let (mut lake, mut project) = (Lake::new(), contract(rule));
+    let mut columns = rows(&[1, 1, 2], &[100, 300, 5]);
+    columns.push(("_object", Arc::new(Int64Array::from(vec![1; 3]))));
+    columns.push(("_record", Arc::new(Int64Array::from(vec![0, 1, 2]))));
+    lake.add("events", "a.parquet", columns).await;
+    lake.view(&project);
+    let receipts = receipts();
+    let held =
+        StoppedObject { key: "data/2021/06/events.csv".to_owned(), state: "held".to_owned(), reason: String::new() };
+    let run = async |lake: &Lake, project: &Project, run_id: &str| {
+        let receipts = receipts.iter().collect();
+        let state = SourceState { source: &project.sources[0], receipts, stopped: vec![held.clone()] };
+        lake.run(&project.reports[0], "2021-04", &[state], run_id).await.unwrap()
+    };
+    let view = run(&lake, &project, "r1").await;
+    assert!(shown(&view).contains(r#""rows":[[2,"3.05","#), "{}", shown(&view));
+    assert_eq!(view.inputs.len(), 2);
+    assert_eq!(
+        (view.completeness.to_string(), view.reasons.join("; ")),
+        ("PARTIAL".to_owned(), "held: data/2021/06/events.csv".to_owned())
+    );
+    assert!(run(&lake, &project, "r2").await.reused);
+    let record = lake.runs.0.lock().unwrap()[0].clone();
+    let manifest = lake.store.get(&Path::from(record.manifest)).await.unwrap().bytes().await.unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    assert_eq!(manifest["views"]["events_current"]["key"], serde_json::json!(["time"]));
+    assert!(manifest["tables"]["events"].is_object());
+
+    project = contract(&format!("{rule}\ndeleted = {{ column = \"time\" }}"));
+    lake.view(&project);
+    let view = run(&lake, &project, "r3").await;
+    assert_eq!((view.reused, view.run_id.as_str()), (false, "r3"));
+    assert!(shown(&view).contains(r#""rows":[[0,null,"#), "{}", shown(&view));
 }
 
 #[tokio::test]

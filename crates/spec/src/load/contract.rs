@@ -5,20 +5,33 @@ use std::str::FromStr;
 
 use super::Read;
 use super::columns::{self, Draft};
+use super::current::{self, LoadedView};
 use super::reader::{Node, Parsed, Reader, all, cut, list};
 use crate::contract::{ChildTable, ColumnsBy, Contract, MaxRejected, MissingColumns, Table, UnknownColumns};
 use crate::name::{ColumnName, TableName};
 use crate::template::PathTemplate;
 use crate::types::DataType;
 
-pub(super) const TABLE_KEYS: &[&str] =
-    &["name", "time", "columns", "unknown_columns", "missing_columns", "columns_by", "max_rejected"];
+pub(super) const TABLE_KEYS: &[&str] = &[
+    "name",
+    "time",
+    "columns",
+    "unknown_columns",
+    "missing_columns",
+    "columns_by",
+    "max_rejected",
+    "key",
+    "keep",
+    "deleted",
+    "current",
+];
 pub(super) const CHILD_KEYS: &[&str] = &["name", "from", "item", "copy"];
 
-/// A contract and the names of its tables, parent first.
+/// A contract, the names of its tables, parent first, and that of its view.
 pub(super) struct LoadedContract {
     pub(super) value: Contract,
     pub(super) tables: Vec<Parsed<TableName>>,
+    pub(super) view: Option<Parsed<TableName>>,
 }
 
 /// Reads the contract. `path` is the source's path, if that could be read.
@@ -40,12 +53,13 @@ pub(super) fn load(top: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>) ->
     tables.extend(names);
     let mut contract = parent.contract;
     contract.children = children;
-    Ok(LoadedContract { value: contract, tables })
+    Ok(LoadedContract { value: contract, tables, view: parent.view })
 }
 
-/// The parent table, and the contract that has no children yet.
+/// The parent table with its view, and the contract that has no children yet.
 struct Parent {
     name: Parsed<TableName>,
+    view: Option<Parsed<TableName>>,
     contract: Contract,
 }
 
@@ -64,11 +78,18 @@ fn parent(reader: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>) -> Read<
         node.word(&[("name", ColumnsBy::Name), ("position", ColumnsBy::Position), ("fit", ColumnsBy::Fit)])
     });
     let max_rejected = reader.optional("max_rejected", max_rejected);
+    let current = match &columns {
+        Ok(columns) => current::load(reader, &name, columns),
+        // Nothing can be said about it without them.
+        Err(reported) => Err(*reported),
+    };
     let (name, columns) = (name?, columns?);
+    let (view, current) = current?.map(|LoadedView { name, value }| (name, value)).unzip();
     let parent = Table {
         name: name.value.clone(),
         time: time?,
         columns: columns.into_iter().map(|draft| draft.column).collect(),
+        current,
     };
     let contract = Contract {
         parent,
@@ -78,7 +99,7 @@ fn parent(reader: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>) -> Read<
         columns_by: columns_by?.unwrap_or(ColumnsBy::Name),
         max_rejected: max_rejected?.unwrap_or(MaxRejected::DEFAULT),
     };
-    Ok(Parent { name, contract })
+    Ok(Parent { name, view, contract })
 }
 
 fn max_rejected(node: &Node<'_, '_>) -> Read<MaxRejected> {
@@ -97,7 +118,7 @@ pub(super) fn own_name<T: FromStr<Err: Display>>(node: &Node<'_, '_>, what: &str
 }
 
 /// The draft of the column that a text names, or a problem that lists those there are.
-fn column<'d>(node: &Node<'_, '_>, columns: &'d [Draft]) -> Read<&'d Draft> {
+pub(super) fn column<'d>(node: &Node<'_, '_>, columns: &'d [Draft]) -> Read<&'d Draft> {
     let text = node.text()?;
     columns.iter().find(|draft| draft.column.name.as_str() == text.value).ok_or_else(|| {
         let names: Vec<&str> = columns.iter().map(|draft| draft.column.name.as_str()).collect();
@@ -149,7 +170,7 @@ fn child_list(node: &Node<'_, '_>, parent: Option<&Parent>) -> Read<ColumnName> 
         let message = format!("expected a path such as `events.tags[]`, found `{}`", cut(&text.written));
         return Err(node.problem(message));
     };
-    let Some(Parent { name, contract }) = parent else {
+    let Some(Parent { name, contract, .. }) = parent else {
         // The parent could not be read; that is said elsewhere.
         return column.parse().map_err(|_| node.problem(format!("`{}` names no column", cut(&text.written))));
     };

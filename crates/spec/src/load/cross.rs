@@ -5,21 +5,27 @@ use std::collections::BTreeMap;
 use super::Read;
 use super::source::Loaded;
 
-/// One source writes a table; SQL tells tables apart without case.
-pub(super) fn unique_tables<'l, 'f: 'l>(sources: impl Iterator<Item = &'l Loaded<'f>>) -> Read<()> {
-    let mut places: BTreeMap<String, &str> = BTreeMap::new();
+/// One source writes a table, and no view hides one; SQL tells their names apart without case.
+pub(super) fn unique_tables<'l, 'f: 'l>(sources: impl Iterator<Item = &'l Loaded<'f>> + Clone) -> Read<()> {
+    let mut places: BTreeMap<String, (&str, &str)> = BTreeMap::new();
     let mut result = Ok(());
-    for loaded in sources {
-        for table in &loaded.tables {
-            let name = table.value.as_str().to_ascii_lowercase();
-            if let Some(other) = places.insert(name, loaded.file.path) {
-                let message = format!("table {} is already a table of {other}", table.shown());
-                result = Err(loaded.file.problem_with(
-                    table.at,
-                    message,
+    let tables = sources.clone().flat_map(|loaded| loaded.tables.iter().map(move |name| (loaded, name, "table")));
+    // Views come last, so that it is never a table that has to give way.
+    let views = sources.flat_map(|loaded| loaded.view.iter().map(move |name| (loaded, name, "view")));
+    for (loaded, name, what) in tables.chain(views) {
+        let path = loaded.file.path;
+        if let Some((former, other)) = places.insert(name.value.as_str().to_ascii_lowercase(), (what, path)) {
+            let (message, hint) = match what {
+                "table" => (
+                    format!("table {} is already a {former} of {other}", name.shown()),
                     "give it another name; one source writes a table, and case does not count",
-                ));
-            }
+                ),
+                _ => (
+                    format!("the view {} has the name of a {former} of {other}", name.shown()),
+                    "give it another name with `current = \"NAME\"`; case does not count",
+                ),
+            };
+            result = Err(loaded.file.problem_with(name.at, message, hint));
         }
     }
     result

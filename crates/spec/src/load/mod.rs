@@ -1,6 +1,6 @@
 //! From the texts of the project files to a [`Project`], without I/O.
 //!
-//! [`reader`] walks the TOML tree and knows which keys exist; `project`, `source`, `contract`, `columns` and `report`
+//! [`reader`] walks the TOML tree and knows which keys exist; `project`, `source`, `contract`, `columns`, `current` and `report`
 //! know what the keys mean; `cross` looks at what no single file can know. Every function notes what is wrong and
 //! carries on, so that a person sees all of it at once.
 
@@ -8,6 +8,7 @@ mod columns;
 mod contract;
 mod cross;
 mod csv;
+mod current;
 mod env;
 mod file;
 mod project;

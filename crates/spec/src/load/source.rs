@@ -26,6 +26,7 @@ pub(super) struct Loaded<'f> {
     pub(super) source: Source,
     pub(super) file: &'f File<'f>,
     pub(super) tables: Vec<Parsed<TableName>>,
+    pub(super) view: Option<Parsed<TableName>>,
 }
 
 /// The files `sources/NAME.toml`, by name.
@@ -42,10 +43,14 @@ fn name_of(path: &str) -> Option<&str> {
 pub(super) fn load<'f>(file: &'f File<'f>) -> Read<Loaded<'f>> {
     let name = name_of(file.path).unwrap_or_default().parse::<SourceName>();
     let name = name.map_err(|error| file.problem(0, error.to_string()));
-    file.read(|top| source(top, name)).map(|(source, tables)| Loaded { source, file, tables })
+    let (source, tables, view) = file.read(|top| source(top, name))?;
+    Ok(Loaded { source, file, tables, view })
 }
 
-fn source(top: &Reader<'_, '_>, name: Read<SourceName>) -> Read<(Source, Vec<Parsed<TableName>>)> {
+/// A source, the names of its tables, and that of its view.
+type Named = (Source, Vec<Parsed<TableName>>, Option<Parsed<TableName>>);
+
+fn source(top: &Reader<'_, '_>, name: Read<SourceName>) -> Read<Named> {
     let head = match top.section("source", SOURCE_KEYS) {
         Ok(Some(reader)) => head(&reader),
         Ok(None) => Err(top.missing("[source]", "`[source]` with `path = \"data/*.csv\"` and `type = \"csv\"`")),
@@ -68,7 +73,7 @@ fn source(top: &Reader<'_, '_>, name: Read<SourceName>) -> Read<(Source, Vec<Par
         contract: contract.value,
         fingerprint: blake3::hash(top.file.text.as_bytes()).to_hex().to_string(),
     };
-    Ok((source, contract.tables))
+    Ok((source, contract.tables, contract.view))
 }
 
 /// What `[source]` says.

@@ -327,6 +327,125 @@ fn tables() {
 }
 
 #[test]
+fn views() {
+    let table = |lines: &str| {
+        source(&format!(
+            "format = 1\n[source]\npath = 'x.csv'\ntype = 'csv'\n[table]\nname = 't'\n{lines}\n[table.columns]\n\
+             id = {{ type = 'string', required = true }}\nb = 'int64'\nc = {{ type = 'list<string>', required = true }}\n\
+             d = 'timestamp'\ne = 'json'\nf = {{ type = 'float64', required = true }}\ng = 'bool'\n"
+        ))
+    };
+    assert_snapshot!(table("keep = 'latest by d'\ndeleted = { column = 'g' }\ncurrent = 'now'"), @r#"
+    sources/s.toml:7:8: `keep` in [table]: means nothing without `key`
+      hint: write `key = "id"`, or leave it out
+    sources/s.toml:8:11: `deleted` in [table]: means nothing without `key`
+      hint: write `key = "id"`, or leave it out
+    sources/s.toml:9:11: `current` in [table]: means nothing without `key`
+      hint: write `key = "id"`, or leave it out
+    "#);
+    assert_snapshot!(table("key = 'id'"), @r#"
+    sources/s.toml:5:2: `keep` is missing in [table]
+      hint: write `keep = "latest by updated_at"`
+    "#);
+    assert_snapshot!(table("key = []\nkeep = 'newest'\ncurrent = '_now'"), @r"
+    sources/s.toml:7:7: `key` in [table]: expected a column, found none
+    sources/s.toml:8:8: `keep` in [table]: `newest` does not say which row to keep; write `latest by COLUMN` or `latest by COLUMN, COLUMN`
+    sources/s.toml:9:11: `current` in [table]: names that begin with `_` are kept for Stillhouse's own tables and columns
+    ");
+    assert_snapshot!(table("key = 5\nkeep = 5\ndeleted = 'op'\ncurrent = 'a-b'"), @r#"
+    sources/s.toml:7:7: `key` in [table]: expected text or an array of texts, found integer 5
+    sources/s.toml:8:8: `keep` in [table]: expected text, found integer 5
+    sources/s.toml:9:11: `deleted` in [table]: expected a column and what it says in a delete
+      hint: write `deleted = { column = "op", values = ["D", "delete"] }`
+    sources/s.toml:10:11: `current` in [table]: table name `a-b` holds something other than letters, digits and `_`
+    "#);
+    assert_snapshot!(table("key = ['id', 'x', 'b', 'c', 'f', 'id']\nkeep = 'latest by d, x, _object, c, d'"), @r#"
+    sources/s.toml:7:14: item 2 of `key` in [table]: the table has no column `x`
+      hint: its columns are `id`, `b`, `c`, `d`, `e`, `f`, `g`
+    sources/s.toml:7:19: item 3 of `key` in [table]: `b` is not `required`, and a row without it would belong to nothing
+      hint: add `required = true` to the column `b`
+    sources/s.toml:7:24: item 4 of `key` in [table]: `c` is list<string>, whose values do not tell one thing from another
+      hint: use a column of another type
+    sources/s.toml:7:29: item 5 of `key` in [table]: `f` is float64, whose values do not tell one thing from another
+      hint: use a column of another type
+    sources/s.toml:7:34: item 6 of `key` in [table]: `id` stands here twice
+    sources/s.toml:8:8: `keep` in [table]: `c` is list<string>, whose values are not earlier or later
+    sources/s.toml:8:8: `keep` in [table]: `d` stands here twice
+    sources/s.toml:8:8: `keep` in [table]: the table has no column `_object`
+      hint: its columns are `id`, `b`, `c`, `d`, `e`, `f`, `g`, `_ingested_at`
+    sources/s.toml:8:8: `keep` in [table]: the table has no column `x`
+      hint: its columns are `id`, `b`, `c`, `d`, `e`, `f`, `g`, `_ingested_at`
+    "#);
+    assert_snapshot!(table("key = 'id'\nkeep = 'latest by '\ndeleted = { colum = 'op' }"), @r#"
+    sources/s.toml:8:8: `keep` in [table]: `latest by ` does not say which row to keep; write `latest by COLUMN` or `latest by COLUMN, COLUMN`
+    sources/s.toml:9:1: `column` is missing in [table.deleted]
+      hint: write `column = "op"`
+    sources/s.toml:9:13: unknown key `colum` in [table.deleted]
+      hint: did you mean `column`?
+    "#);
+    assert_snapshot!(table("key = 'id'\nkeep = 'latest by d desc, , 5'\ndeleted = { column = 'op', values = ['D'] }"), @r"
+    sources/s.toml:8:8: `keep` in [table]: column name `d desc` holds something other than letters, digits and `_`
+    sources/s.toml:9:22: `column` in [table.deleted]: the table has no column `op`
+      hint: its columns are `id`, `b`, `c`, `d`, `e`, `f`, `g`
+    ");
+    assert_snapshot!(table("key = 'id'\nkeep = 'latest by d'\ndeleted = { column = 'id' }"), @r#"
+    sources/s.toml:9:1: `values` is missing in [table.deleted]
+      hint: write `values = ["D", "delete"]`
+    "#);
+    assert_snapshot!(table("key = 'id'\nkeep = 'latest by d'\ndeleted = { column = 'id', values = [] }"), @r"sources/s.toml:9:37: `values` in [table.deleted]: expected a value, found none");
+    assert_snapshot!(table("key = 'id'\nkeep = 'latest by d'\ndeleted = { column = 'b', values = ['3', 4] }"), @r"sources/s.toml:9:37: item 1 of `values` in [table.deleted]: expected a whole number, found text `3`");
+    assert_snapshot!(table("key = 'id'\nkeep = 'latest by d'\ndeleted = { column = 'g', values = [true] }"), @r"
+    sources/s.toml:9:36: `values` in [table.deleted]: only for string and int64 columns, `g` is bool
+      hint: leave it out: true in `g` means a delete
+    ");
+    assert_snapshot!(table("key = 'id'\nkeep = 'latest by d'\ndeleted = { column = 'd', values = '2024-01-01' }"), @r"
+    sources/s.toml:9:36: `values` in [table.deleted]: only for string and int64 columns, `d` is timestamp
+      hint: leave it out: any value in `d` means a delete
+    ");
+    assert_snapshot!(table("key = 'id'\nkeep = 'latest by d'\ndeleted = { column = 'e' }"), @r"sources/s.toml:9:22: `column` in [table.deleted]: expected a string, int64, bool, date or timestamp column, `e` is json");
+    assert_snapshot!(table("key = '${SECRET}'\nkeep = 'latest by ${SECRET}'"), @r"
+    sources/s.toml:7:7: `key` in [table]: the table has no column `${SECRET}`
+      hint: its columns are `id`, `b`, `c`, `d`, `e`, `f`, `g`
+    sources/s.toml:8:8: `keep` in [table]: what `latest by ${SECRET}` stands for is not a rule such as `latest by updated_at`
+    ");
+    assert_snapshot!(table("key = '${DIR}'\nkeep = 'latest by ${DIR}, c'"), @r"
+    sources/s.toml:7:7: `key` in [table]: the table has no column `${DIR}`
+      hint: its columns are `id`, `b`, `c`, `d`, `e`, `f`, `g`
+    sources/s.toml:8:8: `keep` in [table]: `latest by ${DIR}, c` is list<string>, whose values are not earlier or later
+    sources/s.toml:8:8: `keep` in [table]: the table has no column `latest by ${DIR}, c`
+      hint: its columns are `id`, `b`, `c`, `d`, `e`, `f`, `g`, `_ingested_at`
+    ");
+}
+
+#[test]
+fn names_of_views() {
+    let text = |name: &str, more: &str| {
+        format!(
+            "format = 1\n[source]\npath = 'x.csv'\ntype = 'csv'\n[table]\nname = '{name}'\nkey = 'id'\n\
+             keep = 'latest by id'\n{more}[table.columns]\nid = {{ type = 'string', required = true }}\n"
+        )
+    };
+    let two =
+        |a: &str, b: &str| problems(&[("stillhouse.toml", SETTINGS), ("sources/a.toml", a), ("sources/b.toml", b)]);
+    assert_snapshot!(two(&text("t", ""), &text("T_Current", "")), @r#"
+    sources/a.toml:7:1: the view `t_current` has the name of a table of sources/b.toml
+      hint: give it another name with `current = "NAME"`; case does not count
+    "#);
+    assert_snapshot!(two(&text("t", "current = 'Now'\n"), &text("u", "current = 'now'\n")), @r#"
+    sources/b.toml:9:11: the view `now` has the name of a view of sources/a.toml
+      hint: give it another name with `current = "NAME"`; case does not count
+    "#);
+    assert_snapshot!(two(&text("t", "current = 't'\n"), &text("u", "")), @r#"
+    sources/a.toml:9:11: the view `t` has the name of a table of sources/a.toml
+      hint: give it another name with `current = "NAME"`; case does not count
+    "#);
+    assert_snapshot!(source(&text(&"x".repeat(95), "")), @r#"
+    sources/s.toml:7:7: `key` in [table]: the name of the view, that of the table and `_current`, is longer than 100 bytes
+      hint: give the view a shorter one with `current = "NAME"`
+    "#);
+}
+
+#[test]
 fn children() {
     let child = |text: &str| {
         source(&format!(

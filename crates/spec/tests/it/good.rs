@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::civil::date;
 use stillhouse_spec::{
-    Cadence, ColumnFormat, ColumnFrom, ColumnsBy, CsvOptions, Currency, DataType, Durability, EscapeStyle, Grain,
-    HeaderStyle, InputFormat, Limits, ListSyntax, MAX_RECORD_BYTES_DEFAULT, MaxRejected, MissingColumns, NumberFormat,
-    OnChange, OnMissing, OnSameContent, Parameter, Period, PeriodChoice, PeriodKind, Project, QuoteStyle,
-    SETTLE_MS_DEFAULT, Source, UnknownColumns,
+    Cadence, ColumnFormat, ColumnFrom, ColumnName, ColumnsBy, CsvOptions, Currency, CurrentView, DataType,
+    DeleteMarker, DeleteValues, Durability, EscapeStyle, Grain, HeaderStyle, INGESTED_AT, InputFormat, Limits,
+    ListSyntax, MAX_RECORD_BYTES_DEFAULT, MaxRejected, MissingColumns, NumberFormat, OnChange, OnMissing,
+    OnSameContent, Parameter, Period, PeriodChoice, PeriodKind, Project, QuoteStyle, SETTLE_MS_DEFAULT, Source,
+    UnknownColumns,
 };
 
 use super::{SETTINGS, parse};
@@ -164,6 +165,46 @@ copy = { placed_at = "placed", amount = "amount" }
     assert_eq!((child.name.as_str(), child.list.as_str(), child.item.as_str()), ("order_tags", "tags", "tag"));
     let copied: Vec<_> = child.copied.iter().map(|(here, there)| (here.as_str(), there.as_str())).collect();
     assert_eq!(copied, [("placed_at", "placed"), ("amount", "amount")]);
+}
+
+/// The view of a table with these lines in `[table]`.
+fn view(lines: &str) -> CurrentView {
+    let text = format!(
+        "format = 1\n[source]\npath = 'x.csv'\ntype = 'csv'\n[table]\nname = 'shops'\n{lines}\n[table.columns]\n\
+         id = {{ type = 'string', required = true }}\nregion = {{ type = 'int64', required = true }}\nat = 'timestamp'\n\
+         seq = 'int64'\nop = 'string'\ngone = 'bool'\n"
+    );
+    source(&text).contract.parent.current.unwrap()
+}
+
+#[test]
+fn views() {
+    let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<ColumnName>>();
+    let plain = view("key = 'id'\nkeep = 'latest by at'");
+    let (key, latest_by) = (names(&["id"]), names(&["at"]));
+    assert_eq!(plain, CurrentView { name: "shops_current".parse().unwrap(), key, latest_by, deleted: None });
+    assert_eq!(plain.to_string(), "of each id the latest by at");
+    let full = view(
+        "key = ['region', 'id']\nkeep = ' latest by at ,seq, _ingested_at'\ncurrent = 'shops_now'\n\
+         deleted = { column = 'op', values = ['D', 'say \"x\"'] }",
+    );
+    assert_eq!((full.name.as_str(), full.key.clone()), ("shops_now", names(&["region", "id"])));
+    assert_eq!(full.latest_by, names(&["at", "seq", INGESTED_AT]));
+    let values = DeleteValues::Texts(vec!["D".to_owned(), "say \"x\"".to_owned()]);
+    assert_eq!(full.deleted, Some(DeleteMarker { column: "op".parse().unwrap(), values }));
+    assert_eq!(
+        full.to_string(),
+        r#"of each region, id the latest by at, seq, _ingested_at, unless op is "D" or "say \"x\"""#
+    );
+    let marked = |marker: &str| {
+        view(&format!("key = 'id'\nkeep = 'latest by at'\ndeleted = {marker}")).deleted.unwrap().to_string()
+    };
+    assert_eq!(marked("{ column = 'op', values = 'D' }"), "op is \"D\"");
+    assert_eq!(marked("{ column = 'seq', values = [3, -4] }"), "seq is 3 or -4");
+    assert_eq!(marked("{ column = 'seq', values = 3 }"), "seq is 3");
+    assert_eq!(marked("{ column = 'gone' }"), "gone is true");
+    assert_eq!(marked("{ column = 'at' }"), "at has a value");
+    assert!(source(SMALL).contract.parent.current.is_none());
 }
 
 #[test]

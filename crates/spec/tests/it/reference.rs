@@ -34,13 +34,21 @@ fn every_key_is_explained() {
     let source = format!(
         "format = 1\n{unknown}[source]\n{unknown}[csv]\n{unknown}[table]\n{unknown}[table.columns.a]\n{unknown}[[child]]\n{unknown}"
     );
+    let view = format!(
+        "format = 1\n[table]\nkey = 'a'\ncolumns.a = {{ type = 'string', required = true }}\n[table.deleted]\n{unknown}"
+    );
     let report =
         format!("format = 1\n{unknown}[period]\n{unknown}[queries.q]\n{unknown}[queries.q.columns.c]\n{unknown}");
-    let files = [("stillhouse.toml", &*settings), ("sources/s.toml", &*source), ("reports/r/report.toml", &*report)];
+    let files = [
+        ("stillhouse.toml", &*settings),
+        ("sources/s.toml", &*source),
+        ("sources/view.toml", &*view),
+        ("reports/r/report.toml", &*report),
+    ];
     let problems = parse(&files).unwrap_err();
     let lists: Vec<&str> =
         problems.iter().filter_map(|problem| problem.hint.as_deref()?.strip_prefix("allowed here: ")).collect();
-    assert_eq!(lists.len(), 15, "{problems}");
+    assert_eq!(lists.len(), 16, "{problems}");
     for key in lists.iter().flat_map(|list| list.split(", ")).map(|key| key.trim_matches('`')) {
         let places =
             [format!("`{key}`"), format!(" {key}`"), format!("[{key}]"), format!("{key}."), format!("{key} = ")];

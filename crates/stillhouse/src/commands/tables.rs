@@ -1,8 +1,9 @@
 //! `stillhouse tables`: what can be asked.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use stillhouse_query::Params;
 use stillhouse_report::render::type_name;
+use stillhouse_spec::CurrentView;
 
 use crate::app::App;
 use crate::cli::{Cli, TablesArgs};
@@ -22,12 +23,14 @@ pub async fn tables(cli: &Cli, args: &TablesArgs) -> Result<Exit, Failure> {
 }
 
 fn list(app: &App, tables: &TablesNow) -> Result<Exit, Failure> {
+    let views: Vec<_> = tables.views.iter().map(|(name, (table, rule))| view(name, table, rule)).collect();
     let version = |name: &String| tables.versions.get(name).map(|table| table.version);
     if app.printer.json() {
         let tables = tables.sizes.iter().map(|(name, size)| {
             json!({"table": name, "version": version(name), "rows": size.rows, "files": size.files, "bytes": size.bytes})
         });
-        app.printer.value(&json!({"format": 1, "tables": tables.collect::<Vec<_>>()}))?;
+        let tables: Vec<_> = tables.collect();
+        app.printer.value(&json!({"format": 1, "tables": tables, "views": views}))?;
         return Ok(Exit::Done);
     }
     let mut table = Table::new(&["table", "rows", "files", "size", "version"]);
@@ -37,25 +40,48 @@ fn list(app: &App, tables: &TablesNow) -> Result<Exit, Failure> {
         table.row(vec![name.clone(), count(size.rows), count(size.files), bytes(size.bytes), version]);
     }
     app.printer.out(table.render())?;
+    if !tables.views.is_empty() {
+        let mut table = Table::new(&["view", "table", "shows"]);
+        for (name, (of, rule)) in &tables.views {
+            table.row(vec![name.clone(), of.clone(), rule.to_string()]);
+        }
+        app.printer.out(format!("\n{}", table.render()))?;
+    }
     Ok(Exit::Done)
 }
 
+/// A view for programs.
+fn view(name: &str, table: &str, rule: &CurrentView) -> Value {
+    json!({
+        "view": name, "table": table, "shows": rule.to_string(), "key": rule.key, "latest_by": rule.latest_by,
+        "deleted": rule.deleted.as_ref().map(ToString::to_string),
+    })
+}
+
 async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, Failure> {
-    if !tables.sizes.contains_key(name) {
-        let known: Vec<&str> = tables.sizes.keys().map(String::as_str).collect();
+    let known = tables.session.tables();
+    if !known.iter().any(|table| table == name) {
         return Err(
             Failure::usage(format!("there is no table `{name}`")).hint(format!("tables are: {}", known.join(", ")))
         );
     }
+    let view_of = tables.views.get(name);
     let planned = tables.session.plan(&format!("select * from \"{name}\""), &Params::new()).await?;
     let columns = planned.schema.fields().iter().map(|field| (field.name().clone(), type_name(field.data_type())));
     if app.printer.json() {
         let columns: Vec<_> = columns.map(|(name, data_type)| json!({"name": name, "type": data_type})).collect();
-        app.printer.value(&json!({"format": 1, "table": name, "columns": columns}))?;
+        let mut answer = json!({"format": 1, "table": name, "columns": columns});
+        if let Some((table, rule)) = view_of {
+            answer["view"] = view(name, table, rule);
+        }
+        app.printer.value(&answer)?;
         return Ok(Exit::Done);
     }
     let mut table = Table::new(&["column", "type"]);
     columns.for_each(|(name, data_type)| table.row(vec![name, data_type]));
     app.printer.out(table.render())?;
+    if let Some((table, rule)) = view_of {
+        app.printer.say(format!("a view of `{table}`: {rule}"));
+    }
     Ok(Exit::Done)
 }

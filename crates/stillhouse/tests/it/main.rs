@@ -6,6 +6,7 @@ mod amendments;
 mod commands;
 mod concurrency;
 mod corrections;
+mod current;
 mod events;
 mod faults;
 mod kills;

@@ -98,6 +98,31 @@ fn a_month() {
 }
 
 #[test]
+fn a_view() {
+    let project = TempProject::new();
+    project.write("stillhouse.toml", "format = 1\n[project]\nname = \"feed\"\n");
+    let table = "[table]\nname = 'shops'\nkey = ['region', 'id']\nkeep = 'latest by version'\n\
+        deleted = { column = 'op', values = ['D', 'delete'] }\n[table.columns]\nop = 'string'\n\
+        region = { type = 'string', required = true }\nid = { type = 'int64', required = true }\nversion = 'int64'\n";
+    let source = format!("format = 1\n[source]\ntype = 'csv'\npath = 'data/*.csv'\nsettle = '0s'\n{table}");
+    project.write("sources/shops.toml", source);
+    project.write("data/1.csv", "op,region,id,version\nI,north,1,1\nI,south,1,2\nU,north,1,4\nD,south,1,3\n");
+    assert_screens!(
+        "a_view",
+        project,
+        &[
+            &["check"],
+            &["ingest"],
+            &["tables"],
+            &["tables", "shops_current"],
+            &["tables", "shops_now"],
+            &["sql", "select region, id, version from shops_current"],
+            &["sql", "delete from shops_current"],
+        ]
+    );
+}
+
+#[test]
 fn mistakes() {
     let project = project("events");
     project.edit("sources/events.toml", "max_rejected", "max_rejectd");
