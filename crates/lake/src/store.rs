@@ -190,6 +190,7 @@ static TEMP_FILES: AtomicU64 = AtomicU64::new(0);
 
 impl TempFile {
     fn create(path: &Path, durability: Durability) -> Result<Self, PlacedError> {
+        let mut found_folder = false;
         loop {
             // Process and counter tell apart those who write now; a name left by a crash is skipped.
             let number = TEMP_FILES.fetch_add(1, Ordering::Relaxed);
@@ -201,6 +202,8 @@ impl TempFile {
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
                 Err(e) if e.kind() == ErrorKind::NotFound => match path.parent() {
                     Some(folder) if !folder.is_dir() => make_folders(folder, durability)?,
+                    // Made by another just now.
+                    Some(_) if !found_folder => found_folder = true,
                     _ => return Err(PlacedError { path: Some(temp), source: e }),
                 },
                 Err(e) => return Err(PlacedError { path: Some(temp), source: e }),

@@ -188,3 +188,19 @@ async fn a_folder_that_cannot_be_made_is_named() {
     assert_eq!(error.kind, Kind::FixSettings);
     assert!(error.message.contains("file/lake"), "{error}");
 }
+
+/// Whoever finds no folder may find it a moment later, made by another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_may_be_the_first_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = durable_local(folder.path(), Durability::Os).unwrap();
+    for round in 0..200 {
+        let puts = (0..8).map(|number| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.put(&format!("a{round}/b/{number}").into(), "x".into()).await })
+        });
+        for put in puts.collect::<Vec<_>>() {
+            put.await.unwrap().unwrap();
+        }
+    }
+}
