@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use stillhouse_testkit::{Events, TempProject};
+use stillhouse_testkit::{Events, Postgres, TempProject};
 
 use super::orders::{assert_proved, expected, file, ids, orders};
 use super::{assert_balanced, number, project, run};
@@ -195,4 +195,31 @@ fn what_ran_can_be_read_again() {
     assert!(log.contains("4 read = 4 loaded"), "{log}");
     let jobs = run(&project, &["--json", "jobs", "list"]).succeeded().json();
     assert_eq!(jobs["attempts"].as_array().unwrap().len(), 1, "{jobs:#}");
+}
+
+#[test]
+fn a_ledger_moves_to_postgresql_and_back() {
+    let server = Postgres::start();
+    let address = server.create_database("diary");
+    let project = orders("");
+    project.write("data/a.csv", file(1..5));
+    run(&project, &["ingest"]).succeeded();
+    run(&project, &["ledger", "move", &address]).succeeded();
+    let refused = run(&project, &["ingest"]);
+    assert_ne!(refused.code, Some(0));
+    assert!(refused.stderr.contains("moved to"), "{}", refused.stderr);
+    let settings = std::fs::read_to_string(project.path("stillhouse.toml")).unwrap();
+    project.write("stillhouse.toml", format!("{settings}[ledger]\npath = \"{address}\"\n"));
+    project.write("data/b.csv", file(11..15));
+    let there = run(&project, &["--json", "ingest"]).succeeded().json();
+    let states: Vec<_> = there["objects"].as_array().unwrap().iter().map(|object| object["status"].clone()).collect();
+    assert_eq!(states, ["unchanged", "loaded"], "{there:#}");
+    assert_proved(&project);
+    let back = format!("sqlite://{}", project.path("back.db").display());
+    run(&project, &["ledger", "move", &back]).succeeded();
+    project.write("stillhouse.toml", format!("{settings}[ledger]\npath = \"back.db\"\n"));
+    project.write("data/c.csv", file([20]));
+    run(&project, &["ingest"]).succeeded();
+    assert_eq!(ids(&project), expected((1..5).chain(11..15).chain([20])));
+    assert_proved(&project);
 }
