@@ -2,13 +2,16 @@
 //!
 //! Start at [`Lake`]. [`Lake::writer`] makes data files, a [`Manifest`] lists them, [`Lake::publish`] commits a
 //! [`Staged`] manifest table by table and `_receipts` last, [`Lake::snapshot`] reads what is complete.
-//! [`durable_local`] is the store on a local disk.
+//! [`Lake::plan_compaction`] and [`Lake::merge`] prepare compactions, [`Lake::vacuum`] and [`Lake::clean_log`] delete what
+//! nobody needs, [`Lake::copy_to`] copies it all. [`durable_local`] is the store on a local disk.
 //!
 //! **Invariant:** nothing is decided from the outcome of a put. After every put, whatever it answered, the log is read
 //! again (a conflict may be one's own success).
 //! **Invariant:** a commit is built from the version that was looked at and goes into the next slot, by put-if-absent.
 //! **Invariant:** the newest row of `_receipts` names the versions of all data tables that belong together; readers
 //! use these and never the newest versions.
+//! **Invariant:** an entry of a log goes only once a checkpoint that was read back holds it, the oldest first; whoever
+//! finds no next entry makes sure that it did not go.
 //! **Invariant:** this crate knows no clock and no random source; times and ids are parameters.
 
 mod audit;
@@ -57,7 +60,7 @@ pub use manifest::{
 };
 pub use observe::{NoObserver, Observer};
 pub use quarantine::{QuarantineQuery, QuarantineStream, Quarantined};
-pub use receipts::{ReceiptQuery, ReceiptRow};
+pub use receipts::{ReceiptQuery, ReceiptRow, ReceiptStream};
 pub use rows::RowStream;
 pub use runs::{RunQuery, RunRow};
 pub use schema::{

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
-use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
 use stillhouse_spec::{RECEIPT_FORMAT, Receipt};
 
 use crate::RECEIPTS;
@@ -82,6 +83,9 @@ pub struct ReceiptRow {
     /// The whole receipt, if the query asked for it.
     pub receipt: Option<Receipt>,
 }
+
+/// Receipts, some megabytes at a time.
+pub type ReceiptStream = BoxStream<'static, Result<Vec<ReceiptRow>, Error>>;
 
 /// The rows of a batch: one for each member, or one for all where there are none.
 pub(crate) fn receipt_rows(
@@ -180,24 +184,35 @@ fn signed(count: u64) -> i64 {
 }
 
 impl Lake {
-    /// Receipts, by seq and key number. Files that cannot hold an answer are not opened.
+    /// Receipts, by seq and key number. Files that cannot hold an answer are not opened. All of them are in memory at
+    /// once, some kilobytes each: [`Lake::receipts_in_pieces`] is for many.
     pub async fn receipts(&self, query: &ReceiptQuery) -> Result<Vec<ReceiptRow>, Error> {
-        let Some(state) = self.head(RECEIPTS).await? else { return Ok(Vec::new()) };
-        let schema = receipts_schema();
-        let columns = schema.fields().iter().map(|field| field.name().as_str());
-        let columns: Vec<&str> = columns.filter(|name| query.whole || *name != "receipt").collect();
-        let mut found = Vec::new();
-        for file in state.files.values().filter(|file| query.allows(file)) {
-            let mut rows = read::open(&self.store, RECEIPTS, file, Some(&columns)).await?;
-            while let Some(batch) = rows.batches.next().await {
-                let batch = batch?;
-                for row in (0..batch.num_rows()).filter(|row| query.matches(&batch, *row)) {
-                    found.push(read_row(&batch, row, query.whole)?);
-                }
-            }
-        }
+        let mut found: Vec<ReceiptRow> = self.receipts_in_pieces(query).await?.try_concat().await?;
         found.sort_by_key(|row| (row.seq, row.key_number));
         Ok(found)
+    }
+
+    /// Receipts in pieces, file by file, those of older batches first as far as files are apart.
+    pub async fn receipts_in_pieces(&self, query: &ReceiptQuery) -> Result<ReceiptStream, Error> {
+        let Some(state) = self.head(RECEIPTS).await? else { return Ok(futures::stream::empty().boxed()) };
+        let mut files: Vec<Arc<DataFile>> = state.files.values().filter(|file| query.allows(file)).cloned().collect();
+        files.sort_by_cached_key(|file| (read::int_bounds(file, "seq"), file.path.clone()));
+        let query = Arc::new(query.clone());
+        let store = Arc::clone(&self.store);
+        let pieces = futures::stream::iter(files)
+            .then(move |file| {
+                let (store, query) = (Arc::clone(&store), Arc::clone(&query));
+                async move {
+                    let schema = receipts_schema();
+                    let columns = schema.fields().iter().map(|field| field.name().as_str());
+                    let columns: Vec<&str> = columns.filter(|name| query.whole || *name != "receipt").collect();
+                    let rows = read::open(&store, RECEIPTS, &file, Some(&columns)).await?;
+                    Ok::<_, Error>(rows.batches.map(move |batch| query.take(&batch?)))
+                }
+            })
+            .try_flatten()
+            .try_filter(|piece| std::future::ready(!piece.is_empty()));
+        Ok(pieces.boxed())
     }
 }
 
@@ -212,6 +227,11 @@ impl ReceiptQuery {
             && self.key_number.is_none_or(|number| read::may_hold_int(file, "key_number", number, number))
             && self.after_seq.is_none_or(|seq| read::may_hold_int(file, "seq", seq.saturating_add(1), i64::MAX))
             && self.batches.as_ref().is_none_or(|ids| ids.iter().any(|id| read::may_hold_text(file, "batch", id)))
+    }
+
+    fn take(&self, batch: &RecordBatch) -> Result<Vec<ReceiptRow>, Error> {
+        let rows = (0..batch.num_rows()).filter(|row| self.matches(batch, *row));
+        rows.map(|row| read_row(batch, row, self.whole)).collect()
     }
 
     fn matches(&self, batch: &RecordBatch, row: usize) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures::TryStreamExt as _;
 use stillhouse_lake::{NoObserver, ReceiptQuery, RunQuery, RunRow};
 
 use crate::kit::{House, LEDGER, NOW, StopAt, load, read_parquet};
@@ -39,6 +40,10 @@ async fn receipts_merge_their_files_and_lose_nothing() {
     let receipts = lake.receipts(&ReceiptQuery { whole: true, ..ReceiptQuery::default() }).await.unwrap();
     let seqs: Vec<(i64, i64)> = receipts.iter().map(|row| (row.seq, row.key_number)).collect();
     assert_eq!(seqs, (2..=201).map(|key| (key / 2, key)).collect::<Vec<_>>());
+    let pieces: Vec<_> = lake.receipts_in_pieces(&ReceiptQuery::default()).await.unwrap().try_collect().await.unwrap();
+    assert!(pieces.len() > 1);
+    let seqs: Vec<i64> = pieces.iter().flatten().map(|row| row.seq).collect();
+    assert!(seqs.len() == 200 && seqs.is_sorted(), "{seqs:?}");
     assert_eq!(lake.receipts_epoch().await.unwrap(), Some((2, LEDGER.to_owned())));
     assert_eq!(lake.snapshot().await.unwrap().seq, 100);
     let kinds = rows_of(&house, "_receipts", "kind").await;
