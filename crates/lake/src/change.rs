@@ -27,31 +27,22 @@ impl Publisher<'_> {
         }
     }
 
-    /// The first commit of a table: its columns and the epoch, no rows.
-    pub fn make(&self, table: &str) -> Result<Commit, Error> {
-        let change = self.staged.manifest.tables.get(table);
-        let change =
-            change.ok_or_else(|| Error::bug(format!("table `{table}`: made by a batch without rows for it")))?;
-        let mut commit = Commit::new("CREATE TABLE", &Note::<()>::fence(self.epoch, self.ledger_id), self.now)?;
-        commit.create(table, &self.lake.table_id(), &change.schema)?;
-        commit.txn(EPOCH, self.epoch);
-        Ok(commit)
-    }
-
-    /// The commit after `state`; `stale`: none of the files that are there stays.
-    pub async fn build(&self, table: &str, state: &TableState, stale: bool) -> Result<Commit, Error> {
+    /// The commit after `state`, or the first; `stale`: none of the files that are there stays.
+    pub async fn build(&self, table: &str, state: Option<&TableState>, stale: bool) -> Result<Commit, Error> {
         let change = self.staged.manifest.tables.get(table);
         let mut commit = match self.staged.manifest.kind {
             ManifestKind::Compact => Commit::merging(&self.note()?, self.now)?,
             _ => Commit::new("WRITE", &self.note()?, self.now)?,
         };
-        if let Some(change) = change {
-            self.columns(state, change, &mut commit)?;
+        match (state, change) {
+            (None, Some(change)) => commit.create(table, &self.lake.table_id(), &change.schema)?,
+            (Some(state), Some(change)) => self.columns(state, change, &mut commit)?,
+            (_, None) => {}
         }
-        if stale {
-            state.files.values().try_for_each(|file| commit.remove(file))?;
-        } else {
-            self.take_out(state, change, &mut commit).await?;
+        match state {
+            Some(state) if stale => state.files.values().try_for_each(|file| commit.remove(file))?,
+            Some(state) => self.take_out(state, change, &mut commit).await?,
+            None => {}
         }
         for file in change.into_iter().flat_map(|change| &change.files) {
             commit.add(file)?;

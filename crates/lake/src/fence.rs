@@ -112,13 +112,15 @@ impl Lake {
                 observer.at("epoch-in-R")?;
                 return Ok(*epoch);
             }
-            let newest = self.receipts_epoch().await?;
-            let own = newest.as_ref().is_some_and(|(_, owner)| owner == ledger_id);
-            match (claim, newest) {
-                (Claim::First, Some((epoch, _))) if own => return Ok(epoch),
-                (Claim::TakeOver, _) | (Claim::First, None) => {}
-                (Claim::Own, _) if own => {}
-                (Claim::Own | Claim::First, _) => return Err(other_ledger()),
+            if claim != Claim::TakeOver {
+                let newest = self.receipts_epoch().await?;
+                let own = newest.as_ref().is_some_and(|(_, owner)| owner == ledger_id);
+                match (claim, newest) {
+                    (Claim::First, Some((epoch, _))) if own => return Ok(epoch),
+                    (Claim::First, None) => {}
+                    (Claim::Own, _) if own => {}
+                    _ => return Err(other_ledger()),
+                }
             }
             let epoch = state.as_ref().map_or(0, |state| state.epoch) + 1;
             let file = self.epoch_file(state.as_deref(), epoch, ledger_id, now).await?;

@@ -144,14 +144,8 @@ impl Publisher<'_> {
                 }
                 Look::Commit { stale } => stale,
             };
-            let makes = state.is_none();
-            let commit = match &state {
-                Some(state) => self.build(table, state, stale).await?,
-                None => self.make(table)?,
-            };
+            let commit = self.build(table, state.as_deref(), stale).await?;
             match self.lake.commit(table, state, commit.into_bytes()?).await? {
-                // A table that is not there cannot be fenced: only now that it is, and R was looked at again, rows may go in.
-                Committed::Done(_) if makes => self.observer.at(&format!("made:{table}"))?,
                 Committed::Done(state) => {
                     self.observer.at(&format!("put:{table}"))?;
                     self.seen = true;
