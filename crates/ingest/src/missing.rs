@@ -38,8 +38,8 @@ pub(crate) async fn missing(
     }
     if listed.is_empty() {
         let note = format!(
-            "source `{}`: {} that were loaded are there no more; nothing was removed, because the source has no file at \
-             all (is its folder mounted?)",
+            "source `{}`: loaded before and gone now: {}; nothing was removed, because the source has no file at all (is its \
+             folder mounted?)",
             source.name,
             files(gone.len())
         );
