@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::error::Error;
 use crate::progress::Progress;
 
+/// Gives the value of an environment variable, if it is set.
+pub type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// Components and settings of ingest. Clock and ids are parameters, so that tests can repeat a history.
 pub struct Ingest {
     /// Where objects are read from.
@@ -27,7 +30,7 @@ pub struct Ingest {
     /// The source files as the user wrote them, by fingerprint; a copy of each goes into the lake.
     pub source_texts: BTreeMap<String, String>,
     /// Values of environment variables, for source files of former times.
-    pub environment: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub environment: Environment,
     /// The zone in which the year of a file's time is read.
     pub time_zone: TimeZone,
     /// Microseconds since 1970.

@@ -49,7 +49,7 @@ mod withdraw;
 pub use amend::{AmendedObject, Selection, drop_refused, replay};
 pub use audit::{Audit, Difference, Finding, audit};
 pub use compact::Merged;
-pub use context::{Ingest, Settings};
+pub use context::{Environment, Ingest, Settings};
 pub use discover::{Found, Listing, discover};
 pub use discovered::IngestRequest;
 pub use error::{Error, Kind};
