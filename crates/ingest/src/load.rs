@@ -1,6 +1,6 @@
 //! One claim: its objects are decoded into files, and staged as one batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -170,14 +170,21 @@ async fn stage_receipts(
     receipts: Vec<Receipt>,
 ) -> Result<usize, Error> {
     let members: Vec<StageMember> = receipts.iter().map(|receipt| stage_member(source, receipt)).collect();
+    let with_rows = receipts.iter().filter(|receipt| !receipt.removed && receipt.twin.is_none());
+    let with_rows: BTreeSet<VersionId> =
+        with_rows.map(|receipt| VersionId::new(receipt.key_number, receipt.generation)).collect();
     let settled = receipts.into_iter().map(member).collect();
     let manifest = manifest(&claim.attempt, ingest.ledger.ledger_id(), targets, files, settled)?;
     if let Err(error) = ingest.lake.check(&manifest).await? {
-        // The tables cannot take the batch as it is: nobody but a person can change that.
-        for member in members {
+        // The tables cannot take the batch as it is: nobody but a person can change that. What brings no rows of its own
+        // has no part in it, and is claimed alone.
+        let is_meant = |member: &StageMember| with_rows.is_empty() || with_rows.contains(&member.version);
+        let (meant, others): (Vec<_>, Vec<_>) = members.into_iter().partition(is_meant);
+        for member in &meant {
             hold(ingest, claim, member.version, &error.to_string(), error.hint.as_deref()).await?;
         }
-        return Ok(0);
+        ingest.ledger.release(&claim.token, ingest.now()).await?;
+        return Ok(others.len());
     }
     let (batch_id, token, manifest) = (claim.attempt.clone(), claim.token.clone(), manifest.to_json()?);
     match ingest.ledger.stage(&StageRequest { batch_id, token, members, manifest }, ingest.now()).await? {

@@ -55,7 +55,8 @@ pub(crate) async fn missing(
 /// Its key belongs to the source and the period of the run, and something of it may be in the tables.
 fn may_go(source: &Source, period: Period, row: &VersionRow) -> bool {
     let key = &row.object.key;
-    !row.removed && row.state != State::Forgotten && source.path.values(key).is_some() && concerns(source, key, period)
+    let is_over = row.removed && !matches!(row.state, State::Held | State::Failed);
+    !is_over && row.state != State::Forgotten && source.path.values(key).is_some() && concerns(source, key, period)
 }
 
 fn without(mut keys: BTreeSet<String>, listed: &[Found]) -> BTreeSet<String> {

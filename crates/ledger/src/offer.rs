@@ -185,7 +185,10 @@ impl<'a> Plan<'a> {
     }
 
     fn remove(&mut self, object: &'a ObjectVersion) -> Result<Option<VersionId>, Error> {
-        if !self.newest.get(&key_of(object)).is_some_and(|known| known.stays && !known.removed) {
+        // A removal that was held, with the others of its batch, is nothing that a person could mend.
+        let is_over = |state| matches!(state, State::Held | State::Failed);
+        let goes = |known: &Newest| known.stays && (!known.removed || is_over(known.state));
+        if !self.newest.get(&key_of(object)).is_some_and(goes) {
             return Ok(None);
         }
         let version = self.next_version(object)?;

@@ -209,8 +209,9 @@ pub async fn a_withdrawn_removal_stays_a_removal(place: &Place) {
     stage_with(&ledger, "", None, "b2", 2).await;
     let to = WithdrawTo::Held { reason: "{}".to_owned() };
     assert_eq!(withdraw(&ledger, "b2", &to, 3).await, [VersionId::new(1, 3)]);
-    assert!(ledger.offer_removed(&[gone("a.csv")], 4).await.unwrap().is_empty(), "it is held");
-    ledger.retry_held("events", None, 4).await.unwrap();
+    // Nobody but us can do anything about a removal: it is offered again, as long as the file is gone.
+    assert_eq!(ledger.offer_removed(&[gone("a.csv")], 4).await.unwrap(), [VersionId::new(1, 4)]);
+    check_states(&ledger, "a.csv", &[State::Complete, State::Superseded, State::Superseded, State::Offered]).await;
     let job = claim(&ledger, ONE, "t", 4).await.remove(0);
     assert_eq!((job.removed, job.replaces_from), (true, 0));
 }

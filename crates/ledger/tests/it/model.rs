@@ -140,7 +140,8 @@ impl Model {
 
     pub fn offer_removed(&mut self, key: usize) -> Option<VersionId> {
         let (version, row) = self.newest_row(key)?;
-        if row.removed || !self.key_stays(version.key_number) {
+        let is_over = row.removed && !matches!(row.state, State::Held | State::Failed);
+        if is_over || !self.key_stays(version.key_number) {
             return None;
         }
         let row = Row { removed: true, ..self.row("removed", 0) };

@@ -173,6 +173,19 @@ fn a_file_that_is_gone_keeps_its_rows_or_loses_them() {
 }
 
 #[test]
+fn a_removal_does_not_wait_for_a_file_that_the_table_cannot_take() {
+    let project = orders("on_missing = \"remove\"");
+    project.write("data/a.csv", file(1..5));
+    project.write("data/b.csv", file(11..13));
+    run(&project, &["ingest"]).succeeded();
+    project.edit("sources/orders.toml", "type = \"int64\"", "type = \"string\"");
+    std::fs::rename(project.path("data/a.csv"), project.path("data/c.csv")).unwrap();
+    assert_snapshot!("removed_beside_held", ingest(&project, 3));
+    assert_eq!(ids(&project), expected([11, 12]), "the old name's rows are gone, the new one waits for a person");
+    assert_proved(&project);
+}
+
+#[test]
 fn versions_of_a_growing_file_add_up_where_the_source_says_so() {
     let project = orders("on_change = \"append\"");
     project.write("data/a.csv", file([1, 2]));
