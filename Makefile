@@ -2,6 +2,9 @@
 # make test   install what the tests need, then run them all
 # make lint   formatting, clippy, our own rules (xtask), licences and sources of dependencies
 #
+# make simulate SEEDS=10000    random histories in which everything fails that can fail; some hundred are part of `make test`
+# make mutations SEEDS=500     the same without one rule of the commit protocol at a time: each has to be noticed
+#
 # All of them build with the same profile and the same features, so a machine compiles the dependency tree once. The
 # build lies outside the clone, so that several clones share it.
 
@@ -10,7 +13,9 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 export PATH := $(CACHE)/tools/bin:$(PATH)
 BUILD := --locked --release
 
-.PHONY: demo test lint fmt clean-demo
+SEEDS ?=
+
+.PHONY: demo test lint fmt clean-demo simulate mutations
 
 demo:
 	cargo build $(BUILD) -p stillhouse
@@ -27,6 +32,14 @@ lint:
 	cargo run -q $(BUILD) -p xtask -- tidy
 	@bash scripts/lint-deps.sh
 	cargo deny --locked check --hide-inclusion-graph licenses bans sources
+
+simulate:
+	cargo build $(BUILD) --workspace --bin testkit
+	"$(CARGO_TARGET_DIR)/release/testkit" simulate --seeds $(or $(SEEDS),10000)
+
+mutations:
+	cargo build $(BUILD) --workspace --features stillhouse-testkit/mutations --bin testkit
+	"$(CARGO_TARGET_DIR)/release/testkit" mutations --seeds $(or $(SEEDS),500)
 
 fmt:
 	cargo fmt --all

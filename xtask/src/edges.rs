@@ -4,15 +4,16 @@ use crate::files::File;
 
 /// Our crates and what each may depend on. Tests may use `testkit` as well.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("safeguard", &[]),
     ("spec", &[]),
     ("decode", &["spec"]),
-    ("ledger", &["spec"]),
-    ("lake", &["spec"]),
+    ("ledger", &["safeguard", "spec"]),
+    ("lake", &["safeguard", "spec"]),
     ("query", &["spec", "lake"]),
-    ("ingest", &["spec", "decode", "ledger", "lake"]),
+    ("ingest", &["safeguard", "spec", "decode", "ledger", "lake"]),
     ("report", &["spec", "lake", "query"]),
     ("stillhouse", &["spec", "decode", "ledger", "lake", "query", "ingest", "report"]),
-    ("testkit", &["spec"]),
+    ("testkit", &["safeguard", "spec", "ledger", "lake", "ingest"]),
 ];
 
 /// Every edge that is not allowed, and every crate that the list does not know.

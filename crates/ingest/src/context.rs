@@ -60,6 +60,8 @@ pub struct Settings {
     pub group_bytes: u64,
     /// A claim or publish lease that is not renewed for so long is free. Leases save work; they make nothing safe.
     pub lease: Duration,
+    /// How long to sleep while another process works on what this one waits for.
+    pub poll: Duration,
 }
 
 impl Default for Settings {
@@ -70,6 +72,7 @@ impl Default for Settings {
             group_objects: 250,
             group_bytes: 32 << 20,
             lease: Duration::from_secs(6),
+            poll: Duration::from_millis(100),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use stillhouse_lake::{CompactionSettings, RunQuery, Vacuum, Vacuumed};
+use stillhouse_safeguard::Safeguard;
 
 use crate::compact::{Merged, compact, is_data_table};
 use crate::context::Ingest;
@@ -104,6 +105,9 @@ async fn merge(ingest: &Ingest, table: &str, request: &MaintainRequest) -> Resul
 /// Versions of tables that recorded runs of reports were made from: they stay as long as the run is recorded.
 pub async fn pinned(ingest: &Ingest) -> Result<BTreeMap<String, BTreeSet<i64>>, Error> {
     let mut pinned: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+    if !Safeguard::VacuumPinned.holds() {
+        return Ok(pinned);
+    }
     for run in ingest.lake.runs(&RunQuery::default()).await? {
         let tables: BTreeMap<String, i64> = serde_json::from_str(&run.tables).map_err(|error| {
             Error::new(Kind::FixData, format!("run `{}`: its tables cannot be read", run.run_id)).with_source(error)
@@ -124,15 +128,24 @@ async fn vacuum(
     done: &mut Maintained,
 ) -> Result<(), Error> {
     let now = ingest.now();
+    let asked_too_early =
+        if Safeguard::VacuumListsFirst.holds() { None } else { Some(ingest.ledger.live_attempts().await?) };
     let listing = ingest.lake.list_files().await?;
-    // Another ledger that has taken over since may have written files that this one knows nothing of.
-    open(ingest).await?;
+    if Safeguard::VacuumOwner.holds() {
+        // Another ledger that has taken over since may have written files that this one knows nothing of.
+        open(ingest).await?;
+    }
     if !request.dry_run {
         ingest.ledger.give_up_announced(now.saturating_sub(ANNOUNCED_MICROS)).await?;
     }
+    let live = match asked_too_early {
+        Some(live) => live,
+        None if Safeguard::VacuumAsks.holds() => ingest.ledger.live_attempts().await?,
+        None => BTreeSet::new(),
+    };
     let vacuum = Vacuum {
         listing,
-        live: ingest.ledger.live_attempts().await?,
+        live,
         pinned: pinned.clone(),
         keep_after: now.saturating_sub(micros(request.keep)),
         folder: request.folder.clone(),

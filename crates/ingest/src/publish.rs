@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::time::Duration;
 
 use stillhouse_lake::Manifest;
 use stillhouse_ledger::{Phase, QueueEntry};
+use stillhouse_safeguard::Safeguard;
 
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
@@ -104,6 +104,9 @@ const FIRST_SEQ: i64 = 1;
 /// Step 4: the ledger takes over the epoch that the lake has for it (a crash may lie between the two), or stops.
 async fn take_over(ingest: &Ingest, token: &str) -> Result<i64, Error> {
     let (epoch, known) = ours(ingest).await?;
+    if !Safeguard::Adopt.holds() {
+        return Ok(known);
+    }
     if known != epoch {
         ingest.ledger.adopt_epoch(epoch, token).await?;
     }
@@ -119,7 +122,9 @@ async fn ours(ingest: &Ingest) -> Result<(i64, i64), Error> {
     // In this order: other processes stage and publish in between.
     let largest = ingest.lake.largest_seq().await?;
     let status = ingest.ledger.status().await?;
-    if owner != ingest.ledger.ledger_id() || largest >= status.next_seq {
+    let is_other = owner != ingest.ledger.ledger_id() && Safeguard::OtherLedger.holds();
+    let is_behind = largest >= status.next_seq && Safeguard::OlderCopy.holds();
+    if is_other || is_behind {
         return Err(not_ours());
     }
     if ingest.lake.finished_seq().await? < status.finished_seq {
@@ -169,9 +174,6 @@ async fn publish_head(ingest: &Ingest, token: &str, epoch: i64, head: &QueueEntr
     Ok(())
 }
 
-/// How long to sleep while another process works on what we wait for.
-const POLL: Duration = Duration::from_millis(100);
-
 /// Publishes until the queue is empty, whoever holds the lease.
 pub(crate) async fn drain(ingest: &Ingest, batches: &mut BTreeSet<String>) -> Result<(), Error> {
     let mut said = false;
@@ -194,7 +196,7 @@ pub(crate) async fn drain(ingest: &Ingest, batches: &mut BTreeSet<String>) -> Re
 
 pub(crate) async fn pause(ingest: &Ingest) -> Result<(), Error> {
     tokio::select! {
-        () = tokio::time::sleep(POLL) => Ok(()),
+        () = tokio::time::sleep(ingest.settings.poll) => Ok(()),
         () = ingest.stop.cancelled() => ingest.check_stop(),
     }
 }

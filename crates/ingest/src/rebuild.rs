@@ -2,6 +2,7 @@
 
 use stillhouse_lake::{ManifestKind, ReceiptQuery, Staged};
 use stillhouse_ledger::{BatchKind, ImportedReceipt, Ledger, VersionId};
+use stillhouse_safeguard::Safeguard;
 use stillhouse_spec::Receipt;
 
 use crate::context::Ingest;
@@ -28,12 +29,13 @@ pub async fn rebuild(ingest: &Ingest) -> Result<Rebuilt, Error> {
     let epoch = ingest.lake.raise_epoch(ledger.ledger_id(), ingest.now(), observer).await?;
     ingest.lake.fence_tables(epoch, ledger.ledger_id(), ingest.now(), observer).await?;
     let receipts = import(ingest, &ledger).await?;
-    let pending = ingest.lake.pending_manifests().await?;
+    let pending = if Safeguard::Pending.holds() { ingest.lake.pending_manifests().await? } else { Vec::new() };
     for staged in &pending {
         restore(ingest, &ledger, staged).await?;
     }
     observer.at("queue-restored")?;
-    ledger.open_for_work(epoch, ingest.lake.largest_seq().await? + 1, ingest.now()).await?;
+    let largest = if Safeguard::SeqKept.holds() { ingest.lake.largest_seq().await? } else { 0 };
+    ledger.open_for_work(epoch, largest + 1, ingest.now()).await?;
     Ok(Rebuilt { epoch, receipts, restored_batches: pending.len() as u64 })
 }
 

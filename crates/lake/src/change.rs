@@ -1,5 +1,7 @@
 //! What a batch does to one data table: the commit, built from the version that was looked at.
 
+use stillhouse_safeguard::Safeguard;
+
 use crate::error::Error;
 use crate::log::{Commit, EPOCH, Metadata, Note, SEQ};
 use crate::manifest::{Manifest, ManifestKind, TableChange};
@@ -14,10 +16,15 @@ impl Publisher<'_> {
         let manifest = &self.staged.manifest;
         let change = manifest.tables.get(table);
         match (manifest.kind, change) {
-            (ManifestKind::Load, _) if manifest.members.iter().any(|member| member.replaced().is_some()) => Ok(true),
+            (ManifestKind::Load, _)
+                if Safeguard::TouchAll.holds() && manifest.members.iter().any(|member| member.replaced().is_some()) =>
+            {
+                Ok(true)
+            }
             // Names of files are never used again: a source that is gone stays gone.
             (ManifestKind::Compact, Some(change)) => {
-                Ok(change.merged.iter().all(|path| state.files.contains_key(path)))
+                let is_live = |path| state.files.contains_key(path);
+                Ok(!Safeguard::CompactVoid.holds() || change.merged.iter().all(is_live))
             }
             (_, None) => Ok(false),
             (_, Some(change)) => {
@@ -120,7 +127,9 @@ impl Publisher<'_> {
         note.batch = Some(self.batch().to_owned());
         note.seq = Some(self.staged.seq);
         note.members = members.collect::<Result<_, Error>>()?;
-        note.manifest = (!self.seen).then_some(&self.staged.manifest);
+        let carries =
+            !self.seen && Safeguard::Manifest.holds() && (Safeguard::FirstManifest.holds() || self.is_first());
+        note.manifest = carries.then_some(&self.staged.manifest);
         Ok(note)
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use object_store::Error as StoreError;
+use stillhouse_safeguard::Safeguard;
 
 use crate::error::{Error, Kind};
 use crate::lake::Lake;
@@ -16,6 +17,9 @@ const CONFLICTS_MAX: u32 = 100;
 /// The store may fail this often; the pauses between are 10 ms and double, 2.5 s in all.
 const FAILURES_MAX: u32 = 8;
 
+/// So often delta-rs tries by default.
+const REBASES: i64 = 15;
+
 /// Counts rounds of look and put.
 #[derive(Debug, Default)]
 pub(crate) struct Rounds {
@@ -24,6 +28,11 @@ pub(crate) struct Rounds {
 }
 
 impl Rounds {
+    /// Whether a batch that is there already is to be noticed.
+    pub fn looks(&self) -> bool {
+        if self.conflicts + self.failures == 0 { Safeguard::LookFirst.holds() } else { Safeguard::LookAgain.holds() }
+    }
+
     /// After a put that was not plainly done. A conflict is looked at again at once; a failing store gets some time.
     pub async fn again(&mut self, table: &str, error: StoreError) -> Result<(), Error> {
         if matches!(error, StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) {
@@ -71,7 +80,7 @@ impl Lake {
             (None, Some(metadata)) => Arc::new(TableState::empty(table, Metadata::clone(metadata))?),
             (None, None) => return Err(Error::bug(format!("table `{table}`: a first entry without columns"))),
         };
-        match put_entry(&self.store, table, version, bytes).await {
+        match put_entry(&self.store, table, version, bytes.clone()).await {
             Put::Done if !was_free(&self.store, table, version).await? => {
                 // The log went on long ago and was cleaned up: the entry lies where nobody looks.
                 let path = entry_path(table, version).to_string();
@@ -82,8 +91,23 @@ impl Lake {
                 self.keep(&state);
                 Ok(Committed::Done(state))
             }
-            Put::LookAgain(error) => Ok(Committed::LookAgain(error)),
+            Put::LookAgain(error) if Safeguard::NoRebase.holds() => Ok(Committed::LookAgain(error)),
+            Put::LookAgain(error) => self.rebase(table, version, bytes, error).await,
         }
+    }
+
+    /// What we never do: the same entry into one of the next slots.
+    async fn rebase(&self, table: &str, version: i64, bytes: Bytes, mut error: StoreError) -> Result<Committed, Error> {
+        for next in version + 1..=version + REBASES {
+            match put_entry(&self.store, table, next, bytes.clone()).await {
+                Put::Done => {
+                    let state = self.head(table).await?;
+                    return state.map(Committed::Done).ok_or_else(|| Error::bug(format!("table `{table}` is gone")));
+                }
+                Put::LookAgain(again) => error = again,
+            }
+        }
+        Ok(Committed::LookAgain(error))
     }
 }
 

@@ -14,6 +14,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _, PutMode};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use stillhouse_safeguard::Safeguard;
 
 use crate::error::{Error, Kind};
 use crate::manifest::DataFile;
@@ -405,7 +406,8 @@ pub(crate) enum Put {
 
 /// Put-if-absent of one log entry.
 pub(crate) async fn put_entry(store: &Arc<dyn ObjectStore>, table: &str, version: i64, bytes: Bytes) -> Put {
-    match store.put_opts(&entry_path(table, version), bytes.into(), PutMode::Create.into()).await {
+    let mode = if Safeguard::PutIfAbsent.holds() { PutMode::Create } else { PutMode::Overwrite };
+    match store.put_opts(&entry_path(table, version), bytes.into(), mode.into()).await {
         Ok(_) => Put::Done,
         Err(e) => Put::LookAgain(e),
     }

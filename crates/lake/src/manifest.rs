@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
+use stillhouse_safeguard::Safeguard;
 use stillhouse_spec::{Receipt, object_id};
 
 use crate::error::{Error, Kind};
@@ -192,7 +193,7 @@ pub struct Member {
 impl Member {
     /// `_object` of the generations that this one replaces; `None` when there can be none.
     pub(crate) fn replaced(&self) -> Option<RangeInclusive<i64>> {
-        let from = self.replaces_from.max(1); // the first generation
+        let from = if Safeguard::ReplacesRange.holds() { self.replaces_from.max(1) } else { 1 }; // the first generation
         (from < self.generation)
             .then(|| object_id(self.key_number, from)..=object_id(self.key_number, self.generation) - 1)
     }

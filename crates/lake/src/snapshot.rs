@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use stillhouse_safeguard::Safeguard;
 
 use crate::error::Error;
 use crate::lake::Lake;
@@ -55,7 +56,10 @@ impl Lake {
             if let Some(newest) = self.newest(&receipts).await? {
                 snapshot.seq = newest.seq;
                 for (table, version) in &newest.vector {
-                    let state = self.at(table, *version).await?;
+                    let state = match self.head(table).await? {
+                        Some(newest) if !Safeguard::ReadVector.holds() => newest,
+                        _ => self.at(table, *version).await?,
+                    };
                     snapshot.tables.insert(table.clone(), TableSnapshot::of(&state));
                 }
             }

@@ -11,6 +11,7 @@ use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt as _};
 use serde::de::IgnoredAny;
+use stillhouse_safeguard::Safeguard;
 use uuid::Uuid;
 
 use crate::error::{Error, Kind};
@@ -156,7 +157,8 @@ impl Lake {
         let mut files: BTreeSet<String> = head.files.keys().cloned().collect();
         let from = match (is_data_table(table), shown) {
             (true, None) => 0, // no complete batch has it: all that was ever committed stays
-            (true, Some(shown)) => shown,
+            (true, Some(shown)) if Safeguard::VacuumVector.holds() => shown,
+            (true, Some(_)) => head.version,
             (false, _) => head.version,
         };
         // Going back, a version adds to what is kept the files that the one after it took out.
@@ -208,6 +210,10 @@ struct Kept {
 }
 
 impl Kept {
+    fn has_passed(&self, version: i64) -> bool {
+        self.version.is_some_and(|newest| version <= newest) || !Safeguard::VacuumPassed.holds()
+    }
+
     fn judge(&self, table: &str, object: &ObjectMeta, live: &BTreeSet<String>, vacuumed: &mut Vacuumed) {
         let name = file_name(object);
         if self.files.contains(name) {
@@ -216,7 +222,7 @@ impl Kept {
         let path = object.location.to_string();
         let why = match Origin::of(table, name) {
             // Whoever wrote it can only put it into this version; the slot is taken, so the put is dead or was done.
-            Origin::PublishTime(version) if self.version.is_some_and(|newest| version <= newest) => Why::Overtaken,
+            Origin::PublishTime(version) if self.has_passed(version) => Why::Overtaken,
             Origin::Attempt(id) if !live.contains(id) => Why::Unreferenced,
             Origin::PublishTime(_) | Origin::Attempt(_) => return,
             Origin::Unknown => {

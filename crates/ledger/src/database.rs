@@ -91,8 +91,10 @@ impl Database {
             Dialect::Postgres => POSTGRES_SETTINGS,
         };
         let opened = async {
-            let options = AnyConnectOptions::from_str(url)?.disable_statement_logging();
-            try_connection(&options, journal, settings).await?;
+            let first = AnyConnectOptions::from_str(url)?.disable_statement_logging();
+            try_connection(&first, journal, settings).await?;
+            // If somebody takes the file away, later connections must not make an empty one in its place.
+            let options = AnyConnectOptions::from_str(&url.replace(MAKE, KEEP))?.disable_statement_logging();
             let pool = AnyPoolOptions::new()
                 .max_connections(CONNECTIONS_MAX)
                 .acquire_timeout(LOCK_WAIT)
@@ -215,6 +217,11 @@ fn absolute(path: &Path) -> Result<String, Error> {
     }
 }
 
+/// Ends the address of a file that is made if it is not there.
+const MAKE: &str = "?mode=rwc";
+/// Ends the address of a file that has to be there.
+const KEEP: &str = "?mode=rw";
+
 /// The address of a file. Everything that has a meaning in an address is written as `%XX`.
 fn sqlite_url(absolute: &str) -> String {
     let mut url = String::from("sqlite://");
@@ -225,6 +232,6 @@ fn sqlite_url(absolute: &str) -> String {
             _ => url.push_str(&format!("%{byte:02X}")),
         }
     }
-    url.push_str("?mode=rwc");
+    url.push_str(MAKE);
     url
 }

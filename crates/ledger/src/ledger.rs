@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use sqlx::{Any, AnyConnection, Transaction};
+use stillhouse_safeguard::Safeguard;
 
 use crate::database::{Database, TRIES_MAX, pause};
 use crate::error::{Error, Kind};
@@ -241,7 +242,7 @@ impl Ledger {
     }
 
     fn check(&self, meta: &Meta) -> Result<(), Error> {
-        if *meta.ledger_id == *self.ledger_id {
+        if *meta.ledger_id == *self.ledger_id || !Safeguard::LedgerId.holds() {
             return Ok(());
         }
         let message = format!("expected ledger id {}, found {}", self.ledger_id, meta.ledger_id);

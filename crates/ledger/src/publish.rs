@@ -1,6 +1,7 @@
 //! Steps 4 to 6: who publishes, what is next, what is done; and the way out for a batch that cannot be committed.
 
 use sqlx::AnyConnection;
+use stillhouse_safeguard::Safeguard;
 
 use crate::again::{Copy, copy_version};
 use crate::batch::{BatchKind, WithdrawTo};
@@ -61,9 +62,11 @@ impl Ledger {
     pub async fn finish(&self, batch_id: &str, seq: i64, publish_token: &str, now: i64) -> Result<bool, Error> {
         self.write("finish", Needs::Open, move |Tx { connection, meta, .. }| {
             Box::pin(async move {
-                check_token(&meta, publish_token)?;
+                if Safeguard::Finish.holds() {
+                    check_token(&meta, publish_token)?;
+                }
                 let Some(head) = head(connection, batch_id).await? else { return Ok(false) };
-                if head.seq != seq {
+                if head.seq != seq && Safeguard::Finish.holds() {
                     return Err(Error::bug(format!("batch {batch_id}: expected seq {seq}, found {}", head.seq)));
                 }
                 let versions = dequeue(connection, &head).await?;
@@ -134,7 +137,7 @@ impl Ledger {
 /// An amendment that never was must not make the next one, planned from the receipts, look overtaken. What was staged for
 /// a key after it keeps its number.
 async fn give_revisions_back(connection: &mut AnyConnection, head: &Head) -> Result<(), Error> {
-    if head.kind != BatchKind::Amend {
+    if head.kind != BatchKind::Amend || !Safeguard::RevisionBack.holds() {
         return Ok(());
     }
     for member in members(connection, head.seq).await? {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{AnyConnection, AssertSqlSafe};
+use stillhouse_safeguard::Safeguard;
 
 use crate::batch::{BatchKind, QueueEntry, StagedMember};
 use crate::error::Error;
@@ -10,13 +11,18 @@ use crate::ledger::{Ledger, Meta, Tx};
 use crate::sql::{self, Columns, ROWS_MAX, keepable, one_row, rows, values};
 use crate::types::VersionId;
 
+const HEAD: &str = "-- ledger.queue_head
+    SELECT seq, batch_id, kind, manifest, staged_at FROM ledger_queue ORDER BY seq LIMIT 1";
+/// What nobody takes.
+const YOUNGEST: &str = "-- ledger.queue_head
+    SELECT seq, batch_id, kind, manifest, staged_at FROM ledger_queue ORDER BY seq DESC LIMIT 1";
+
 impl Ledger {
     /// The head of the publish queue: the only batch that may be published now.
     pub async fn queue_head(&self) -> Result<Option<QueueEntry>, Error> {
         self.read("queue_head", move |Tx { connection, .. }| {
             Box::pin(async move {
-                let head = "-- ledger.queue_head
-                SELECT seq, batch_id, kind, manifest, staged_at FROM ledger_queue ORDER BY seq LIMIT 1";
+                let head = if Safeguard::HeadOnly.holds() { HEAD } else { YOUNGEST };
                 let Some(row) = sqlx::query(head).fetch_optional(&mut *connection).await? else { return Ok(None) };
                 let seq = row.int("seq")?;
                 Ok(Some(QueueEntry {
@@ -53,8 +59,9 @@ impl Ledger {
                 SELECT attempt FROM ledger_versions WHERE state = 'claimed' AND attempt IS NOT NULL
                 UNION SELECT attempt FROM ledger_versions WHERE state = 'staged' AND attempt IS NOT NULL
                 UNION SELECT batch_id FROM ledger_queue
-                UNION SELECT batch_id FROM ledger_announced";
-                let live = sqlx::query(live).fetch_all(connection).await?;
+                UNION SELECT batch_id FROM ledger_announced WHERE $1 = 1";
+                let live =
+                    sqlx::query(live).bind(i64::from(Safeguard::PlansKnown.holds())).fetch_all(connection).await?;
                 live.iter().map(|row| row.text("attempt")).collect()
             })
         })
@@ -162,13 +169,19 @@ pub(crate) struct Head {
     pub epoch: i64,
 }
 
+const BY_ID: &str = "-- ledger.head
+    SELECT seq, kind, epoch, (SELECT MIN(seq) FROM ledger_queue) AS first FROM ledger_queue WHERE batch_id = $1";
+/// What nobody asks for.
+const BY_PLACE: &str = "-- ledger.head
+    SELECT seq, kind, epoch, seq AS first FROM ledger_queue
+    WHERE seq = (SELECT MIN(seq) FROM ledger_queue) AND batch_id <> $1 || '?'";
+
 /// The batch, which must be the head of the queue if it is in the queue at all.
 pub(crate) async fn head(connection: &mut AnyConnection, batch_id: &str) -> Result<Option<Head>, Error> {
-    let find = "-- ledger.head
-        SELECT seq, kind, epoch, (SELECT MIN(seq) FROM ledger_queue) AS first FROM ledger_queue WHERE batch_id = $1";
+    let find = if Safeguard::Finish.holds() { BY_ID } else { BY_PLACE };
     let Some(row) = sqlx::query(find).bind(batch_id).fetch_optional(connection).await? else { return Ok(None) };
     let (seq, first) = (row.int("seq")?, row.int("first")?);
-    if seq != first {
+    if seq != first && Safeguard::HeadOnly.holds() {
         return Err(Error::bug(format!(
             "batch {batch_id}: expected the head of the queue, seq {first}, found seq {seq}"
         )));

@@ -12,12 +12,15 @@ mod changes;
 mod clock;
 mod delta;
 mod events;
+#[cfg(feature = "mutations")]
+pub mod mutations;
 mod postgres;
 mod program;
 mod project;
 pub mod protocol;
 mod random;
 mod shared;
+pub mod simulation;
 
 pub use changes::{Changes, Customer};
 pub use clock::ManualClock;

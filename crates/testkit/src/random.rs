@@ -32,6 +32,18 @@ impl Random {
         items[self.below(items.len())]
     }
 
+    /// The index of one of `weights`, each as often as it weighs; at least one weighs something.
+    pub fn weighted(&mut self, weights: &[u64]) -> usize {
+        let mut left = self.next_u64() % weights.iter().sum::<u64>().max(1);
+        for (index, weight) in weights.iter().enumerate() {
+            if left < *weight {
+                return index;
+            }
+            left -= weight;
+        }
+        weights.len().saturating_sub(1)
+    }
+
     /// An identifier of 32 hex digits, as the binary makes them for tokens and attempts.
     pub fn id(&mut self) -> String {
         format!("{:016x}{:016x}", self.next_u64(), self.next_u64())

@@ -2,6 +2,7 @@
 
 mod guide;
 mod protocol;
+mod simulation;
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,0 +1,181 @@
+//! Meetings of two processes that hardly ever come about by chance.
+
+use std::collections::BTreeSet;
+
+use stillhouse_ingest::{IngestRequest, Selection};
+use stillhouse_spec::Period;
+
+use super::actor::{LEASE, Task};
+use super::audit::Broken;
+use super::content::{Contract, Quality, SOURCES};
+use super::house::{House, Slot, delete_ledger};
+use super::process::{At, Plan, What};
+
+fn ingest() -> Task {
+    Task::Ingest(IngestRequest { sources: Vec::new(), period: Period::All, reload: Vec::new(), held: false })
+}
+
+/// What is to be killed at every point.
+pub(super) fn tasks() -> [Task; 3] {
+    [ingest(), Task::Replay(Selection::default()), Task::Maintain]
+}
+
+impl House {
+    /// Two ledgers are new, and so is the lake.
+    pub(super) async fn two_new_ledgers(&mut self) -> Result<(), Broken> {
+        self.at = [0, 1];
+        self.note("two new ledgers", "");
+        let point = At::Nth(1 + self.random.next_u64() % 12);
+        let point = *self.random.pick(&[&point, &At::Named("looked:_receipts", 1)]);
+        self.begin_disturbed(0, ingest(), Plan::new(0, Some((point, What::Stall))));
+        self.work(0).await?;
+        self.begin_disturbed(1, ingest(), Plan::default());
+        self.work(1).await
+    }
+
+    /// Two batches are in the queue whose contracts exclude each other: one of them has to be withdrawn.
+    pub(super) async fn quarrel(&mut self) -> Result<(), Broken> {
+        let mut free = Vec::new();
+        for source in SOURCES {
+            if !self.schema_text(source).await.contains("extra") {
+                free.push(source);
+            }
+        }
+        if free.is_empty() {
+            return self.file_step().await;
+        }
+        let source = free[self.random.below(free.len())];
+        self.note("contracts in conflict", source);
+        let place = self.at[0];
+        self.at[1] = place;
+        self.slots = [Slot::Empty, Slot::Empty];
+        // A file of each fate, so that there is something to load and something to replay.
+        self.contracts.insert(source, Contract::First);
+        self.add_file(source, Quality::SomeBad).await;
+        self.begin_disturbed(0, ingest(), Plan::default());
+        self.work(0).await?;
+        if matches!(self.slots[0], Slot::Running(_)) {
+            return Ok(());
+        }
+        self.slots[0] = Slot::Empty;
+        // Both have looked at the tables, which can still take either batch.
+        let late = || Plan::new(0, Some((At::Named("transaction-before stage", 1), What::Stall)));
+        self.contracts.insert(source, Contract::Number);
+        self.add_file(source, Quality::Good).await;
+        self.begin_disturbed(0, ingest(), late());
+        self.work(0).await?;
+        self.contracts.insert(source, Contract::Text);
+        let replays = self.random.below(2) == 0;
+        self.add_file(source, Quality::SomeBad).await;
+        self.begin_disturbed(1, if replays { Task::Replay(Selection::default()) } else { ingest() }, late());
+        self.work(1).await?;
+        let winner = if replays { 0 } else { self.random.below(2) };
+        self.go_on(winner, None).await?;
+        let traps =
+            [None, None, Some("staged"), Some("withdraw-decided"), Some("epoch-in-R"), Some("fenced:"), Some("taken")];
+        let trap = traps[self.random.below(traps.len())].map(|name| {
+            let what = if self.random.below(2) == 0 { What::Kill } else { What::Stall };
+            (At::Named(name, 1), what)
+        });
+        self.go_on(1 - winner, trap).await
+    }
+
+    /// One process hangs where it matters, something happens, and a second one comes to where it matters. Then the first
+    /// goes on, or chance decides.
+    pub(super) async fn meeting(&mut self) -> Result<(), Broken> {
+        self.note("meeting", "");
+        let place = self.at[0];
+        self.slots = [Slot::Empty, Slot::Empty];
+        self.at = [place, place];
+        let key = self.new_key("events");
+        self.write_new(&key, Quality::SomeBad).await;
+        self.hang(0).await?;
+        if !matches!(self.slots[0], Slot::Running(_)) {
+            return Ok(());
+        }
+        match self.random.below(3) {
+            0 if self.truth.files.contains_key(&key) => {
+                self.write_new(&key, Quality::Good).await;
+            }
+            1 => self.add_file("events", Quality::Good).await,
+            _ => {}
+        }
+        if self.random.below(2) == 0 {
+            self.note("leases run out", "two hours");
+            self.world.clock.advance(2 * i64::try_from(LEASE.as_micros()).expect("an hour"));
+        }
+        if self.random.below(5) == 0 {
+            self.at[1] = 1 - place;
+            self.note(Task::Rebuild.name(), "slot 1");
+            self.begin_disturbed(1, Task::Rebuild, Plan::default());
+            self.work(1).await?;
+            self.slots[1] = Slot::Empty;
+        }
+        self.hang(1).await?;
+        if self.random.below(3) > 0 && matches!(self.slots[0], Slot::Running(_)) {
+            return self.resume(0).await;
+        }
+        Ok(())
+    }
+
+    /// A task that is stopped at a point that it comes to, if it does.
+    async fn hang(&mut self, slot: usize) -> Result<(), Broken> {
+        let task = match self.random.below(6) {
+            0 => Task::Replay(Selection::default()),
+            1 => Task::Maintain,
+            _ => ingest(),
+        };
+        let point = At::Named(self.choose_name(&task), 1 + self.random.next_u64() % 2);
+        self.note(task.name(), &format!("slot {slot}, ledger {}, {point:?}", self.at[slot]));
+        self.begin_disturbed(slot, task, Plan::new(0, Some((point, What::Stall))));
+        self.work(slot).await
+    }
+
+    /// A project whose next `task` has something to do: new, corrected and refused records, small files to merge.
+    async fn prepare(&mut self) -> Result<(), Broken> {
+        for quality in [Quality::SomeBad, Quality::Good, Quality::Good, Quality::SomeBad] {
+            self.add_file("events", quality).await;
+            self.add_file("orders", quality).await;
+            self.calm_task(ingest()).await?;
+        }
+        self.world.clock.advance(7_200_000_000);
+        Ok(())
+    }
+
+    /// The process is killed at the n-th point of a task and the ledger is lost; then the lake is enough. Answers whether
+    /// the task has so many points.
+    pub(super) async fn lose_the_ledger(&mut self, task: Task, point: u64) -> Result<bool, Broken> {
+        self.prepare().await?;
+        let key = self.truth.files.keys().next().cloned().unwrap_or_default();
+        self.write_new(&key, Quality::SomeBad).await;
+        self.add_file("events", Quality::Good).await;
+        if matches!(task, Task::Replay(_)) {
+            self.contracts.values_mut().for_each(|contract| *contract = Contract::Mended);
+        }
+        self.slots[0] = Slot::Empty;
+        self.begin_disturbed(0, task, Plan::new(0, Some((At::Nth(point), What::Kill))));
+        self.work(0).await?;
+        if matches!(self.slots[0], Slot::Idle(..)) {
+            return Ok(false);
+        }
+        delete_ledger(&self.places[0].path);
+        self.calm_task(Task::Rebuild).await?;
+        self.audit(&BTreeSet::new(), false).await?;
+        self.choose_contracts().await;
+        self.settle_down(0).await?;
+        Ok(true)
+    }
+
+    async fn add_file(&mut self, source: &str, quality: Quality) {
+        let key = self.new_key(source);
+        self.write_new(&key, quality).await;
+    }
+
+    /// Others interfere: that the task fails is no fault.
+    fn begin_disturbed(&mut self, slot: usize, task: Task, plan: Plan) {
+        self.begin(slot, task, plan);
+        if let Slot::Running(running) = &mut self.slots[slot] {
+            running.disturbed = true;
+        }
+    }
+}
