@@ -7,7 +7,6 @@ use crate::log::{Commit, EPOCH, Metadata, Note, SEQ};
 use crate::manifest::{Manifest, ManifestKind, TableChange};
 use crate::publish::Publisher;
 use crate::replace::{Gone, Touch};
-use crate::schema::merge_schema;
 use crate::state::TableState;
 
 impl Publisher<'_> {
@@ -28,28 +27,38 @@ impl Publisher<'_> {
             }
             (_, None) => Ok(false),
             (_, Some(change)) => {
-                let columns = merge_schema(table, &state.schema, &state.metadata.schema_string, &change.schema)?;
+                let columns = state.columns_with(&change.schema)?;
                 Ok(!change.files.is_empty() || !change.out.is_empty() || columns.is_some())
             }
         }
     }
 
-    /// The commit after `state`, or the first; `stale`: none of the files that are there stays.
-    pub async fn build(&self, table: &str, state: Option<&TableState>, stale: bool) -> Result<Commit, Error> {
+    /// The first commit of a table: its columns and the epoch, no rows. To whoever reads the log later it is a fence: it
+    /// belongs to no batch.
+    pub fn make(&self, table: &str) -> Result<Commit, Error> {
+        let change = self.staged.manifest.tables.get(table);
+        let change =
+            change.ok_or_else(|| Error::bug(format!("table `{table}`: made by a batch without rows for it")))?;
+        let mut commit = Commit::new("CREATE TABLE", &Note::<()>::fence(self.epoch, self.ledger_id), self.now)?;
+        commit.create(table, &self.lake.table_id(), &change.schema)?;
+        commit.txn(EPOCH, self.epoch);
+        Ok(commit)
+    }
+
+    /// The commit after `state`; `stale`: none of the files that are there stays.
+    pub async fn build(&self, table: &str, state: &TableState, stale: bool) -> Result<Commit, Error> {
         let change = self.staged.manifest.tables.get(table);
         let mut commit = match self.staged.manifest.kind {
             ManifestKind::Compact => Commit::merging(&self.note()?, self.now)?,
             _ => Commit::new("WRITE", &self.note()?, self.now)?,
         };
-        match (state, change) {
-            (None, Some(change)) => commit.create(table, &self.lake.table_id(), &change.schema)?,
-            (Some(state), Some(change)) => self.columns(state, change, &mut commit)?,
-            (_, None) => {}
+        if let Some(change) = change {
+            self.columns(state, change, &mut commit)?;
         }
-        match state {
-            Some(state) if stale => state.files.values().try_for_each(|file| commit.remove(file))?,
-            Some(state) => self.take_out(state, change, &mut commit).await?,
-            None => {}
+        if stale {
+            state.files.values().try_for_each(|file| commit.remove(file))?;
+        } else {
+            self.take_out(state, change, &mut commit).await?;
         }
         for file in change.into_iter().flat_map(|change| &change.files) {
             commit.add(file)?;
@@ -60,7 +69,7 @@ impl Publisher<'_> {
 
     fn columns(&self, state: &TableState, change: &TableChange, commit: &mut Commit) -> Result<(), Error> {
         let old = &state.metadata;
-        let schema_string = merge_schema(&state.table, &state.schema, &old.schema_string, &change.schema)?;
+        let schema_string = state.columns_with(&change.schema)?;
         let compacts = self.staged.manifest.kind == ManifestKind::Compact;
         if schema_string.is_some() || (compacts && !old.is_configured(&state.table)) {
             let schema_string = schema_string.unwrap_or_else(|| old.schema_string.clone());

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Kind};
 use crate::manifest::{Manifest, Staged};
-use crate::schema::{arrow_schema, delta_schema, merge_schema};
+use crate::schema::{arrow_schema, delta_schema};
 use crate::state::TableState;
 use crate::writer::TableWriter;
 use crate::{QUARANTINE, RECEIPTS, read};
@@ -95,7 +95,7 @@ impl Lake {
     async fn fits(&self, table: &str, schema: &str) -> Result<Result<(), Error>, Error> {
         let fits = match self.head(table).await? {
             Some(state) if state.epoch == 0 => Err(not_ours(table)),
-            Some(state) => merge_schema(table, &state.schema, &state.metadata.schema_string, schema).map(drop),
+            Some(state) => state.columns_with(schema).map(drop),
             None => arrow_schema(schema).map(drop),
         };
         match fits {

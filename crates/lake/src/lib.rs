@@ -8,6 +8,7 @@
 //! **Invariant:** nothing is decided from the outcome of a put. After every put, whatever it answered, the log is read
 //! again (a conflict may be one's own success).
 //! **Invariant:** a commit is built from the version that was looked at and goes into the next slot, by put-if-absent.
+//! **Invariant:** a table is made by a commit without rows; they go in after one more look at the epoch in `_receipts`.
 //! **Invariant:** the newest row of `_receipts` names the versions of all data tables that belong together; readers
 //! use these and never the newest versions.
 //! **Invariant:** an entry of a log goes only once a checkpoint that was read back holds it, the oldest first; whoever

@@ -155,8 +155,14 @@ impl Publisher<'_> {
                 }
                 Look::Commit { stale } => stale,
             };
-            let commit = self.build(table, state.as_deref(), stale).await?;
+            let makes = state.is_none();
+            let commit = match &state {
+                Some(state) => self.build(table, state, stale).await?,
+                None => self.make(table)?,
+            };
             match self.lake.commit(table, state, commit.into_bytes()?).await? {
+                // A table that is not there cannot be fenced. Now it is there, so rows go in after another look at R.
+                Committed::Done(_) if makes => self.observer.at(&format!("made:{table}"))?,
                 Committed::Done(state) => {
                     self.observer.at(&format!("put:{table}"))?;
                     self.seen = true;
@@ -234,9 +240,10 @@ impl Publisher<'_> {
         Ok(None)
     }
 
-    /// A table that no complete batch has. A publisher of an older epoch can still make one after all tables were
-    /// fenced, since a table that is not there cannot be. Whatever it holds then belongs to no complete batch: unless
-    /// this batch is complete by now (asked **after** the table was looked at), its files go.
+    /// A table that no complete batch has: perhaps it was made a moment ago, after all tables were fenced. So
+    /// `_receipts` is asked once more, **after** the table was looked at: if its epoch is still ours then, a fence that
+    /// comes later finds the table, and if this batch is complete by now, nothing is left to do. Files of such a table
+    /// belong to no complete batch, and go.
     async fn look_at_new(&self, table: &str, state: &TableState) -> Result<Look, Error> {
         if let Some(receipts) = self.lake.head(RECEIPTS).await?
             && let Some(published) = self.complete(&receipts).await?

@@ -14,7 +14,7 @@ use crate::checkpoint;
 use crate::error::{Error, Kind};
 use crate::log::{Entry, Metadata, ProtocolLine, entry_path, read_entry};
 use crate::manifest::DataFile;
-use crate::schema::arrow_schema;
+use crate::schema::{arrow_schema, merge_schema};
 
 /// A log that is cleaned up meanwhile is looked at again this often.
 const LOOKS_MAX: usize = 3;
@@ -47,6 +47,16 @@ impl TableState {
         }
         let message = format!("table `{}`: expected epoch {epoch}, found {}", self.table, self.epoch);
         Err(Error::new(Kind::Fenced, message).hint("another ledger speaks for this lake now"))
+    }
+
+    /// What a batch's columns do to the table: `None`, nothing; else its new Delta schema. A table that never had a batch
+    /// has no rows that columns would have to fit (who made it perhaps never came back): it gets those of the batch.
+    pub(crate) fn columns_with(&self, change: &str) -> Result<Option<String>, Error> {
+        if self.seq > 0 || !self.files.is_empty() {
+            return merge_schema(&self.table, &self.schema, &self.metadata.schema_string, change);
+        }
+        arrow_schema(change)?;
+        Ok((change != self.metadata.schema_string).then(|| change.to_owned()))
     }
 
     /// The table at its newest version, or at version `at`; `None` when there is no such table.

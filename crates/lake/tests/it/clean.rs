@@ -83,12 +83,12 @@ async fn a_put_into_a_place_that_was_cleaned_up_counts_for_nothing() {
             let clean = CleanOnce { inner: &observer, lake: &other };
             slow.publish(first, 1, LEDGER, NOW, &clean).await.unwrap()
         };
-        assert_eq!(published.vector["events"], 149, "{at}: the vector of now");
+        assert_eq!(published.vector["events"], 150, "{at}: the vector of now");
         assert_eq!(slow.snapshot().await.unwrap().seq, 502);
         // It lands in the place after what is really the last.
         let next = house.stage(503, &[load(503, 1, &[("events", 7)])]).await;
         let published = slow.publish(&next, 1, LEDGER, NOW, &NoObserver).await.unwrap();
-        assert_eq!(published.vector["events"], 150);
+        assert_eq!(published.vector["events"], 151);
         let shown = house.shown().await;
         assert_eq!((shown["events"].len(), shown["events"][&(503, 1)]), (151, 7));
         assert_eq!(house.another().await.receipts(&ReceiptQuery::default()).await.unwrap().len(), 503);
@@ -130,13 +130,13 @@ async fn the_log_of_a_data_table_goes_up_to_what_the_receipts_name() {
     lake.publish(&staged, 1, LEDGER, NOW, &stop).await.unwrap_err();
     lake.checkpoint("events").await.unwrap();
     let planned = lake.clean_log("events", i64::MAX, true).await.unwrap();
-    assert_eq!((planned.entries, planned.checkpoints, planned.begins_with), (5, 0, Some(5)));
-    assert_eq!(entries(&house, "events").len(), 8);
-    assert_eq!(lake.clean_log("events", 4, false).await.unwrap(), CleanedLog::default());
+    assert_eq!((planned.entries, planned.checkpoints, planned.begins_with), (6, 0, Some(6)));
+    assert_eq!(entries(&house, "events").len(), 9);
+    assert_eq!(lake.clean_log("events", 5, false).await.unwrap(), CleanedLog::default());
     assert_eq!(lake.clean_log("events", i64::MAX, false).await.unwrap(), planned);
-    assert_eq!(entries(&house, "events"), [5, 6, 7]);
+    assert_eq!(entries(&house, "events"), [6, 7, 8]);
     let fresh = house.another().await;
-    assert_eq!(fresh.snapshot().await.unwrap().tables["events"].version, 6);
+    assert_eq!(fresh.snapshot().await.unwrap().tables["events"].version, 7);
     assert_eq!(
         fresh.pending_manifests().await.unwrap(),
         std::slice::from_ref(&staged),
@@ -174,7 +174,7 @@ async fn checkpoints_are_read_by_delta_rs() {
     let before: Vec<String> = paths(&house).await;
     house.lake.checkpoint("events").await.unwrap();
     house.lake.clean_log("events", i64::MAX, false).await.unwrap();
-    assert_eq!(entries(&house, "events"), [4]);
+    assert_eq!(entries(&house, "events"), [5]);
     let delta = house.delta("events").await;
     let state = delta.snapshot().unwrap();
     assert_eq!(paths(&house).await, before);

@@ -12,6 +12,7 @@ mod kinds;
 mod kit;
 mod log;
 mod merge;
+mod new_tables;
 mod own;
 mod publish;
 mod runs;

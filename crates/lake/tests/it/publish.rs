@@ -10,7 +10,7 @@ async fn batches_are_shown_whole_and_receipted() {
     let house = House::new().await;
     assert!(house.shown().await.is_empty());
     let published = house.run(1, &[load(1, 1, &[("events", 3), ("event_tags", 5)])]).await;
-    assert_eq!(published.vector, [("event_tags".to_owned(), 0), ("events".to_owned(), 0)].into());
+    assert_eq!(published.vector, [("event_tags".to_owned(), 1), ("events".to_owned(), 1)].into());
     house.run(2, &[load(2, 1, &[("events", 4), ("_quarantine", 1)])]).await;
     let expected =
         expect(&[("_quarantine", &[(2, 1, 1)]), ("event_tags", &[(1, 1, 5)]), ("events", &[(1, 1, 3), (2, 1, 4)])]);
@@ -20,9 +20,9 @@ async fn batches_are_shown_whole_and_receipted() {
     assert_eq!(receipts.len(), 2);
     let second = &receipts[1];
     assert_eq!((second.seq, second.key_number, second.generation, second.revision), (2, 2, 1, 1));
-    assert_eq!(second.vector.get("events"), Some(&1));
+    assert_eq!(second.vector.get("events"), Some(&2));
     // `event_tags` was not touched, and is in the vector all the same.
-    assert_eq!(second.vector.get("event_tags"), Some(&0));
+    assert_eq!(second.vector.get("event_tags"), Some(&1));
     let whole = second.receipt.as_ref().unwrap();
     assert_eq!((whole.seq, &whole.batch, whole.revision), (2, &second.batch, 1));
     assert!(whole.counts.balanced());
@@ -72,7 +72,7 @@ async fn files_that_hold_other_keys_are_rewritten() {
     let expected = expect(&[("events", &[(1, 1, 3), (2, 2, 5), (3, 1, 1), (4, 2, 6)])]);
     assert_eq!(house.shown().await, expected);
     let files = &house.lake.snapshot().await.unwrap().tables["events"].files;
-    let rewritten = files.iter().find(|file| file.path.contains("-events-v2-")).unwrap();
+    let rewritten = files.iter().find(|file| file.path.contains("-events-v3-")).unwrap();
     assert_eq!((rewritten.rows, rewritten.object_min, rewritten.object_max), (3, (1 << 20) + 1, (1 << 20) + 1));
     // Key 1 lies between: a file whose range only seems to hold the key is left alone.
     house.run(4, &[load(5, 2, &[("events", 1)])]).await;
@@ -135,7 +135,7 @@ async fn a_table_that_is_older_than_the_receipts_or_gone_stops_the_publisher() {
     let other = house.another().await;
     let error = other.publish(&staged, 1, LEDGER, NOW, &NoObserver).await.unwrap_err();
     assert_eq!(error.kind, Kind::FixSettings);
-    assert_snapshot!(error.message, @"table `event_tags`: expected version 0 or a later one, found no such table");
+    assert_snapshot!(error.message, @"table `event_tags`: expected version 1 or a later one, found no such table");
     std::fs::rename(house.path("_away"), house.path("event_tags")).unwrap();
     house.publish(&staged).await;
     assert_eq!(house.shown().await, expect(&[("events", &[(1, 1, 3), (2, 1, 1)]), ("event_tags", &[(1, 1, 2)])]));
@@ -148,7 +148,7 @@ async fn points_are_passed_in_the_order_of_the_protocol() {
     let observer = StopAt::default();
     let staged = house.stage(2, &[load(2, 1, &[("events", 1), ("event_tags", 1)])]).await;
     house.lake.publish(&staged, 1, LEDGER, NOW, &observer).await.unwrap();
-    assert_snapshot!(observer.passed.lock().unwrap().join(" "), @"looked:_quarantine between:_quarantine looked:event_tags put:event_tags between:event_tags looked:events put:events between:events before-receipt looked:_receipts receipted");
+    assert_snapshot!(observer.passed.lock().unwrap().join(" "), @"looked:_quarantine between:_quarantine looked:event_tags made:event_tags looked:event_tags put:event_tags between:event_tags looked:events put:events between:events before-receipt looked:_receipts receipted");
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn new_columns_come_with_the_batch_that_has_them() {
     assert_eq!(house.shown().await, expect(&[("events", &[(1, 1, 2), (2, 1, 1)])]));
     let delta = house.delta("events").await;
     assert_eq!(delta.snapshot().unwrap().schema().fields().count(), 6);
-    assert_eq!(house.lake.snapshot().await.unwrap().tables["events"].version, 1);
+    assert_eq!(house.lake.snapshot().await.unwrap().tables["events"].version, 2);
 }
 
 #[tokio::test]

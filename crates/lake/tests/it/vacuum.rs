@@ -98,8 +98,8 @@ async fn files_are_judged_by_their_names() {
         format!("{dead}-0.parquet"),
         format!("{}-3.parquet", id().simple()),
         // For a version that another commit has taken, and for one that is still to come.
-        format!("{dead}-events-v1-0123456789abcdef-7.parquet"),
         format!("{dead}-events-v2-0123456789abcdef-7.parquet"),
+        format!("{dead}-events-v3-0123456789abcdef-7.parquet"),
         "export-2021.parquet".to_owned(),
         "part-00000-5b3c.snappy.parquet".to_owned(),
         format!("{dead}-0.csv"),
@@ -175,11 +175,11 @@ async fn pinned_versions_that_cannot_be_read_stop_the_vacuum_of_their_table() {
     house.run(2, &[load(1, 2, &[("events", 1), ("event_tags", 1)])]).await;
     house.lake.checkpoint("events").await.unwrap();
     house.lake.clean_log("events", i64::MAX, false).await.unwrap();
-    let pinned = BTreeMap::from([("events".to_owned(), BTreeSet::from([0_i64])), ("event_tags".into(), [0].into())]);
+    let pinned = BTreeMap::from([("events".to_owned(), BTreeSet::from([1_i64])), ("event_tags".into(), [1].into())]);
     let plan = Vacuum { pinned, ..vacuum(&house, &[]).await };
     let vacuumed = house.lake.vacuum(&plan, &NoObserver).await.unwrap();
     assert_eq!(vacuumed.files, [], "`event_tags` needs its old file");
-    assert_snapshot!(vacuumed.problems.join("\n"), @"table `events`: expected version 0, found only later entries of its log");
+    assert_snapshot!(vacuumed.problems.join("\n"), @"table `events`: expected version 1, found only later entries of its log");
 }
 
 #[tokio::test]
@@ -216,11 +216,11 @@ async fn missing_and_changed_files_are_named() {
     house.run(1, &[load(1, 1, &[("events", 1)])]).await;
     house.run(2, &[load(2, 1, &[("events", 1)])]).await;
     house.run(3, &[load(3, 1, &[("events", 1)])]).await;
-    assert_eq!(house.lake.check_files("events", 2).await.unwrap(), []);
-    let files = house.lake.files("events", 2).await.unwrap();
+    assert_eq!(house.lake.check_files("events", 3).await.unwrap(), []);
+    let files = house.lake.files("events", 3).await.unwrap();
     std::fs::remove_file(house.path("events").join(&files[0].path)).unwrap();
     std::fs::write(house.path("events").join(&files[2].path), "short").unwrap();
-    let problems = house.lake.check_files("events", 2).await.unwrap();
+    let problems = house.lake.check_files("events", 3).await.unwrap();
     let found: Vec<_> = problems.iter().map(|problem| (problem.expected == files[0].size, problem.found)).collect();
     assert_eq!(found, [(true, None), (files[2].size == files[0].size, Some(5))]);
     assert_eq!(problems[0].path, format!("events/{}", files[0].path));
