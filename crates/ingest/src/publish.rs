@@ -49,10 +49,13 @@ async fn publish_queue(ingest: &Ingest, token: &str) -> Result<Vec<String>, Erro
             done = publish_head(ingest, token, epoch, &head) => done,
             never = keep_lease(ingest, token) => match never {},
         };
-        match done {
-            Ok(()) => published.push(head.batch_id),
+        let newer = match done {
             // Only a person can mend the data; until then the batch must not block all others.
-            Err(error) if error.kind() == Kind::FixData => epoch = withdraw(ingest, token, &head, error).await?,
+            Err(error) if error.kind() == Kind::FixData => withdraw(ingest, token, &head, error).await.map(Some),
+            done => done.map(|()| published.push(head.batch_id)).map(|()| None),
+        };
+        match newer {
+            Ok(newer) => epoch = newer.unwrap_or(epoch),
             Err(error) if error.kind() == Kind::Fenced => match follow(ingest, token, epoch, error).await? {
                 Some(newer) => epoch = newer,
                 None => break,

@@ -1,5 +1,6 @@
 //! `ledger rebuild`: the diary made anew from the lake (protocol §6).
 
+use futures::TryStreamExt as _;
 use stillhouse_lake::{ManifestKind, ReceiptQuery, Staged};
 use stillhouse_ledger::{BatchKind, ImportedReceipt, Ledger, VersionId};
 use stillhouse_safeguard::Safeguard;
@@ -39,14 +40,19 @@ pub async fn rebuild(ingest: &Ingest) -> Result<Rebuilt, Error> {
     Ok(Rebuilt { epoch, receipts, restored_batches: pending.len() as u64 })
 }
 
+/// Piece by piece: a lake may have millions of receipts.
 async fn import(ingest: &Ingest, ledger: &Ledger) -> Result<u64, Error> {
-    let rows = ingest.lake.receipts(&ReceiptQuery { whole: true, ..ReceiptQuery::default() }).await?;
-    let receipts: Vec<ImportedReceipt> = rows
-        .iter()
-        .filter_map(|row| Some(imported(row.receipt.as_ref()?, row.revision, row.receipt.as_ref()?.replaces_from)))
-        .collect();
-    ledger.import_receipts(&receipts, ingest.now()).await?;
-    Ok(receipts.len() as u64)
+    let query = ReceiptQuery { whole: true, ..ReceiptQuery::default() };
+    let mut pieces = ingest.lake.receipts_in_pieces(&query).await?;
+    let mut count = 0;
+    while let Some(rows) = pieces.try_next().await? {
+        let known = rows.iter().filter_map(|row| Some((row.receipt.as_ref()?, row.revision)));
+        let receipts: Vec<ImportedReceipt> =
+            known.map(|(receipt, revision)| imported(receipt, revision, receipt.replaces_from)).collect();
+        ledger.import_receipts(&receipts, ingest.now()).await?;
+        count += receipts.len() as u64;
+    }
+    Ok(count)
 }
 
 fn imported(receipt: &Receipt, revision: i64, replaces_from: i64) -> ImportedReceipt {

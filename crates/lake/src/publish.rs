@@ -41,6 +41,7 @@ impl Lake {
             now,
             observer,
             known: None,
+            states: BTreeMap::new(),
             seen: false,
             vector: BTreeMap::new(),
         };
@@ -60,6 +61,8 @@ pub(crate) struct Publisher<'a> {
     pub observer: &'a dyn Observer,
     /// The newest receipt when we began: of the batch before this one.
     known: Option<Arc<Newest>>,
+    /// Tables as they were before the first commit; each is used once.
+    states: BTreeMap<String, Option<Arc<TableState>>>,
     /// Some table's log has the manifest.
     pub seen: bool,
     vector: BTreeMap<String, i64>,
@@ -92,6 +95,7 @@ impl Publisher<'_> {
         if !Safeguard::ReceiptLast.holds() {
             self.publish_receipt().await?;
         }
+        self.look_at_all(&tables).await?;
         for table in tables {
             if let Some(published) = self.publish_table(&table).await? {
                 return Ok(published);
@@ -102,6 +106,27 @@ impl Publisher<'_> {
         let published = self.publish_receipt().await?;
         self.observer.at("receipted")?;
         Ok(published)
+    }
+
+    /// What the tables are before the first commit. A batch that one of them cannot take must go into none: once a table
+    /// has it, it can be neither withdrawn nor finished. From here on nobody else changes a table, or our put fails.
+    async fn look_at_all(&mut self, tables: &[String]) -> Result<(), Error> {
+        for table in tables {
+            self.states.insert(table.clone(), self.lake.head(table).await?);
+        }
+        let states = self.states.values().flatten();
+        if !Safeguard::ColumnsFirst.holds() || states.into_iter().any(|state| state.seq == self.staged.seq) {
+            return Ok(()); // somebody has looked, and begun
+        }
+        for (table, change) in &self.staged.manifest.tables {
+            let Some(Some(state)) = self.states.get(table) else { continue };
+            state.check_epoch(self.epoch)?;
+            if state.epoch == 0 {
+                return Err(not_ours(table));
+            }
+            state.columns_with(&change.schema)?;
+        }
+        Ok(())
     }
 
     /// No table was looked at yet.
@@ -145,7 +170,10 @@ impl Publisher<'_> {
     async fn publish_table(&mut self, table: &str) -> Result<Option<Published>, Error> {
         let mut rounds = Rounds::default();
         loop {
-            let state = self.lake.head(table).await?;
+            let state = match self.states.remove(table) {
+                Some(state) => state,
+                None => self.lake.head(table).await?,
+            };
             self.observer.at(&format!("looked:{table}"))?;
             let stale = match self.decide(table, state.as_deref(), &rounds).await? {
                 Look::Complete(published) => return Ok(Some(published)),
@@ -245,7 +273,8 @@ impl Publisher<'_> {
     /// comes later finds the table, and if this batch is complete by now, nothing is left to do. Files of such a table
     /// belong to no complete batch, and go.
     async fn look_at_new(&self, table: &str, state: &TableState) -> Result<Look, Error> {
-        if let Some(receipts) = self.lake.head(RECEIPTS).await?
+        if Safeguard::NewTablesLook.holds()
+            && let Some(receipts) = self.lake.head(RECEIPTS).await?
             && let Some(published) = self.complete(&receipts).await?
         {
             return Ok(Look::Complete(published));
@@ -257,7 +286,7 @@ impl Publisher<'_> {
         if self.staged.manifest.kind == ManifestKind::Compact {
             return Ok(Look::Leave(None)); // no file of a complete batch is there to merge
         }
-        let stale = !state.files.is_empty();
+        let stale = !state.files.is_empty() && Safeguard::StaleRows.holds();
         let commit = stale || self.touches(table, state)?;
         Ok(if commit { Look::Commit { stale } } else { Look::Leave(Some(state.version)) })
     }

@@ -46,6 +46,8 @@ safeguards! {
     BatchId = "the batch's id is not compared where its place in the queue is found",
     /// What a table has beyond the newest vector must be fences and this batch.
     Strangers = "a publisher does not look whose commits came after the newest vector",
+    /// Before its first commit, a batch is known to fit every table.
+    ColumnsFirst = "a publisher finds out table by table whether its batch fits",
     /// `_receipts` is committed last.
     ReceiptLast = "the receipt is committed first",
     /// Only the head of the queue is published.
@@ -86,6 +88,10 @@ safeguards! {
     WithdrawFence = "a batch is withdrawn without a fence in the data tables",
     /// A withdrawal looks whether some table has the batch.
     WithdrawLook = "a batch is withdrawn without a look whether a table has it",
+    /// A table is made without rows; before the first rows go in, `_receipts` is looked at again.
+    NewTablesLook = "a publisher does not look at `_receipts` again before it puts rows into a table that it made",
+    /// Rows of no complete batch are taken out of a table that no receipt knows.
+    StaleRows = "what a publisher who was shut out put into a new table stays there",
     /// A rebuilt ledger counts places on from the largest in any table.
     SeqKept = "a rebuilt ledger counts places in the queue from 1",
     /// A rebuild restores half published batches.

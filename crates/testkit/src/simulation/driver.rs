@@ -40,6 +40,7 @@ impl House {
             if hanging.is_empty() { 4 } else { 0 },  // backup or restore
             if hanging.is_empty() { 2 } else { 0 },  // contracts in conflict
             if hanging.is_empty() { 8 } else { 0 },  // a meeting
+            if hanging.is_empty() { 2 } else { 0 },  // two copies
         ];
         match self.random.weighted(&weights) {
             0 => {
@@ -85,7 +86,8 @@ impl House {
             }
             7 => self.copy_step().await,
             8 => self.quarrel().await,
-            _ => self.meeting().await,
+            9 => self.meeting().await,
+            _ => self.two_copies().await,
         }
     }
 
@@ -158,7 +160,9 @@ impl House {
             }
             6 => return Task::Drop(selection),
             7 => return Task::Rebuild,
-            8 => return Task::Maintain,
+            // Which attempts live, a copy of the ledger cannot know.
+            8 if !self.doubled => return Task::Maintain,
+            8 => {}
             _ => return Task::Report,
         }
         Task::Ingest(request)
@@ -248,10 +252,14 @@ impl House {
         self.world.count(format!("outcome: {}: {outcome_name}", task.name()));
         let place = self.at[slot];
         match (&task, &outcome) {
-            (Task::Rebuild, Ok(_)) => self.places[place].fenced = false,
+            (Task::Rebuild, Ok(_)) => {
+                self.places[place].fenced = false;
+                self.doubled = false;
+            }
             (_, Err(Failure { kind: Kind::Fenced, .. })) => self.places[place].fenced = true,
             _ => {}
         }
+        let ledger = actor.as_ref().map(|actor| actor.ingest.ledger.ledger_id().to_owned());
         if let Some(actor) = actor
             && !(process.is_robbed() && outcome.is_err())
             && !process.is_dead()
@@ -264,10 +272,25 @@ impl House {
         if let (Task::Report, Ok(tables)) = (&task, &outcome) {
             self.auditor.pin(tables)?;
         }
+        if let (Err(Failure { kind: Kind::Fenced, message }), Some(ledger)) = (&outcome, &ledger)
+            && !process.is_robbed()
+            && !process.is_dead()
+        {
+            self.judge_fenced(place, ledger, message).await?;
+        }
         if !process.is_dead() {
             self.judge(&task, &outcome, is_quiet && !process.is_robbed())?;
         }
         Ok(())
+    }
+
+    /// I4: whoever speaks for the lake is never shut out.
+    async fn judge_fenced(&self, place: usize, ledger: &str, message: &str) -> Result<(), Broken> {
+        let is_own_lease = message.contains("publish lease");
+        if is_own_lease || self.doubled || ledger != self.auditor.owner() || !self.is_speaker(place).await? {
+            return Ok(());
+        }
+        broken("I4", format!("the ledger that speaks for the lake is shut out: {message}"))
     }
 
     /// Some errors are wrong whatever has happened, others where nothing has.
@@ -299,7 +322,8 @@ impl House {
         match self.places[place].copy.take() {
             Some((copy, _)) => {
                 copy_ledger(&copy, &path);
-                self.places[place].restored = true;
+                // A person should have it rebuilt; often nobody knows.
+                self.places[place].restored = self.random.below(2) == 0;
                 self.note("older copy of the ledger put back", &place.to_string());
             }
             None if path.exists() => {

@@ -61,6 +61,8 @@ pub(super) struct House {
     /// Which ledger the process of a slot works with.
     pub at: [usize; 2],
     pub places: [Place; 2],
+    /// Two copies of one ledger are in use.
+    pub doubled: bool,
     /// What the last task that came to an end said.
     pub said: String,
     pub next_file: usize,
@@ -91,6 +93,7 @@ impl House {
             slots: [Slot::Empty, Slot::Empty],
             at: [0, 0],
             places: [place("a.db"), place("b.db")],
+            doubled: false,
             said: String::new(),
             next_file: 0,
             steps: 0,

@@ -53,6 +53,7 @@ pub const KINDS: &[Kind] = &[
     step("two new ledgers"),
     step("contracts in conflict"),
     step("meeting"),
+    step("two copies of a ledger"),
     fault("put fails"),
     fault("put done, answer an error"),
     fault("put done, answer a conflict"),

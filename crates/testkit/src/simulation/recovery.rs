@@ -39,7 +39,7 @@ impl House {
         self.slots = [Slot::Empty, Slot::Empty];
         self.at = [place, place];
         self.choose_contracts().await;
-        if !self.is_speaker(place).await? {
+        if self.doubled || !self.is_speaker(place).await? {
             self.calm_task(Task::Rebuild).await?;
         }
         self.settle_down(place).await
@@ -95,8 +95,8 @@ impl House {
             let is_expected = match finding["difference"].as_str().unwrap_or_default() {
                 "missing" => !self.truth.files.contains_key(key),
                 "held" => held.contains(key) || !settled,
-                // A twin of what was replaced, whose own file is gone as well: nobody can load it.
-                "half_done" => !self.truth.files.contains_key(key) || !settled,
+                // A twin of what was replaced, whose own file is gone as well, or waits with other rows: nobody can load it.
+                "half_done" => !self.truth.files.contains_key(key) || held.contains(key) || !settled,
                 "unknown" | "changed" => !settled,
                 _ => false,
             };
@@ -108,7 +108,7 @@ impl House {
     }
 
     /// Whether the ledger at `place` speaks for the lake, as far as it knows itself.
-    async fn is_speaker(&self, place: usize) -> Result<bool, Broken> {
+    pub(super) async fn is_speaker(&self, place: usize) -> Result<bool, Broken> {
         if self.places[place].restored || !self.places[place].path.exists() {
             return Ok(self.auditor.owner().is_empty());
         }

@@ -8,7 +8,7 @@ use stillhouse_spec::Period;
 use super::actor::{LEASE, Task};
 use super::audit::Broken;
 use super::content::{Contract, Quality, SOURCES};
-use super::house::{House, Slot, delete_ledger};
+use super::house::{House, Slot, copy_ledger, delete_ledger};
 use super::process::{At, Plan, What};
 
 fn ingest() -> Task {
@@ -118,14 +118,40 @@ impl House {
         Ok(())
     }
 
+    /// Somebody copies the folder with the ledger, and both copies go on with the same lake.
+    pub(super) async fn two_copies(&mut self) -> Result<(), Broken> {
+        let place = self.random.below(2);
+        let from = &self.places[place];
+        if !from.path.exists() || from.restored || from.fenced || self.doubled {
+            return self.file_step().await;
+        }
+        self.note("two copies of a ledger", &place.to_string());
+        for slot in &mut self.slots {
+            if let Slot::Idle(actor, _) = std::mem::take(slot) {
+                actor.ingest.ledger.close().await;
+            }
+        }
+        copy_ledger(&self.places[place].path, &self.places[1 - place].path);
+        let to = &mut self.places[1 - place];
+        (to.restored, to.fenced, to.copy) = (false, false, None);
+        self.doubled = true;
+        for _ in 0..2 {
+            self.add_file("events", Quality::Good).await;
+        }
+        self.at = [place, 1 - place];
+        self.hang(0).await?;
+        self.hang(1).await?;
+        if matches!(self.slots[0], Slot::Running(_)) { self.resume(0).await } else { Ok(()) }
+    }
+
     /// A task that is stopped at a point that it comes to, if it does.
     async fn hang(&mut self, slot: usize) -> Result<(), Broken> {
         let task = match self.random.below(6) {
             0 => Task::Replay(Selection::default()),
-            1 => Task::Maintain,
+            1 if !self.doubled => Task::Maintain,
             _ => ingest(),
         };
-        let point = At::Named(self.choose_name(&task), 1 + self.random.next_u64() % 2);
+        let point = At::Named(self.choose_name(&task), 1 + u64::from(self.random.below(4) == 0));
         self.note(task.name(), &format!("slot {slot}, ledger {}, {point:?}", self.at[slot]));
         self.begin_disturbed(slot, task, Plan::new(0, Some((point, What::Stall))));
         self.work(slot).await
