@@ -152,7 +152,7 @@ async fn a_target_that_is_not_a_copy_is_refused() {
 #[tokio::test]
 async fn a_damaged_lake_is_not_copied() {
     let house = filled().await;
-    let files = house.lake.files("events", 1).await.unwrap();
+    let files = house.lake.files("events", 2).await.unwrap();
     std::fs::write(house.path("events").join(&files[0].path), "short").unwrap();
     let target = memory();
     let error = copy(&house, &target).await.unwrap_err();
