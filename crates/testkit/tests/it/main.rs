@@ -2,6 +2,7 @@
 
 mod guide;
 mod protocol;
+mod receipts;
 
 use std::path::Path;
 use std::time::Duration;
