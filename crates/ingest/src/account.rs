@@ -12,14 +12,16 @@ use crate::error::{Error, Kind};
 use crate::reason::reason;
 use crate::summary::{ObjectOutcome, Status, Summary};
 
+/// `before` is the place in the queue of the last batch that was finished when the run began.
 pub(crate) async fn account(
     ingest: &Ingest,
     discovered: &Discovered,
     batches: &BTreeSet<String>,
+    before: i64,
 ) -> Result<Summary, Error> {
     let mut summary = Summary { notes: discovered.notes.clone(), ..Summary::default() };
     summary.batches_published = batches.len() as u64;
-    let fresh = fresh_receipts(ingest, batches).await?;
+    let fresh = fresh_receipts(ingest, batches, before).await?;
     for (found, offered) in discovered.found.iter().zip(&discovered.offered) {
         let row = match offered {
             Offered::Known { version, state: State::Complete, .. } => Row::complete(*version, &found.version),
@@ -43,12 +45,14 @@ pub(crate) async fn account(
 /// Receipts by key number and generation.
 type Receipts = BTreeMap<(i64, i64), Receipt>;
 
-/// Those of the batches that this run brought into the lake: its cost does not grow with what was loaded before.
-async fn fresh_receipts(ingest: &Ingest, batches: &BTreeSet<String>) -> Result<Receipts, Error> {
+/// Those of the batches that this run brought into the lake. Ids are random, so every file may hold any of them; by their
+/// place in the queue older files are left out, and the cost does not grow with what was loaded before.
+async fn fresh_receipts(ingest: &Ingest, batches: &BTreeSet<String>, before: i64) -> Result<Receipts, Error> {
     if batches.is_empty() {
         return Ok(Receipts::new());
     }
-    let query = ReceiptQuery { batches: Some(batches.clone()), whole: true, ..ReceiptQuery::default() };
+    let (after_seq, batches) = (Some(before), Some(batches.clone()));
+    let query = ReceiptQuery { after_seq, batches, whole: true, ..ReceiptQuery::default() };
     let receipts = ingest.lake.receipts(&query).await?.into_iter().filter_map(|row| row.receipt);
     Ok(receipts.map(|receipt| ((receipt.key_number, receipt.generation), receipt)).collect())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use stillhouse_ledger::{ClaimLimits, State};
+use stillhouse_ledger::ClaimLimits;
 use tokio::task::JoinSet;
 
 use crate::account::account;
@@ -22,6 +22,7 @@ use crate::summary::Summary;
 pub async fn ingest(ingest: &Arc<Ingest>, request: &IngestRequest) -> Result<Summary, Error> {
     let mut batches = BTreeSet::new();
     open(ingest).await?;
+    let before = ingest.ledger.status().await?.finished_seq;
     drain(ingest, &mut batches).await?;
     copy_sources(ingest).await?;
     let mut discovered = discover_all(ingest, request).await?;
@@ -35,7 +36,7 @@ pub async fn ingest(ingest: &Arc<Ingest>, request: &IngestRequest) -> Result<Sum
     if let Err(error) = compact_where_due(ingest).await {
         tracing::warn!(%error, "small files were not merged this time");
     }
-    account(ingest, &discovered, &batches).await
+    account(ingest, &discovered, &batches, before).await
 }
 
 /// A content-addressed copy of each source file, so that a receipt can be understood for ever.
@@ -109,10 +110,7 @@ async fn claim(ingest: &Ingest, alone: bool) -> Result<Option<Claim>, Error> {
 async fn wait_for_others(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<(), Error> {
     let mut said = false;
     loop {
-        let counts = ingest.ledger.counts().await?;
-        let open =
-            [State::Offered, State::Claimed, State::Staged].iter().filter_map(|state| counts.get(state)).sum::<u64>();
-        if open == 0 {
+        if ingest.ledger.unfinished().await? == 0 {
             return Ok(());
         }
         if !said {

@@ -173,6 +173,19 @@ impl Ledger {
         .await
     }
 
+    /// How many object versions are offered, claimed or staged: what is still to be done. Unlike [`Ledger::counts`] it
+    /// does not look at those that are complete.
+    pub async fn unfinished(&self) -> Result<u64, Error> {
+        self.read("counts", move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let count = "-- ledger.counts.unfinished
+                SELECT COUNT(*) AS versions FROM ledger_versions WHERE state IN ('offered', 'claimed', 'staged')";
+                sqlx::query(count).fetch_one(connection).await?.count("versions")
+            })
+        })
+        .await
+    }
+
     /// One object version.
     pub async fn version(&self, version: VersionId) -> Result<Option<VersionRow>, Error> {
         self.read("version", move |Tx { connection, .. }| {

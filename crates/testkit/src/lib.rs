@@ -4,7 +4,8 @@
 //! it took; [`Events`] and [`Changes`] fill a project with files whose contents are known, and [`read_delta`] asks engines that are not
 //! ours what they see in the tables. [`shared_data`] finds the corpora that others wrote.
 //!
-//! **Invariant:** the same seed gives the same bytes. Only [`Program`] looks at a clock, to end what hangs.
+//! **Invariant:** the same seed gives the same bytes. Only [`Program`] looks at a clock, to end what hangs, and
+//! [`receipts`], which lets the product work in real time and measures it.
 //!
 //! Everything panics on failure, with what to do next: this crate is for tests only.
 
@@ -19,6 +20,7 @@ mod program;
 mod project;
 pub mod protocol;
 mod random;
+pub mod receipts;
 mod shared;
 pub mod simulation;
 

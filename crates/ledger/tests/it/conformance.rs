@@ -193,6 +193,7 @@ pub async fn large_objects_are_claimed_alone_and_small_ones_in_groups(place: &Pl
     assert_eq!(keys(claim(&ledger, limits, "t3", 2).await), ["3.csv"]);
     assert!(claim(&ledger, limits, "t4", 2).await.is_empty());
     assert_eq!(ledger.counts().await.unwrap()[&State::Claimed], 4);
+    assert_eq!(ledger.unfinished().await.unwrap(), 4);
 }
 
 pub async fn groups_keep_to_their_limits(place: &Place) {
@@ -436,6 +437,7 @@ pub async fn finish_wants_the_head_the_seq_and_the_lease(place: &Place) {
     check_kind(ledger.finish("b2", 2, "p", 14).await, Kind::Bug, "head of the queue");
     check_kind(ledger.finish("b1", 2, "p", 14).await, Kind::Bug, "expected seq 2");
     assert_eq!(ledger.queue_count().await.unwrap(), 2);
+    assert_eq!(ledger.unfinished().await.unwrap(), 2);
 
     assert!(ledger.finish("b1", 1, "p", 15).await.unwrap());
     assert!(!ledger.finish("b1", 1, "p", 15).await.unwrap(), "done before");
@@ -443,7 +445,7 @@ pub async fn finish_wants_the_head_the_seq_and_the_lease(place: &Place) {
     // Late but taken by nobody: the work is done all the same.
     assert!(ledger.finish("b2", 2, "p", 13 + 2 * LEASE).await.unwrap());
     assert_eq!(ledger.queue_head().await.unwrap(), None);
-    assert_eq!(ledger.counts().await.unwrap()[&State::Complete], 2);
+    assert_eq!((ledger.counts().await.unwrap()[&State::Complete], ledger.unfinished().await.unwrap()), (2, 0));
 }
 
 pub async fn a_finished_generation_supersedes_the_lower_ones(place: &Place) {
@@ -830,6 +832,7 @@ pub async fn every_call_can_move_between_threads(place: &Place) {
     check(&ledger.find_keys("k", 1));
     check(&ledger.list(State::Held, 1));
     check(&ledger.counts());
+    check(&ledger.unfinished());
     check(&ledger.version(id));
     let backup = std::path::Path::new("no-file");
     let removed = [gone("a.csv")];

@@ -11,6 +11,7 @@
 
 mod actor;
 mod audit;
+mod command;
 mod content;
 mod driver;
 mod files;
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use self::audit::Broken;
+pub use self::command::{USAGE, command};
 use self::house::House;
 pub use self::kinds::{KINDS, Kind};
 pub use self::run::{Run, run};

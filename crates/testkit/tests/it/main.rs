@@ -2,6 +2,7 @@
 
 mod guide;
 mod protocol;
+mod receipts;
 mod simulation;
 
 use std::path::Path;
