@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn an_edge_against_the_direction_is_an_error() {
         let found = problems("lake", "[dependencies]\nstillhouse-query = { path = \"../query\" }\n");
-        assert_eq!(found, ["crates/lake/Cargo.toml: [dependencies] `lake` must not use `query`, only spec"]);
+        assert_eq!(found, ["crates/lake/Cargo.toml: [dependencies] `lake` must not use `query`, only safeguard, spec"]);
     }
 
     #[test]

@@ -56,9 +56,10 @@ impl Lake {
             if let Some(newest) = self.newest(&receipts).await? {
                 snapshot.seq = newest.seq;
                 for (table, version) in &newest.vector {
-                    let state = match self.head(table).await? {
-                        Some(newest) if !Safeguard::ReadVector.holds() => newest,
-                        _ => self.at(table, *version).await?,
+                    let state = if Safeguard::ReadVector.holds() {
+                        self.at(table, *version).await?
+                    } else {
+                        self.head(table).await?.ok_or_else(|| Error::bug(format!("table `{table}` is gone")))?
                     };
                     snapshot.tables.insert(table.clone(), TableSnapshot::of(&state));
                 }

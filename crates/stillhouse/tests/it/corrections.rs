@@ -182,6 +182,9 @@ fn a_removal_does_not_wait_for_a_file_that_the_table_cannot_take() {
     std::fs::rename(project.path("data/a.csv"), project.path("data/c.csv")).unwrap();
     assert_snapshot!("removed_beside_held", ingest(&project, 3));
     assert_eq!(ids(&project), expected([11, 12]), "the old name's rows are gone, the new one waits for a person");
+    project.edit("sources/orders.toml", "type = \"string\"", "type = \"int64\"");
+    run(&project, &["ingest", "--held"]).succeeded();
+    assert_eq!(ids(&project), expected([1, 2, 3, 4, 11, 12]));
     assert_proved(&project);
 }
 

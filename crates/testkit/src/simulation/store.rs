@@ -211,7 +211,7 @@ impl FaultStore {
     async fn delete(&self, path: Path) -> Result<Path> {
         self.tick().await?;
         self.pass("delete-before", &path).await?;
-        let weight = if path.as_ref().starts_with("_probe/") { 0 } else { 20 };
+        let weight = if path.as_ref().starts_with("_probe/") { 0 } else { 80 };
         let Some(mut random) = self.process.draw(&format!("{} delete {path}", self.name), weight) else {
             let outcome = self.folder.delete(&path).await;
             self.process.trace(&format!("{}/{path}: delete: {}", self.name, outcome.is_ok()));
