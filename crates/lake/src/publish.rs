@@ -115,8 +115,8 @@ impl Publisher<'_> {
             self.states.insert(table.clone(), self.lake.head(table).await?);
         }
         let states = self.states.values().flatten();
-        if !Safeguard::ColumnsFirst.holds() || states.into_iter().any(|state| state.seq == self.staged.seq) {
-            return Ok(()); // somebody has looked, and begun
+        if !Safeguard::ColumnsFirst.holds() || states.into_iter().any(|state| state.seq >= self.staged.seq) {
+            return Ok(()); // somebody has looked, and begun, or is done already
         }
         for (table, change) in &self.staged.manifest.tables {
             let Some(Some(state)) = self.states.get(table) else { continue };

@@ -11,6 +11,9 @@ pub async fn make(plan: &Plan, receipts: u64, told: &mut dyn FnMut(u64)) -> Coun
     let site = Site::open(plan).await;
     let Counted { receipts: mut have, mut next, .. } = site.count().await;
     let per_call = u64::from(plan.per_commit) * COMMITS_PER_CALL;
+    if have > 0 {
+        next += per_call; // the ledger may know files of a call that was stopped
+    }
     while have < receipts {
         let count = per_call.min(receipts - have);
         site.load(next, count).await;

@@ -16,7 +16,7 @@ impl House {
         for _ in 0..6 {
             self.file_step().await?;
         }
-        if self.random.below(12) == 0 {
+        if self.random.below(8) == 0 {
             self.two_new_ledgers().await?;
         }
         while self.steps < steps {
@@ -41,6 +41,7 @@ impl House {
             if hanging.is_empty() { 2 } else { 0 },  // contracts in conflict
             if hanging.is_empty() { 8 } else { 0 },  // a meeting
             if hanging.is_empty() { 2 } else { 0 },  // two copies
+            if hanging.is_empty() { 2 } else { 0 },  // vacuum
         ];
         match self.random.weighted(&weights) {
             0 => {
@@ -87,7 +88,8 @@ impl House {
             7 => self.copy_step().await,
             8 => self.quarrel().await,
             9 => self.meeting().await,
-            _ => self.two_copies().await,
+            10 => self.two_copies().await,
+            _ => self.vacuum_beside().await,
         }
     }
 

@@ -54,6 +54,7 @@ pub const KINDS: &[Kind] = &[
     step("contracts in conflict"),
     step("meeting"),
     step("two copies of a ledger"),
+    step("vacuum beside others"),
     fault("put fails"),
     fault("put done, answer an error"),
     fault("put done, answer a conflict"),

@@ -43,6 +43,11 @@ const OF_MAINTENANCE: &[&str] = &[
     "transaction-after live_attempts",
     "vacuum-listed",
     "delete-before",
+    "delete-before",
+    "delete-before",
+    "delete-after",
+    "delete-after",
+    "delete-after",
     "delete-after",
 ];
 const OF_REPORTS: &[&str] = &["put-before lake/_runs", "put-after lake/_runs"];
@@ -63,7 +68,7 @@ impl House {
         if self.random.below(2) == 0 {
             return At::Nth(1 + self.random.next_u64() % POINTS_MAX);
         }
-        At::Named(self.choose_name(task), 1 + self.random.next_u64() % 3)
+        At::Named(self.choose_name(task), [1, 1, 1, 2, 3][self.random.below(5)])
     }
 
     pub(super) fn choose_name(&mut self, task: &Task) -> &'static str {

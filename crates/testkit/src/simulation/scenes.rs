@@ -15,6 +15,13 @@ fn ingest() -> Task {
     Task::Ingest(IngestRequest { sources: Vec::new(), period: Period::All, reload: Vec::new(), held: false })
 }
 
+/// Where a maintenance has seen that the queue is empty.
+const DRAINED: &str = "transaction-after queue_head";
+
+fn stall(point: &'static str) -> Plan {
+    Plan::new(0, Some((At::Named(point, 1), What::Stall)))
+}
+
 /// What is to be killed at every point.
 pub(super) fn tasks() -> [Task; 3] {
     [ingest(), Task::Replay(Selection::default()), Task::Maintain]
@@ -25,12 +32,38 @@ impl House {
     pub(super) async fn two_new_ledgers(&mut self) -> Result<(), Broken> {
         self.at = [0, 1];
         self.note("two new ledgers", "");
+        if self.random.below(2) == 0 {
+            return self.taken_over_at_the_first_table().await;
+        }
         let point = At::Nth(1 + self.random.next_u64() % 12);
         let point = *self.random.pick(&[&point, &At::Named("looked:_receipts", 1)]);
         self.begin_disturbed(0, ingest(), Plan::new(0, Some((point, What::Stall))));
         self.work(0).await?;
         self.begin_disturbed(1, ingest(), Plan::default());
         self.work(1).await
+    }
+
+    /// The first ledger is shut out while it makes its tables: what is not there cannot be fenced.
+    async fn taken_over_at_the_first_table(&mut self) -> Result<(), Broken> {
+        let points = [&"looked:_quarantine", &"looked:event", &"looked:orders", &"made:", &"put:", &"between:"];
+        let point = *self.random.pick(&points);
+        self.begin_disturbed(0, ingest(), stall(point));
+        self.work(0).await?;
+        self.begin_disturbed(1, Task::Rebuild, Plan::default());
+        self.work(1).await?;
+        self.slots[1] = Slot::Empty;
+        if self.random.below(2) == 0 {
+            let source = *self.random.pick(&[&SOURCES[0], &SOURCES[1]]);
+            let request = IngestRequest {
+                sources: vec![source.to_owned()],
+                period: Period::All,
+                reload: Vec::new(),
+                held: false,
+            };
+            self.begin_disturbed(1, Task::Ingest(request), Plan::default());
+            self.work(1).await?;
+        }
+        self.go_on(0, None).await
     }
 
     /// Two batches are in the queue whose contracts exclude each other: one of them has to be withdrawn.
@@ -59,15 +92,18 @@ impl House {
         }
         self.slots[0] = Slot::Empty;
         // Both have looked at the tables, which can still take either batch.
-        let late = || Plan::new(0, Some((At::Named("transaction-before stage", 1), What::Stall)));
         self.contracts.insert(source, Contract::Number);
         self.add_file(source, Quality::Good).await;
-        self.begin_disturbed(0, ingest(), late());
+        self.begin_disturbed(0, ingest(), stall("transaction-before stage"));
         self.work(0).await?;
         self.contracts.insert(source, Contract::Text);
         let replays = self.random.below(2) == 0;
         self.add_file(source, Quality::SomeBad).await;
-        self.begin_disturbed(1, if replays { Task::Replay(Selection::default()) } else { ingest() }, late());
+        self.begin_disturbed(
+            1,
+            if replays { Task::Replay(Selection::default()) } else { ingest() },
+            stall("transaction-before stage"),
+        );
         self.work(1).await?;
         let winner = if replays { 0 } else { self.random.below(2) };
         self.go_on(winner, None).await?;
@@ -93,16 +129,21 @@ impl House {
         if !matches!(self.slots[0], Slot::Running(_)) {
             return Ok(());
         }
-        match self.random.below(3) {
+        match self.random.below(4) {
             0 if self.truth.files.contains_key(&key) => {
                 self.write_new(&key, Quality::Good).await;
             }
-            1 => self.add_file("events", Quality::Good).await,
+            1 => {
+                // One that was loaded long ago: its rows are in files that somebody may be merging.
+                let keys: Vec<String> = self.truth.files.keys().cloned().collect();
+                let key = keys[self.random.below(keys.len())].clone();
+                self.write_new(&key, Quality::Good).await;
+            }
+            2 => self.add_file("events", Quality::Good).await,
             _ => {}
         }
         if self.random.below(2) == 0 {
-            self.note("leases run out", "two hours");
-            self.world.clock.advance(2 * i64::try_from(LEASE.as_micros()).expect("an hour"));
+            self.two_hours();
         }
         if self.random.below(5) == 0 {
             self.at[1] = 1 - place;
@@ -142,6 +183,95 @@ impl House {
         self.hang(0).await?;
         self.hang(1).await?;
         if matches!(self.slots[0], Slot::Running(_)) { self.resume(0).await } else { Ok(()) }
+    }
+
+    /// Somebody clears away what nothing needs, and somebody else needs it.
+    pub(super) async fn vacuum_beside(&mut self) -> Result<(), Broken> {
+        if self.doubled {
+            return self.file_step().await;
+        }
+        self.note("vacuum beside others", "");
+        let place = self.at[0];
+        self.slots = [Slot::Empty, Slot::Empty];
+        self.at = [place, place];
+        self.contracts.values_mut().for_each(|contract| *contract = Contract::First);
+        let mut keys = Vec::new();
+        for _ in 0..3 {
+            keys.push(self.new_key("events"));
+            self.write_new(&keys[keys.len() - 1], Quality::SomeBad).await;
+            self.begin_disturbed(0, ingest(), Plan::default());
+            self.work(0).await?;
+        }
+        if matches!(self.slots[0], Slot::Running(_)) {
+            return Ok(());
+        }
+        self.slots[0] = Slot::Empty;
+        match self.random.below(3) {
+            0 => self.vacuum_after_writing().await,
+            1 => self.vacuum_after_take_over(1 - place).await,
+            _ => self.vacuum_while_publishing(&keys[0]).await,
+        }
+    }
+
+    /// Files are written and not staged yet.
+    async fn vacuum_after_writing(&mut self) -> Result<(), Broken> {
+        let task = self.random.below(3);
+        let task = self.something_to_do(task).await;
+        self.begin_disturbed(0, task, stall("transaction-before stage"));
+        self.work(0).await?;
+        self.two_hours();
+        self.begin_disturbed(1, Task::Maintain, Plan::default());
+        self.work(1).await?;
+        self.go_on(0, None).await
+    }
+
+    /// The same, by a ledger that has taken over while the other one was about to clear away.
+    async fn vacuum_after_take_over(&mut self, place: usize) -> Result<(), Broken> {
+        self.begin_disturbed(0, Task::Maintain, stall(DRAINED));
+        self.work(0).await?;
+        self.at[1] = place;
+        self.begin_disturbed(1, Task::Rebuild, Plan::default());
+        self.work(1).await?;
+        self.slots[1] = Slot::Empty;
+        let task = self.something_to_do(0).await;
+        self.begin_disturbed(1, task, stall("transaction-before stage"));
+        self.work(1).await?;
+        self.go_on(0, None).await?;
+        self.go_on(1, None).await
+    }
+
+    /// A batch that replaces rows is in some tables and not in others: readers still need what it took out.
+    async fn vacuum_while_publishing(&mut self, key: &str) -> Result<(), Broken> {
+        self.begin_disturbed(0, Task::Maintain, stall(DRAINED));
+        self.work(0).await?;
+        if self.truth.files.contains_key(key) {
+            self.write_new(key, Quality::Good).await;
+        }
+        let point = *self.random.pick(&[&"put:", &"put:events", &"before-receipt"]);
+        self.begin_disturbed(1, ingest(), stall(point));
+        self.work(1).await?;
+        self.two_hours();
+        self.go_on(0, None).await?;
+        self.go_on(1, None).await
+    }
+
+    fn two_hours(&mut self) {
+        self.note("leases run out", "two hours");
+        self.world.clock.advance(2 * i64::try_from(LEASE.as_micros()).expect("an hour"));
+    }
+
+    async fn something_to_do(&mut self, which: usize) -> Task {
+        match which {
+            0 => {
+                self.add_file("events", Quality::Good).await;
+                ingest()
+            }
+            1 => {
+                self.contracts.values_mut().for_each(|contract| *contract = Contract::Mended.max(*contract));
+                Task::Replay(Selection::default())
+            }
+            _ => Task::Maintain,
+        }
     }
 
     /// A task that is stopped at a point that it comes to, if it does.
