@@ -273,7 +273,7 @@ impl Publisher<'_> {
     /// comes later finds the table, and if this batch is complete by now, nothing is left to do. Files of such a table
     /// belong to no complete batch, and go.
     async fn look_at_new(&self, table: &str, state: &TableState) -> Result<Look, Error> {
-        if Safeguard::NewTablesLook.holds()
+        if Safeguard::NewTables.holds()
             && let Some(receipts) = self.lake.head(RECEIPTS).await?
             && let Some(published) = self.complete(&receipts).await?
         {
@@ -286,7 +286,7 @@ impl Publisher<'_> {
         if self.staged.manifest.kind == ManifestKind::Compact {
             return Ok(Look::Leave(None)); // no file of a complete batch is there to merge
         }
-        let stale = !state.files.is_empty() && Safeguard::StaleRows.holds();
+        let stale = !state.files.is_empty() && Safeguard::NewTables.holds();
         let commit = stale || self.touches(table, state)?;
         Ok(if commit { Look::Commit { stale } } else { Look::Leave(Some(state.version)) })
     }

@@ -88,10 +88,9 @@ safeguards! {
     WithdrawFence = "a batch is withdrawn without a fence in the data tables",
     /// A withdrawal looks whether some table has the batch.
     WithdrawLook = "a batch is withdrawn without a look whether a table has it",
-    /// A table is made without rows; before the first rows go in, `_receipts` is looked at again.
-    NewTablesLook = "a publisher does not look at `_receipts` again before it puts rows into a table that it made",
-    /// Rows of no complete batch are taken out of a table that no receipt knows.
-    StaleRows = "what a publisher who was shut out put into a new table stays there",
+    /// Before the first rows go into a table that was made a moment ago, `_receipts` is looked at again; and what is found in
+    /// it goes.
+    NewTables = "a publisher puts rows into a table that it made without another look, and nobody takes them out",
     /// A rebuilt ledger counts places on from the largest in any table.
     SeqKept = "a rebuilt ledger counts places in the queue from 1",
     /// A rebuild restores half published batches.

@@ -153,6 +153,11 @@ impl House {
         }
     }
 
+    /// Whether the process of this slot is in the middle of something.
+    pub fn hangs(&self, slot: usize) -> bool {
+        matches!(self.slots[slot], Slot::Running(_))
+    }
+
     /// The text without what is different each time: where the ledgers are.
     pub fn masked(&self, text: &str) -> String {
         text.replace(&self.folder.path().display().to_string(), "")
@@ -160,7 +165,7 @@ impl House {
 
     /// Whether any process is in the middle of something.
     pub fn anybody_hangs(&self) -> bool {
-        self.slots.iter().any(|slot| matches!(slot, Slot::Running(_)))
+        (0..2).any(|slot| self.hangs(slot))
     }
 
     /// A ledger that is looked at from outside, without faults.

@@ -103,6 +103,11 @@ impl Run {
     pub fn rare(&self) -> Vec<&'static Kind> {
         KINDS.iter().filter(|kind| self.count(kind) < self.histories / 100).collect()
     }
+
+    /// Kinds of steps and faults that did not occur.
+    pub fn never(&self) -> Vec<&'static Kind> {
+        KINDS.iter().filter(|kind| self.count(kind) == 0).collect()
+    }
 }
 
 impl fmt::Display for Run {

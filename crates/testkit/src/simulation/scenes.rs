@@ -87,7 +87,7 @@ impl House {
         self.add_file(source, Quality::SomeBad).await;
         self.begin_disturbed(0, ingest(), Plan::default());
         self.work(0).await?;
-        if matches!(self.slots[0], Slot::Running(_)) {
+        if self.hangs(0) {
             return Ok(());
         }
         self.slots[0] = Slot::Empty;
@@ -107,13 +107,32 @@ impl House {
         self.work(1).await?;
         let winner = if replays { 0 } else { self.random.below(2) };
         self.go_on(winner, None).await?;
-        let traps =
-            [None, None, Some("staged"), Some("withdraw-decided"), Some("epoch-in-R"), Some("fenced:"), Some("taken")];
+        let traps = [
+            None,
+            Some("staged"),
+            Some("withdraw-decided"),
+            Some("epoch-in-R"),
+            Some("transaction-after adopt_epoch"),
+            Some("fenced:"),
+            Some("taken"),
+            Some("taken"),
+        ];
         let trap = traps[self.random.below(traps.len())].map(|name| {
             let what = if self.random.below(2) == 0 { What::Kill } else { What::Stall };
             (At::Named(name, 1), what)
         });
-        self.go_on(1 - winner, trap).await
+        self.go_on(1 - winner, trap).await?;
+        let may_be_robbed = self.hangs(1 - winner) && !self.hangs(winner);
+        if may_be_robbed && self.random.below(2) == 0 {
+            // Another ledger takes over before the withdrawal has an epoch of its own.
+            self.slots[winner] = Slot::Empty;
+            self.at[winner] = 1 - place;
+            self.begin_disturbed(winner, Task::Rebuild, Plan::default());
+            self.work(winner).await?;
+            self.slots[winner] = Slot::Empty;
+            self.go_on(1 - winner, None).await?;
+        }
+        Ok(())
     }
 
     /// One process hangs where it matters, something happens, and a second one comes to where it matters. Then the first
@@ -126,7 +145,7 @@ impl House {
         let key = self.new_key("events");
         self.write_new(&key, Quality::SomeBad).await;
         self.hang(0).await?;
-        if !matches!(self.slots[0], Slot::Running(_)) {
+        if !self.hangs(0) {
             return Ok(());
         }
         match self.random.below(4) {
@@ -153,7 +172,7 @@ impl House {
             self.slots[1] = Slot::Empty;
         }
         self.hang(1).await?;
-        if self.random.below(3) > 0 && matches!(self.slots[0], Slot::Running(_)) {
+        if self.random.below(3) > 0 && self.hangs(0) {
             return self.resume(0).await;
         }
         Ok(())
@@ -182,7 +201,7 @@ impl House {
         self.at = [place, 1 - place];
         self.hang(0).await?;
         self.hang(1).await?;
-        if matches!(self.slots[0], Slot::Running(_)) { self.resume(0).await } else { Ok(()) }
+        if self.hangs(0) { self.resume(0).await } else { Ok(()) }
     }
 
     /// Somebody clears away what nothing needs, and somebody else needs it.
@@ -202,7 +221,7 @@ impl House {
             self.begin_disturbed(0, ingest(), Plan::default());
             self.work(0).await?;
         }
-        if matches!(self.slots[0], Slot::Running(_)) {
+        if self.hangs(0) {
             return Ok(());
         }
         self.slots[0] = Slot::Empty;
@@ -227,6 +246,12 @@ impl House {
 
     /// The same, by a ledger that has taken over while the other one was about to clear away.
     async fn vacuum_after_take_over(&mut self, place: usize) -> Result<(), Broken> {
+        // What can be merged is merged, so that the next one goes straight on to what it may delete.
+        self.begin_disturbed(0, Task::Maintain, Plan::default());
+        self.work(0).await?;
+        if self.hangs(0) {
+            return Ok(());
+        }
         self.begin_disturbed(0, Task::Maintain, stall(DRAINED));
         self.work(0).await?;
         self.at[1] = place;
