@@ -75,7 +75,7 @@ pub async fn audit(ingest: &Ingest) -> Result<Audit, Error> {
     open(ingest).await?;
     let snapshot = ingest.lake.snapshot().await?;
     let receipts = standing_receipts(ingest, None).await?.receipts;
-    let mut auditor = Auditor { ingest, receipts, audit: Audit::default() };
+    let mut auditor = Auditor { ingest, receipts, there: BTreeSet::new(), audit: Audit::default() };
     auditor.audit.receipts = auditor.receipts.len() as u64;
     for source in &ingest.sources {
         auditor.source(source).await?;
@@ -94,6 +94,8 @@ struct Auditor<'a> {
     ingest: &'a Ingest,
     /// Those that stand.
     receipts: Vec<Receipt>,
+    /// Source, key and tag of every file that is there.
+    there: BTreeSet<(String, String, String)>,
     audit: Audit,
 }
 
@@ -119,6 +121,7 @@ impl Auditor<'_> {
             .map(|receipt| (receipt.object.key.clone(), receipt.clone())) // by generation: the last one stays
             .collect();
         for (key, object) in &listed {
+            self.there.insert(version_of(object));
             self.listed(object, known.get(key), newest.get(key));
         }
         self.unlisted(name, &listed);
@@ -248,10 +251,22 @@ impl Auditor<'_> {
             receipts.iter().map(|receipt| (receipt.key_number, receipt.generation)).collect();
         for receipt in receipts {
             let Some(twin) = &receipt.twin else { continue };
-            if !standing.contains(&(twin.key_number, twin.generation)) {
+            if standing.contains(&(twin.key_number, twin.generation)) {
+                continue;
+            }
+            let at = (receipt.object.source.as_str(), receipt.object.key.as_str());
+            if self.there.contains(&version_of(&receipt.object)) {
                 let message = format!("has the content that `{}` had, which is not in the tables any more", twin.key);
-                let at = (receipt.object.source.as_str(), receipt.object.key.as_str());
                 self.find(Difference::HalfDone, at, message, "stillhouse ingest");
+            } else {
+                let message =
+                    format!("had the content of `{}`, whose rows are gone; it has changed or gone since", twin.key);
+                self.find(
+                    Difference::Missing,
+                    at,
+                    message,
+                    "put a copy of it back under a name of its own, if the rows are needed",
+                );
             }
         }
     }
@@ -297,6 +312,10 @@ impl Auditor<'_> {
         }
         Ok(())
     }
+}
+
+fn version_of(object: &ObjectVersion) -> (String, String, String) {
+    (object.source.clone(), object.key.clone(), object.etag.clone())
 }
 
 const REBUILD: &str = "stillhouse ledger rebuild";
