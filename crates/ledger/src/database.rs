@@ -14,7 +14,7 @@ use crate::error::{Error, Kind};
 /// How long a statement waits for another writer. A writer holds the lock for less than a second, even for 10,000 offers.
 const LOCK_WAIT: Duration = Duration::from_secs(30);
 /// Connections of one process.
-const CONNECTIONS_MAX: u32 = 4;
+pub(crate) const CONNECTIONS_MAX: u32 = 4;
 /// How often a transaction that the database has undone runs again.
 pub(crate) const TRIES_MAX: u32 = 8;
 
@@ -55,19 +55,19 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub(crate) async fn open_sqlite(path: &Path) -> Result<Self, Error> {
-        Self::open_file(path, Journal::Wal, format!("ledger `{}`", path.display())).await
+    pub(crate) async fn open_sqlite(path: &Path, connections_max: u32) -> Result<Self, Error> {
+        Self::open_file(path, Journal::Wal, connections_max, format!("ledger `{}`", path.display())).await
     }
 
     /// A backup is one file, without the others that WAL needs beside it.
     pub(crate) async fn open_backup(path: &Path) -> Result<Self, Error> {
-        Self::open_file(path, Journal::AsItIs, format!("backup `{}`", path.display())).await
+        Self::open_file(path, Journal::AsItIs, CONNECTIONS_MAX, format!("backup `{}`", path.display())).await
     }
 
-    async fn open_file(path: &Path, journal: Journal, place: String) -> Result<Self, Error> {
+    async fn open_file(path: &Path, journal: Journal, connections_max: u32, place: String) -> Result<Self, Error> {
         let address = absolute(path).map_err(|error| error.at(&place))?;
         let kind = Dialect::Sqlite;
-        Self::connect(&sqlite_url(&address), kind, journal, place, address).await
+        Self::connect(&sqlite_url(&address), kind, journal, connections_max, place, address).await
     }
 
     pub(crate) async fn open_postgres(url: &str) -> Result<Self, Error> {
@@ -75,13 +75,14 @@ impl Database {
         let options = PgConnectOptions::from_str(url).map_err(|error| Error::from(error).at(&place))?;
         let (host, port) = (options.get_host(), options.get_port());
         let address = format!("postgres://{host}:{port}/{}", options.get_database().unwrap_or_default());
-        Self::connect(url, Dialect::Postgres, Journal::AsItIs, place, address).await
+        Self::connect(url, Dialect::Postgres, Journal::AsItIs, CONNECTIONS_MAX, place, address).await
     }
 
     async fn connect(
         url: &str,
         dialect: Dialect,
         journal: Journal,
+        connections_max: u32,
         place: String,
         address: String,
     ) -> Result<Self, Error> {
@@ -96,7 +97,7 @@ impl Database {
             // If somebody takes the file away, later connections must not make an empty one in its place.
             let options = AnyConnectOptions::from_str(&url.replace(MAKE, KEEP))?.disable_statement_logging();
             let pool = AnyPoolOptions::new()
-                .max_connections(CONNECTIONS_MAX)
+                .max_connections(connections_max)
                 .acquire_timeout(LOCK_WAIT)
                 .test_before_acquire(dialect == Dialect::Postgres)
                 .after_connect(move |connection, _| {

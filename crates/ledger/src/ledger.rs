@@ -9,7 +9,7 @@ use std::sync::Arc;
 use sqlx::{Any, AnyConnection, Transaction};
 use stillhouse_safeguard::Safeguard;
 
-use crate::database::{Database, TRIES_MAX, pause};
+use crate::database::{CONNECTIONS_MAX, Database, TRIES_MAX, pause};
 use crate::error::{Error, Kind};
 use crate::filesystem;
 use crate::hook::{Hook, Hooks};
@@ -73,8 +73,18 @@ macro_rules! meta_text {
 impl Ledger {
     /// Opens the SQLite ledger at `path`, or makes it with the id `new_ledger_id`. Network file systems are refused.
     pub async fn open_sqlite(path: &Path, new_ledger_id: &str, now: i64) -> Result<Self, Error> {
+        Self::open_sqlite_with(path, new_ledger_id, now, CONNECTIONS_MAX).await
+    }
+
+    /// [`Ledger::open_sqlite`] with at most so many connections; with one, the order of transactions is that of the calls.
+    pub async fn open_sqlite_with(
+        path: &Path,
+        new_ledger_id: &str,
+        now: i64,
+        connections_max: u32,
+    ) -> Result<Self, Error> {
         filesystem::check(path)?;
-        Self::open(Database::open_sqlite(path).await?, new_ledger_id, now).await
+        Self::open(Database::open_sqlite(path, connections_max).await?, new_ledger_id, now).await
     }
 
     /// Opens the ledger at a `postgres://` or `sqlite://` address, or makes it with the id `new_ledger_id`.

@@ -113,7 +113,7 @@ impl Actor {
         let lake = Lake::open(store(Arc::clone(&around.lake), "lake"), handle).await;
         let lake = lake.map_err(stillhouse_ingest::Error::from)?;
         process.trace(&format!("opens {}", around.ledger.file_name().unwrap_or_default().display()));
-        let ledger = Ledger::open_sqlite(&around.ledger, &random.id(), world.now()).await;
+        let ledger = Ledger::open_sqlite_with(&around.ledger, &random.id(), world.now(), 1).await;
         let ledger = ledger.map_err(stillhouse_ingest::Error::from)?.with_hook(watched());
         let names = || around.contracts.iter().map(|(name, contract)| (*name, around.policies[name], *contract));
         let ids = Random::ids(random.next_u64());

@@ -57,26 +57,25 @@ pub struct History {
     pub trace: Vec<String>,
 }
 
-/// Kills a process at every point of an ingest, a replay and a maintenance in turn, deletes the ledger, makes it anew from
-/// the lake, audits and goes on. Answers how many points there were; an error says where the lake was not enough. To be
-/// called on a runtime of one thread.
-pub async fn lose_the_ledger_everywhere() -> Result<u64, Broken> {
-    let mut points = 0;
-    for task in scenes::tasks() {
-        for point in 1.. {
-            let mut house = House::new(1, false);
-            let lived = Box::pin(house.lose_the_ledger(task.clone(), point)).await;
-            let place = |broken: Broken| {
-                let message = format!("{}, point {point}: {}", task.name(), broken.message);
-                Broken { invariant: broken.invariant, message }
-            };
-            if !lived.map_err(place)? {
-                break;
-            }
-            points += 1;
+/// Kills a process at every point of one task (`ingest`, `quarantine replay` or `maintain`) in turn, deletes the ledger, makes
+/// it anew from the lake, audits and goes on. Answers how many points there were; an error says where the lake was not
+/// enough. To be called on a runtime of one thread.
+pub async fn lose_the_ledger_during(task: &str) -> Result<u64, Broken> {
+    let Some(task) = scenes::tasks().into_iter().find(|known| known.name() == task) else {
+        return audit::broken("driver", format!("no such task: {task}"));
+    };
+    for point in 1.. {
+        let mut house = House::new(1, false);
+        let lived = Box::pin(house.lose_the_ledger(task.clone(), point)).await;
+        let place = |broken: Broken| {
+            let message = format!("{}, point {point}: {}", task.name(), broken.message);
+            Broken { invariant: broken.invariant, message }
+        };
+        if !lived.map_err(place)? {
+            return Ok(point - 1);
         }
     }
-    Ok(points)
+    Ok(0)
 }
 
 /// Lives through the history of a seed. To be called on a runtime of one thread.

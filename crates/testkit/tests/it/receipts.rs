@@ -18,7 +18,8 @@ async fn a_lake_is_made_in_pieces_and_goes_on() {
     assert_eq!(few, Counted { receipts: 40, commits: 4, next: 41 });
     let mut told = Vec::new();
     let many = make(&plan, 400, &mut |have| told.push(have)).await;
-    assert_eq!(many, Counted { receipts: 400, commits: 40, next: 401 });
+    // An earlier call may have been stopped: numbers that it may have used are left out.
+    assert_eq!((many.receipts, many.commits, many.next > 400), (400, 40, true), "{many:?}");
     assert_eq!(told, [360, 400]);
 
     let measured = measure(&plan, many.next, 3).await;
@@ -26,7 +27,8 @@ async fn a_lake_is_made_in_pieces_and_goes_on() {
     assert!(measured.commits.iter().zip(&measured.calls).all(|(commit, call)| commit < call), "{measured:?}");
 
     let site = Site::open(&plan).await;
-    assert_eq!(site.count().await, Counted { receipts: 430, commits: 43, next: 431 });
+    let counted = site.count().await;
+    assert_eq!((counted.receipts, counted.commits), (430, 43));
     let sizes = site.sizes().await;
     site.close().await;
     let (receipts, payments) = (sizes.tables["_receipts"], sizes.tables["payments"]);

@@ -1,6 +1,6 @@
 //! Some hundred histories of the simulation; `make simulate` lives through ten thousand.
 
-use stillhouse_testkit::simulation::{history, lose_the_ledger_everywhere, run};
+use stillhouse_testkit::simulation::{history, lose_the_ledger_during, run};
 
 const HISTORIES: u64 = 300;
 
@@ -34,10 +34,24 @@ fn the_same_seed_is_the_same_history() {
 }
 
 /// The lake is enough, whenever the ledger is lost.
-#[test]
-fn the_ledger_may_be_lost_at_every_point() {
+fn lose_the_ledger(task: &str, points_min: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let points = runtime.block_on(lose_the_ledger_everywhere());
+    let points = runtime.block_on(lose_the_ledger_during(task));
     let points = points.unwrap_or_else(|broken| panic!("{broken}"));
-    assert!(points > 100, "{points} points");
+    assert!(points >= points_min, "{points} points");
+}
+
+#[test]
+fn the_ledger_may_be_lost_at_every_point_of_an_ingest() {
+    lose_the_ledger("ingest", 50);
+}
+
+#[test]
+fn the_ledger_may_be_lost_at_every_point_of_a_replay() {
+    lose_the_ledger("quarantine replay", 30);
+}
+
+#[test]
+fn the_ledger_may_be_lost_at_every_point_of_a_maintenance() {
+    lose_the_ledger("maintain", 30);
 }
