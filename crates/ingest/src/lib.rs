@@ -12,6 +12,7 @@
 mod account;
 mod amend;
 mod audit;
+mod claim;
 mod compact;
 mod content;
 mod context;

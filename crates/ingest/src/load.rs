@@ -5,10 +5,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use stillhouse_lake::{DataFile, Member};
-use stillhouse_ledger::{Job, Level, StageMember, StageRequest, Staged, VersionId};
+use stillhouse_ledger::{Level, StageMember, StageRequest, Staged, VersionId};
 use stillhouse_spec::{Counts, Receipt, Source};
 use tokio::runtime::Handle;
 
+use crate::claim::Claim;
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
 use crate::logs::{log, log_outcomes};
@@ -18,16 +19,6 @@ use crate::reason::Reason;
 use crate::same::{Twins, skips_same};
 use crate::stage::{BatchFiles, manifest};
 use crate::targets::TargetTables;
-
-/// A claimed group of jobs of one source. Everything that is written for it carries the token and the attempt.
-pub struct Claim {
-    /// Valid until the lease ends.
-    pub token: String,
-    /// Unique; names the files.
-    pub attempt: String,
-    /// One large object, or small ones.
-    pub jobs: Vec<Job>,
-}
 
 /// Decodes the claim and stages its batch. Objects that are held or fail are settled in the ledger and do not stop the
 /// others. Answers how many were refused together because their contents meet in one batch: each of these is to be claimed

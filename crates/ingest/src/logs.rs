@@ -3,9 +3,9 @@
 use stillhouse_ledger::{Level, LogLine};
 use stillhouse_spec::Receipt;
 
+use crate::claim::Claim;
 use crate::context::Ingest;
 use crate::error::Error;
-use crate::load::Claim;
 use crate::object::Loaded;
 
 /// Writes down what became of each object of a claim. The ledger bounds how much it keeps of one attempt.

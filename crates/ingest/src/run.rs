@@ -7,11 +7,12 @@ use stillhouse_ledger::ClaimLimits;
 use tokio::task::JoinSet;
 
 use crate::account::account;
+use crate::claim::Claim;
 use crate::compact::compact_where_due;
 use crate::context::Ingest;
 use crate::discovered::{IngestRequest, discover_all};
 use crate::error::{Error, Kind};
-use crate::load::{Claim, load};
+use crate::load::load;
 use crate::offer::offer;
 use crate::progress::Event;
 use crate::publish::{Turn, drain, open, pause, publish_all};

@@ -14,9 +14,9 @@ use serde_json::json;
 use crate::checkpoint::{hint_path, read_checkpoint, read_hint};
 use crate::copy_target::{COPYING, check_target};
 use crate::error::{Error, Kind};
-use crate::lake::{Lake, is_data_table, probe};
+use crate::lake::{Lake, probe};
 use crate::state::TableState;
-use crate::{RECEIPTS, RUNS};
+use crate::{RECEIPTS, RUNS, is_data_table};
 
 /// What was copied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

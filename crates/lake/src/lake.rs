@@ -16,7 +16,7 @@ use crate::manifest::{Manifest, Staged};
 use crate::schema::{arrow_schema, delta_schema};
 use crate::state::TableState;
 use crate::writer::TableWriter;
-use crate::{QUARANTINE, RECEIPTS, read};
+use crate::{QUARANTINE, RECEIPTS, is_data_table, read};
 
 /// A lake: a folder or bucket prefix with one folder for each table. Cheap to share (`Arc`); what it remembers of a
 /// table is only a shortcut, every call reads the log entries after it.
@@ -202,10 +202,6 @@ fn read_newest(batch: &arrow::array::RecordBatch, seq: i64, row: usize) -> Optio
 pub(crate) fn not_ours(table: &str) -> Error {
     Error::new(Kind::FixSettings, format!("table `{table}` lies in the lake, but stillhouse has not made it"))
         .hint("move its folder out of the lake, or give the contract's table another name")
-}
-
-pub(crate) fn is_data_table(name: &str) -> bool {
-    name == QUARANTINE || (!name.starts_with('_') && name.parse::<TableName>().is_ok())
 }
 
 fn text_path(fingerprint: &str) -> Result<Path, Error> {

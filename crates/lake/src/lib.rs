@@ -79,3 +79,7 @@ pub const RECEIPTS: &str = "_receipts";
 pub const QUARANTINE: &str = "_quarantine";
 /// The table of report runs.
 pub const RUNS: &str = "_runs";
+
+pub(crate) fn is_data_table(name: &str) -> bool {
+    name == QUARANTINE || (!name.starts_with('_') && name.parse::<stillhouse_spec::TableName>().is_ok())
+}

@@ -8,7 +8,7 @@ use stillhouse_safeguard::Safeguard;
 use stillhouse_spec::{Receipt, object_id};
 
 use crate::error::{Error, Kind};
-use crate::lake::is_data_table;
+use crate::is_data_table;
 
 /// The form of [`Manifest`] that this version writes. A higher one is refused; format 1 knew only loads.
 pub const MANIFEST_FORMAT: u32 = 2;

@@ -15,12 +15,12 @@ use stillhouse_safeguard::Safeguard;
 use uuid::Uuid;
 
 use crate::error::{Error, Kind};
-use crate::lake::{Lake, is_data_table};
+use crate::lake::Lake;
 use crate::leftovers::leftovers;
 use crate::log::read_entry;
 use crate::observe::Observer;
 use crate::state::TableState;
-use crate::{RECEIPTS, RUNS};
+use crate::{RECEIPTS, RUNS, is_data_table};
 
 /// Files as they were listed. To be made before the ledger is asked which attempts live.
 #[derive(Debug, Clone)]

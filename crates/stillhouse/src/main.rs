@@ -14,6 +14,7 @@ mod progress_bars;
 mod project_folder;
 mod receipts;
 mod report_runs;
+mod selection;
 mod surroundings;
 mod table;
 mod tables_now;

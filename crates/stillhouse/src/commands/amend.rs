@@ -1,14 +1,14 @@
 //! `stillhouse quarantine replay` and `drop`: what becomes of refused records later.
 
 use serde_json::json;
-use stillhouse_ingest::{AmendedObject, Selection};
+use stillhouse_ingest::AmendedObject;
 use tokio_util::sync::CancellationToken;
 
-use super::quarantine::nothing_of;
 use crate::app::App;
 use crate::cli::SelectionArgs;
 use crate::failure::{Exit, Failure};
 use crate::outcome_text::rejection;
+use crate::selection::{nothing_of, selection};
 use crate::text::{count, indent, plural};
 
 /// Refused records that one object shows.
@@ -36,16 +36,6 @@ pub async fn drop_refused(
     let ingest = app.ingest(stop).await?;
     let objects = stillhouse_ingest::drop_refused(&ingest, &selection(app, args), why).await?;
     tell(app, args, objects, "to drop")
-}
-
-/// What the command line selects.
-pub fn selection(app: &App, args: &SelectionArgs) -> Selection {
-    Selection {
-        source: args.source.clone(),
-        key: args.object.as_ref().map(|named| app.folder.key(named)),
-        reason: args.reason.clone(),
-        column: args.column.clone(),
-    }
 }
 
 /// What is still refused shows in the exit code.

@@ -9,11 +9,10 @@ use futures::StreamExt as _;
 use serde_json::json;
 use stillhouse_lake::{QuarantineQuery, Quarantined};
 
-use super::amend::selection;
-use super::quarantine::nothing_of;
 use crate::app::App;
 use crate::cli::SelectionArgs;
 use crate::failure::{Exit, Failure};
+use crate::selection::{nothing_of, selection};
 use crate::text::plural;
 
 /// Files that are kept open while records of many objects come mixed.

@@ -8,6 +8,7 @@ use super::sql::{print, style, view};
 use crate::app::App;
 use crate::cli::{Cli, QuarantineCommand};
 use crate::failure::{Exit, Failure};
+use crate::selection::nothing_of;
 use crate::tables_now::TablesNow;
 use crate::text::plural;
 
@@ -67,9 +68,3 @@ async fn show(app: &App, key: Option<&str>, limit: u64) -> Result<Exit, Failure>
 }
 
 const NOTHING: &str = "nothing is in quarantine";
-
-/// A path that matches nothing is surely a typing error.
-pub fn nothing_of(key: &str) -> Failure {
-    Failure::usage(format!("no refused record of a file whose path ends with `{key}`"))
-        .hint("see `stillhouse quarantine list`")
-}
