@@ -28,11 +28,10 @@ pub(crate) async fn withdraw(ingest: &Ingest, token: &str, head: &QueueEntry, ca
     }
     if !present.is_empty() {
         let tables = present.join("`, `");
-        return Err(Error::new(
-            Kind::Bug,
-            format!("batch {} is in `{tables}` and cannot be committed to the rest", head.batch_id),
-        )
-        .with_source(cause));
+        // All tables were looked at before the first commit, so something in the lake can no longer be read.
+        let message = format!("batch {} is in `{tables}` and cannot be committed to the rest", head.batch_id);
+        let hint = "mend what is named below, or restore the lake from a copy; the next run goes on with this batch";
+        return Err(Error::new(Kind::FixData, message).with_hint(hint).with_source(cause));
     }
     observer.at("withdraw-decided")?;
     let reason = Reason::of(&cause).to_json();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use futures::{StreamExt as _, TryStreamExt as _};
 use stillhouse_spec::RejectPlace;
 
 use crate::QUARANTINE;
@@ -64,22 +64,9 @@ impl Lake {
         let Some(state) = state else { return Ok(futures::stream::empty().boxed()) };
         let mut files: Vec<Arc<DataFile>> = state.files.values().filter(|file| query.allows(file)).cloned().collect();
         files.sort_by_key(|file| (file.object_min, file.object_max, file.path.clone()));
+        let columns = read::columns_without(&quarantine_schema(), query.without_raw.then_some("raw"));
         let query = Arc::new(query.clone());
-        let store = Arc::clone(&self.store);
-        let pieces = futures::stream::iter(files)
-            .then(move |file| {
-                let (store, query) = (Arc::clone(&store), Arc::clone(&query));
-                async move {
-                    let schema = quarantine_schema();
-                    let names = schema.fields().iter().map(|field| field.name().as_str());
-                    let names: Vec<&str> = names.filter(|name| *name != "raw" || !query.without_raw).collect();
-                    let rows = read::open(&store, QUARANTINE, &file, Some(&names)).await?;
-                    Ok::<_, Error>(rows.batches.map(move |batch| query.take(&file, &batch?)))
-                }
-            })
-            .try_flatten()
-            .try_filter(|piece| std::future::ready(!piece.is_empty()));
-        Ok(pieces.boxed())
+        Ok(read::pieces(&self.store, QUARANTINE, files, columns, move |file, batch| query.take(file, batch)))
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::{Int64Type, SchemaRef};
-use futures::StreamExt as _;
 use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::arrow::ProjectionMask;
@@ -36,6 +36,35 @@ pub(crate) struct Wanted<'a> {
     pub columns: Option<&'a [&'a str]>,
     /// Only row groups in which this integer column may have a value within the range; others' rows can come too.
     pub within: Option<(&'a str, RangeInclusive<i64>)>,
+}
+
+/// What `take` finds in these columns of the files, in their order, batch by batch; batches without anything are left out.
+pub(crate) fn pieces<T: Send + 'static>(
+    store: &Arc<dyn ObjectStore>,
+    table: &'static str,
+    files: Vec<Arc<DataFile>>,
+    columns: Vec<String>,
+    take: impl Fn(&DataFile, &RecordBatch) -> Result<Vec<T>, Error> + Clone + Send + 'static,
+) -> BoxStream<'static, Result<Vec<T>, Error>> {
+    let (store, columns) = (Arc::clone(store), Arc::new(columns));
+    futures::stream::iter(files)
+        .then(move |file| {
+            let (store, columns, take) = (Arc::clone(&store), Arc::clone(&columns), take.clone());
+            async move {
+                let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+                let rows = open(&store, table, &file, Some(&columns)).await?;
+                Ok::<_, Error>(rows.batches.map(move |batch| take(&file, &batch?)))
+            }
+        })
+        .try_flatten()
+        .try_filter(|piece| std::future::ready(!piece.is_empty()))
+        .boxed()
+}
+
+/// The names of a table's columns but one that is not wanted.
+pub(crate) fn columns_without(schema: &SchemaRef, left_out: Option<&str>) -> Vec<String> {
+    let names = schema.fields().iter().map(|field| field.name().clone());
+    names.filter(|name| Some(name.as_str()) != left_out).collect()
 }
 
 /// Opens a file of a table; all columns without `columns`.

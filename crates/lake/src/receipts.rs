@@ -197,22 +197,9 @@ impl Lake {
         let Some(state) = self.head(RECEIPTS).await? else { return Ok(futures::stream::empty().boxed()) };
         let mut files: Vec<Arc<DataFile>> = state.files.values().filter(|file| query.allows(file)).cloned().collect();
         files.sort_by_cached_key(|file| (read::int_bounds(file, "seq"), file.path.clone()));
+        let columns = read::columns_without(&receipts_schema(), (!query.whole).then_some("receipt"));
         let query = Arc::new(query.clone());
-        let store = Arc::clone(&self.store);
-        let pieces = futures::stream::iter(files)
-            .then(move |file| {
-                let (store, query) = (Arc::clone(&store), Arc::clone(&query));
-                async move {
-                    let schema = receipts_schema();
-                    let columns = schema.fields().iter().map(|field| field.name().as_str());
-                    let columns: Vec<&str> = columns.filter(|name| query.whole || *name != "receipt").collect();
-                    let rows = read::open(&store, RECEIPTS, &file, Some(&columns)).await?;
-                    Ok::<_, Error>(rows.batches.map(move |batch| query.take(&batch?)))
-                }
-            })
-            .try_flatten()
-            .try_filter(|piece| std::future::ready(!piece.is_empty()));
-        Ok(pieces.boxed())
+        Ok(read::pieces(&self.store, RECEIPTS, files, columns, move |_, batch| query.take(batch)))
     }
 }
 

@@ -62,11 +62,11 @@ impl Ledger {
     pub async fn finish(&self, batch_id: &str, seq: i64, publish_token: &str, now: i64) -> Result<bool, Error> {
         self.write("finish", Needs::Open, move |Tx { connection, meta, .. }| {
             Box::pin(async move {
-                if Safeguard::Finish.holds() {
+                if Safeguard::FinishToken.holds() {
                     check_token(&meta, publish_token)?;
                 }
                 let Some(head) = head(connection, batch_id).await? else { return Ok(false) };
-                if head.seq != seq && Safeguard::Finish.holds() {
+                if head.seq != seq && Safeguard::FinishToken.holds() {
                     return Err(Error::bug(format!("batch {batch_id}: expected seq {seq}, found {}", head.seq)));
                 }
                 let versions = dequeue(connection, &head).await?;

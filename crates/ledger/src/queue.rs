@@ -178,7 +178,7 @@ const BY_PLACE: &str = "-- ledger.head
 
 /// The batch, which must be the head of the queue if it is in the queue at all.
 pub(crate) async fn head(connection: &mut AnyConnection, batch_id: &str) -> Result<Option<Head>, Error> {
-    let find = if Safeguard::Finish.holds() { BY_ID } else { BY_PLACE };
+    let find = if Safeguard::FinishToken.holds() { BY_ID } else { BY_PLACE };
     let Some(row) = sqlx::query(find).bind(batch_id).fetch_optional(connection).await? else { return Ok(None) };
     let (seq, first) = (row.int("seq")?, row.int("first")?);
     if seq != first && Safeguard::HeadOnly.holds() {

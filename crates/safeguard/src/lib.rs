@@ -1,4 +1,5 @@
-//! The rules that make the commit protocol safe, by name.
+//! The rules that make the commit protocol safe, by name. Where the model of the protocol has a rule as well, it has the
+//! same name there.
 //!
 //! A test proves something only if it fails when what it tests is missing. So each rule of the protocol asks
 //! [`Safeguard::holds`] before it does its work. Normally the answer is the constant `true`, and nothing of this is left
@@ -8,9 +9,11 @@
 #[cfg(feature = "mutations")]
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Makes an enum `Safeguard` of these rules. The model of the protocol has one of its own.
+#[macro_export]
 macro_rules! safeguards {
     ($($(#[$words:meta])* $name:ident = $without:literal,)*) => {
-        /// A rule of the protocol. Where the model of the protocol has it as well, it has the same name there.
+        /// A rule of the protocol. Its text says what is missing when it is taken away.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Safeguard { $($(#[$words])* $name,)* }
 
@@ -44,8 +47,6 @@ safeguards! {
     PutIfAbsent = "entries of logs are put whatever is there",
     /// What stands at a batch's place must be that batch.
     BatchId = "the batch's id is not compared where its place in the queue is found",
-    /// What a table has beyond the newest vector must be fences and this batch.
-    Strangers = "a publisher does not look whose commits came after the newest vector",
     /// Before its first commit, a batch is known to fit every table.
     ColumnsFirst = "a publisher finds out table by table whether its batch fits",
     /// `_receipts` is committed last.
@@ -53,7 +54,7 @@ safeguards! {
     /// Only the head of the queue is published.
     HeadOnly = "a publisher takes the youngest batch of the queue",
     /// Only who holds the publish lease finishes, and only the batch that was published.
-    Finish = "finishing does not check the publish lease, and takes out the head of the queue",
+    FinishToken = "finishing does not check the publish lease, and takes out the head of the queue",
     /// Only who holds the claim stages.
     StageToken = "staging does not check who holds the claim, nor whether the same generation is staged",
     /// A generation is staged after lower ones only.
@@ -78,8 +79,6 @@ safeguards! {
     Adopt = "a publisher works under the epoch that the ledger knows",
     /// A ledger that `_receipts` does not name does not publish.
     OtherLedger = "a publisher does not check whose epoch `_receipts` has",
-    /// A ledger that lags behind the lake does not publish.
-    OlderCopy = "a publisher does not check that its ledger knows the newest batch in the lake",
     /// A withdrawal raises the epoch only as long as `_receipts` names its ledger.
     WithdrawOwner = "a withdrawal raises the epoch without a look whose lake it is",
     /// A new ledger opens only a lake that is nobody's.

@@ -1,24 +1,6 @@
 //! What the protocol does to be safe, one name for each thing that a run can take away.
 
-macro_rules! safeguards {
-    ($($(#[$words:meta])* $name:ident = $without:literal,)*) => {
-        /// A rule of the protocol. Its text says what is missing when it is taken away.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Safeguard { $($(#[$words])* $name,)* }
-
-        impl Safeguard {
-            /// All of them.
-            pub const ALL: &'static [Safeguard] = &[$(Safeguard::$name,)*];
-
-            /// What is done without it.
-            pub fn without(self) -> &'static str {
-                match self { $(Safeguard::$name => $without,)* }
-            }
-        }
-    };
-}
-
-safeguards! {
+stillhouse_safeguard::safeguards! {
     /// Look at a table before the first put.
     LookFirst = "a publisher does not look before its first attempt on a table",
     /// Look at a table after a put whose outcome is unknown.

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use stillhouse_ingest::{Ingest, IngestRequest, MaintainRequest, Selection, Settings};
 use stillhouse_lake::{Lake, RunRow};
 use stillhouse_ledger::Ledger;
+use stillhouse_spec::Period;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -20,6 +21,14 @@ use crate::random::Random;
 
 /// How long a claim or a publish lease is valid: longer than any step, so that only the driver ends it.
 pub(super) const LEASE: Duration = Duration::from_secs(3600);
+
+/// Then every lease has run out, in microseconds.
+pub(super) const LEASE_OVER: i64 = 2 * 3_600_000_000;
+
+/// Everything there is, and nothing twice.
+pub(super) fn everything() -> IngestRequest {
+    IngestRequest { sources: Vec::new(), period: Period::All, reload: Vec::new(), held: false }
+}
 
 /// What a process finds when it starts.
 #[derive(Debug, Clone)]
@@ -62,7 +71,7 @@ impl Task {
             Task::Ingest(request) if request.held => "ingest --held",
             Task::Ingest(request) if !request.reload.is_empty() => "ingest --reload",
             Task::Ingest(request) if !request.sources.is_empty() => "ingest one source",
-            Task::Ingest(request) if request.period != stillhouse_spec::Period::All => "ingest one month",
+            Task::Ingest(request) if request.period != Period::All => "ingest one month",
             Task::Ingest(_) => "ingest",
             Task::Replay(_) => "quarantine replay",
             Task::Drop(_) => "quarantine drop",
@@ -102,6 +111,18 @@ pub(super) struct Finished {
     pub outcome: Result<String, Failure>,
 }
 
+/// Random ids; the world hears of those that a rebuild may give to its ledger.
+fn ids(process: &Arc<Process>, seed: u64) -> impl Fn() -> String + Send + Sync + 'static {
+    let (process, ids) = (Arc::clone(process), Random::ids(seed));
+    move || {
+        let id = ids();
+        if process.rebuilds() {
+            process.world.add_claimant(&id);
+        }
+        id
+    }
+}
+
 impl Actor {
     /// Starts a process: opens lake and ledger, and reads the project.
     pub async fn start(process: Arc<Process>, around: Surroundings) -> Result<Self, Failure> {
@@ -116,7 +137,7 @@ impl Actor {
         let ledger = Ledger::open_sqlite_with(&around.ledger, &random.id(), world.now(), 1).await;
         let ledger = ledger.map_err(stillhouse_ingest::Error::from)?.with_hook(watched());
         let names = || around.contracts.iter().map(|(name, contract)| (*name, around.policies[name], *contract));
-        let ids = Random::ids(random.next_u64());
+        let ids = ids(&process, random.next_u64());
         let ingest = Ingest {
             store: store(Arc::clone(&around.files), "files"),
             ledger: Arc::new(ledger),
@@ -163,7 +184,10 @@ impl Actor {
                 let done = stillhouse_ingest::drop_refused(ingest, selection, "of no use").await?;
                 format!("{} dropped", done.iter().map(|object| object.dropped).sum::<u64>())
             }
-            Task::Rebuild => format!("{:?}", stillhouse_ingest::rebuild(ingest).await?),
+            Task::Rebuild => {
+                self.process.rebuild();
+                format!("{:?}", stillhouse_ingest::rebuild(ingest).await?)
+            }
             Task::Report => {
                 let snapshot = ingest.lake.snapshot().await.map_err(stillhouse_ingest::Error::from)?;
                 let own = |table: &&String| **table != stillhouse_lake::RECEIPTS && **table != stillhouse_lake::RUNS;

@@ -85,8 +85,8 @@ impl House {
         let place = |name: &str| Place { path: folder.path().join(name), copy: None, restored: false, fenced: false };
         Self {
             random,
+            auditor: Auditor::new(Arc::clone(&lake), Arc::clone(&world)),
             world,
-            auditor: Auditor::new(Arc::clone(&lake)),
             lake,
             truth: Truth::new(Arc::new(Folder::default()), policies),
             contracts: SOURCES.iter().map(|name| (*name, Contract::First)).collect(),

@@ -30,6 +30,14 @@ pub(super) enum At {
     Named(&'static str, u64),
 }
 
+/// One reading that answers zeros.
+#[derive(Debug, Clone, Copy)]
+struct Zeros {
+    after: &'static str,
+    nth: u64,
+    passed: bool,
+}
+
 /// The faults of one step of one process.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -37,6 +45,7 @@ pub(super) struct Plan {
     /// Of a thousand operations so many fail, by and large.
     pub permille: u64,
     pub trap: Option<(At, What)>,
+    zeros: Option<Zeros>,
     points: u64,
     named: BTreeMap<String, u64>,
     operations: BTreeMap<String, u64>,
@@ -45,6 +54,11 @@ pub(super) struct Plan {
 impl Plan {
     pub fn new(permille: u64, trap: Option<(At, What)>) -> Self {
         Self { permille, trap, ..Self::default() }
+    }
+
+    /// After a kill point with this beginning, the n-th reading of a file of the lake answers zeros.
+    pub fn zeros(after: &'static str, nth: u64) -> Self {
+        Self { zeros: Some(Zeros { after, nth, passed: false }), ..Self::default() }
     }
 }
 
@@ -73,6 +87,9 @@ pub(super) struct Process {
     plan: Mutex<Plan>,
     stalled: mpsc::UnboundedSender<Stalled>,
     faults: Mutex<u64>,
+    /// It has read zeros where something else stands.
+    misled: AtomicBool,
+    rebuilds: AtomicBool,
 }
 
 impl Process {
@@ -87,12 +104,16 @@ impl Process {
             plan: Mutex::default(),
             stalled,
             faults: Mutex::new(0),
+            misled: AtomicBool::new(false),
+            rebuilds: AtomicBool::new(false),
         }
     }
 
     /// Begins a step.
     pub fn begin(&self, plan: Plan) {
         self.waits.store(false, Ordering::SeqCst);
+        self.misled.store(false, Ordering::SeqCst);
+        self.rebuilds.store(false, Ordering::SeqCst);
         *lock(&self.stall_soon) = None;
         *lock(&self.faults) = 0;
         *lock(&self.plan) = plan;
@@ -103,6 +124,7 @@ impl Process {
         let mut plan = lock(&self.plan);
         plan.permille = 0;
         plan.trap = None;
+        plan.zeros = None;
     }
 
     /// Another trap for the rest of the step.
@@ -136,6 +158,33 @@ impl Process {
 
     pub fn alive(&self) -> Result<(), Gone> {
         if self.is_dead() { Err(Gone) } else { Ok(()) }
+    }
+
+    /// Whether this reading of a file answers zeros, as the plan has it.
+    pub fn reads_zeros(&self) -> bool {
+        let mut plan = lock(&self.plan);
+        let Some(zeros) = plan.zeros.as_mut().filter(|zeros| zeros.passed && zeros.nth > 0) else { return false };
+        zeros.nth -= 1;
+        zeros.nth == 0
+    }
+
+    /// Something that it reads is not what stands there.
+    pub fn mislead(&self) {
+        self.misled.store(true, Ordering::SeqCst);
+        self.fault("get answers zeros");
+    }
+
+    /// It makes its ledger anew.
+    pub fn rebuild(&self) {
+        self.rebuilds.store(true, Ordering::SeqCst);
+    }
+
+    pub fn rebuilds(&self) -> bool {
+        self.rebuilds.load(Ordering::SeqCst)
+    }
+
+    pub fn is_misled(&self) -> bool {
+        self.misled.load(Ordering::SeqCst)
     }
 
     /// A fault in an operation of this process.
@@ -201,6 +250,9 @@ impl Process {
     fn sprung(&self, named: Option<&str>) -> Option<What> {
         let mut plan = lock(&self.plan);
         plan.points += 1;
+        if let (Some(zeros), Some(point)) = (&mut plan.zeros, named) {
+            zeros.passed |= point.starts_with(zeros.after);
+        }
         let (at, what) = plan.trap?;
         let is_here = match (at, named) {
             (At::Nth(wanted), _) => plan.points == wanted,

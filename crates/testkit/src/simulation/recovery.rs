@@ -6,9 +6,8 @@ use object_store::ObjectStoreExt as _;
 use serde_json::Value;
 use stillhouse_ingest::{IngestRequest, Selection};
 use stillhouse_ledger::{Phase, State};
-use stillhouse_spec::Period;
 
-use super::actor::{Actor, Task};
+use super::actor::{Actor, Task, everything};
 use super::audit::{Broken, Ending, broken};
 use super::content::{Contract, SOURCES};
 use super::house::{House, Slot};
@@ -47,7 +46,7 @@ impl House {
 
     /// Runs until nothing is left to do; the last run does nothing.
     pub(super) async fn settle_down(&mut self, place: usize) -> Result<(), Broken> {
-        let request = |held| IngestRequest { sources: Vec::new(), period: Period::All, reload: Vec::new(), held };
+        let request = |held| IngestRequest { held, ..everything() };
         self.calm_task(Task::Ingest(request(false))).await?;
         self.calm_task(Task::Ingest(request(true))).await?;
         let before = self.auditor.batches();

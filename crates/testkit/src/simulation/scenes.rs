@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 
 use stillhouse_ingest::{IngestRequest, Selection};
-use stillhouse_spec::Period;
 
-use super::actor::{LEASE, Task};
+use super::actor::{LEASE_OVER, Task, everything};
 use super::audit::Broken;
 use super::content::{Contract, Quality, SOURCES};
 use super::house::{House, Slot, copy_ledger, delete_ledger};
 use super::process::{At, Plan, What};
 
 fn ingest() -> Task {
-    Task::Ingest(IngestRequest { sources: Vec::new(), period: Period::All, reload: Vec::new(), held: false })
+    Task::Ingest(everything())
 }
 
 /// Where a maintenance has seen that the queue is empty.
@@ -37,31 +36,20 @@ impl House {
         }
         let point = At::Nth(1 + self.random.next_u64() % 12);
         let point = *self.random.pick(&[&point, &At::Named("looked:_receipts", 1)]);
-        self.begin_disturbed(0, ingest(), Plan::new(0, Some((point, What::Stall))));
-        self.work(0).await?;
-        self.begin_disturbed(1, ingest(), Plan::default());
-        self.work(1).await
+        self.run(0, ingest(), Plan::new(0, Some((point, What::Stall)))).await?;
+        self.run(1, ingest(), Plan::default()).await
     }
 
     /// The first ledger is shut out while it makes its tables: what is not there cannot be fenced.
     async fn taken_over_at_the_first_table(&mut self) -> Result<(), Broken> {
         let points = [&"looked:_quarantine", &"looked:event", &"looked:orders", &"made:", &"put:", &"between:"];
         let point = *self.random.pick(&points);
-        self.begin_disturbed(0, ingest(), stall(point));
-        self.work(0).await?;
-        self.begin_disturbed(1, Task::Rebuild, Plan::default());
-        self.work(1).await?;
-        self.slots[1] = Slot::Empty;
+        self.run(0, ingest(), stall(point)).await?;
+        self.take_over(1).await?;
         if self.random.below(2) == 0 {
             let source = *self.random.pick(&[&SOURCES[0], &SOURCES[1]]);
-            let request = IngestRequest {
-                sources: vec![source.to_owned()],
-                period: Period::All,
-                reload: Vec::new(),
-                held: false,
-            };
-            self.begin_disturbed(1, Task::Ingest(request), Plan::default());
-            self.work(1).await?;
+            let request = IngestRequest { sources: vec![source.to_owned()], ..everything() };
+            self.run(1, Task::Ingest(request), Plan::default()).await?;
         }
         self.go_on(0, None).await
     }
@@ -79,14 +67,11 @@ impl House {
         }
         let source = free[self.random.below(free.len())];
         self.note("contracts in conflict", source);
-        let place = self.at[0];
-        self.at[1] = place;
-        self.slots = [Slot::Empty, Slot::Empty];
+        let place = self.gather().await?;
         // A file of each fate, so that there is something to load and something to replay.
         self.contracts.insert(source, Contract::First);
         self.add_file(source, Quality::SomeBad).await;
-        self.begin_disturbed(0, ingest(), Plan::default());
-        self.work(0).await?;
+        self.run(0, ingest(), Plan::default()).await?;
         if self.hangs(0) {
             return Ok(());
         }
@@ -94,17 +79,16 @@ impl House {
         // Both have looked at the tables, which can still take either batch.
         self.contracts.insert(source, Contract::Number);
         self.add_file(source, Quality::Good).await;
-        self.begin_disturbed(0, ingest(), stall("transaction-before stage"));
-        self.work(0).await?;
+        self.run(0, ingest(), stall("transaction-before stage")).await?;
         self.contracts.insert(source, Contract::Text);
         let replays = self.random.below(2) == 0;
         self.add_file(source, Quality::SomeBad).await;
-        self.begin_disturbed(
+        self.run(
             1,
             if replays { Task::Replay(Selection::default()) } else { ingest() },
             stall("transaction-before stage"),
-        );
-        self.work(1).await?;
+        )
+        .await?;
         let winner = if replays { 0 } else { self.random.below(2) };
         self.go_on(winner, None).await?;
         let traps = [
@@ -115,7 +99,8 @@ impl House {
             Some("transaction-after adopt_epoch"),
             Some("fenced:"),
             Some("taken"),
-            Some("taken"),
+            Some("looked:_receipts"),
+            Some("looked:_receipts"),
         ];
         let trap = traps[self.random.below(traps.len())].map(|name| {
             let what = if self.random.below(2) == 0 { What::Kill } else { What::Stall };
@@ -127,9 +112,7 @@ impl House {
             // Another ledger takes over before the withdrawal has an epoch of its own.
             self.slots[winner] = Slot::Empty;
             self.at[winner] = 1 - place;
-            self.begin_disturbed(winner, Task::Rebuild, Plan::default());
-            self.work(winner).await?;
-            self.slots[winner] = Slot::Empty;
+            self.take_over(winner).await?;
             self.go_on(1 - winner, None).await?;
         }
         Ok(())
@@ -139,9 +122,7 @@ impl House {
     /// goes on, or chance decides.
     pub(super) async fn meeting(&mut self) -> Result<(), Broken> {
         self.note("meeting", "");
-        let place = self.at[0];
-        self.slots = [Slot::Empty, Slot::Empty];
-        self.at = [place, place];
+        let place = self.gather().await?;
         let key = self.new_key("events");
         self.write_new(&key, Quality::SomeBad).await;
         self.hang(0).await?;
@@ -167,15 +148,45 @@ impl House {
         if self.random.below(5) == 0 {
             self.at[1] = 1 - place;
             self.note(Task::Rebuild.name(), "slot 1");
-            self.begin_disturbed(1, Task::Rebuild, Plan::default());
-            self.work(1).await?;
-            self.slots[1] = Slot::Empty;
+            self.take_over(1).await?;
         }
         self.hang(1).await?;
         if self.random.below(3) > 0 && self.hangs(0) {
             return self.resume(0).await;
         }
         Ok(())
+    }
+
+    /// A file is corrected and loaded while somebody still works on what it was before.
+    pub(super) async fn overtaken(&mut self) -> Result<(), Broken> {
+        self.note("version overtaken", "");
+        self.gather().await?;
+        let key = self.new_key("events");
+        self.write_new(&key, Quality::SomeBad).await;
+        self.run(0, ingest(), stall("transaction-before stage")).await?;
+        self.write_new(&key, Quality::Good).await;
+        // The newer version is in the queue, and perhaps in some tables.
+        let point = *self.random.pick(&[&"staged", &"taken", &"put:", &"before-receipt", &"finished"]);
+        self.run(1, ingest(), stall(point)).await?;
+        self.go_on(0, None).await?;
+        self.go_on(1, None).await
+    }
+
+    /// Somebody is about to commit the head of the queue, and somebody else reads nonsense and takes it out.
+    pub(super) async fn given_up(&mut self) -> Result<(), Broken> {
+        if self.doubled {
+            return self.file_step().await;
+        }
+        self.note("head given up", "");
+        self.gather().await?;
+        self.add_file("events", Quality::SomeBad).await;
+        let points = [&"looked:_quarantine", &"looked:event", &"put:", &"between:", &"before-receipt"];
+        let point = *self.random.pick(&points);
+        self.run(0, ingest(), stall(point)).await?;
+        self.two_hours();
+        let zeros = Plan::zeros("taken", 1 + self.random.next_u64() % 3);
+        self.run(1, ingest(), zeros).await?;
+        self.go_on(0, None).await
     }
 
     /// Somebody copies the folder with the ledger, and both copies go on with the same lake.
@@ -199,6 +210,17 @@ impl House {
             self.add_file("events", Quality::Good).await;
         }
         self.at = [place, 1 - place];
+        if self.random.below(2) == 0 {
+            // One counts several places of the queue on while the other one is about to commit.
+            self.run(0, ingest(), stall("looked:")).await?;
+            for _ in 0..2 {
+                self.add_file("events", Quality::SomeBad).await;
+                if !self.hangs(1) {
+                    self.run(1, ingest(), Plan::default()).await?;
+                }
+            }
+            return self.go_on(0, None).await;
+        }
         self.hang(0).await?;
         self.hang(1).await?;
         if self.hangs(0) { self.resume(0).await } else { Ok(()) }
@@ -210,16 +232,13 @@ impl House {
             return self.file_step().await;
         }
         self.note("vacuum beside others", "");
-        let place = self.at[0];
-        self.slots = [Slot::Empty, Slot::Empty];
-        self.at = [place, place];
+        let place = self.gather().await?;
         self.contracts.values_mut().for_each(|contract| *contract = Contract::First);
         let mut keys = Vec::new();
         for _ in 0..3 {
             keys.push(self.new_key("events"));
             self.write_new(&keys[keys.len() - 1], Quality::SomeBad).await;
-            self.begin_disturbed(0, ingest(), Plan::default());
-            self.work(0).await?;
+            self.run(0, ingest(), Plan::default()).await?;
         }
         if self.hangs(0) {
             return Ok(());
@@ -236,53 +255,55 @@ impl House {
     async fn vacuum_after_writing(&mut self) -> Result<(), Broken> {
         let task = self.random.below(3);
         let task = self.something_to_do(task).await;
-        self.begin_disturbed(0, task, stall("transaction-before stage"));
-        self.work(0).await?;
+        self.run(0, task, stall("transaction-before stage")).await?;
         self.two_hours();
-        self.begin_disturbed(1, Task::Maintain, Plan::default());
-        self.work(1).await?;
+        self.run(1, Task::Maintain, Plan::default()).await?;
         self.go_on(0, None).await
     }
 
     /// The same, by a ledger that has taken over while the other one was about to clear away.
     async fn vacuum_after_take_over(&mut self, place: usize) -> Result<(), Broken> {
         // What can be merged is merged, so that the next one goes straight on to what it may delete.
-        self.begin_disturbed(0, Task::Maintain, Plan::default());
-        self.work(0).await?;
+        self.run(0, Task::Maintain, Plan::default()).await?;
         if self.hangs(0) {
             return Ok(());
         }
-        self.begin_disturbed(0, Task::Maintain, stall(DRAINED));
-        self.work(0).await?;
+        self.run(0, Task::Maintain, stall(DRAINED)).await?;
         self.at[1] = place;
-        self.begin_disturbed(1, Task::Rebuild, Plan::default());
-        self.work(1).await?;
-        self.slots[1] = Slot::Empty;
+        self.take_over(1).await?;
         let task = self.something_to_do(0).await;
-        self.begin_disturbed(1, task, stall("transaction-before stage"));
-        self.work(1).await?;
+        self.run(1, task, stall("transaction-before stage")).await?;
         self.go_on(0, None).await?;
         self.go_on(1, None).await
     }
 
     /// A batch that replaces rows is in some tables and not in others: readers still need what it took out.
     async fn vacuum_while_publishing(&mut self, key: &str) -> Result<(), Broken> {
-        self.begin_disturbed(0, Task::Maintain, stall(DRAINED));
-        self.work(0).await?;
+        self.run(0, Task::Maintain, stall(DRAINED)).await?;
         if self.truth.files.contains_key(key) {
             self.write_new(key, Quality::Good).await;
         }
         let point = *self.random.pick(&[&"put:", &"put:events", &"before-receipt"]);
-        self.begin_disturbed(1, ingest(), stall(point));
-        self.work(1).await?;
+        self.run(1, ingest(), stall(point)).await?;
         self.two_hours();
         self.go_on(0, None).await?;
         self.go_on(1, None).await
     }
 
+    /// Two new processes meet at a ledger that speaks for the lake, if there is one.
+    async fn gather(&mut self) -> Result<usize, Broken> {
+        self.slots = [Slot::Empty, Slot::Empty];
+        let mut place = self.at[0];
+        if !self.is_speaker(place).await? && self.is_speaker(1 - place).await? {
+            place = 1 - place;
+        }
+        self.at = [place, place];
+        Ok(place)
+    }
+
     fn two_hours(&mut self) {
         self.note("leases run out", "two hours");
-        self.world.clock.advance(2 * i64::try_from(LEASE.as_micros()).expect("an hour"));
+        self.world.clock.advance(LEASE_OVER);
     }
 
     async fn something_to_do(&mut self, which: usize) -> Task {
@@ -308,8 +329,7 @@ impl House {
         };
         let point = At::Named(self.choose_name(&task), 1 + u64::from(self.random.below(4) == 0));
         self.note(task.name(), &format!("slot {slot}, ledger {}, {point:?}", self.at[slot]));
-        self.begin_disturbed(slot, task, Plan::new(0, Some((point, What::Stall))));
-        self.work(slot).await
+        self.run(slot, task, Plan::new(0, Some((point, What::Stall)))).await
     }
 
     /// A project whose next `task` has something to do: new, corrected and refused records, small files to merge.
@@ -319,7 +339,7 @@ impl House {
             self.add_file("orders", quality).await;
             self.calm_task(ingest()).await?;
         }
-        self.world.clock.advance(7_200_000_000);
+        self.world.clock.advance(LEASE_OVER);
         Ok(())
     }
 
@@ -334,8 +354,7 @@ impl House {
             self.contracts.values_mut().for_each(|contract| *contract = Contract::Mended);
         }
         self.slots[0] = Slot::Empty;
-        self.begin_disturbed(0, task, Plan::new(0, Some((At::Nth(point), What::Kill))));
-        self.work(0).await?;
+        self.run(0, task, Plan::new(0, Some((At::Nth(point), What::Kill)))).await?;
         if matches!(self.slots[0], Slot::Idle(..)) {
             return Ok(false);
         }
@@ -352,11 +371,19 @@ impl House {
         self.write_new(&key, quality).await;
     }
 
-    /// Others interfere: that the task fails is no fault.
-    fn begin_disturbed(&mut self, slot: usize, task: Task, plan: Plan) {
+    /// A ledger is made anew; whoever goes on with it is a new process.
+    async fn take_over(&mut self, slot: usize) -> Result<(), Broken> {
+        self.run(slot, Task::Rebuild, Plan::default()).await?;
+        self.slots[slot] = Slot::Empty;
+        Ok(())
+    }
+
+    /// A task until it is done, dead or hangs. Others interfere: that it fails is no fault.
+    async fn run(&mut self, slot: usize, task: Task, plan: Plan) -> Result<(), Broken> {
         self.begin(slot, task, plan);
         if let Slot::Running(running) = &mut self.slots[slot] {
             running.disturbed = true;
         }
+        self.work(slot).await
     }
 }

@@ -1,6 +1,6 @@
 //! What all processes of a history share: the clock, the trace, and effects that land late.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
@@ -44,7 +44,7 @@ impl Folder {
         now: i64,
     ) -> object_store::Result<object_store::PutResult> {
         use object_store::ObjectStore as _;
-        let is_new = self.objects.head(path).await.is_err();
+        let is_new = !self.has(path).await;
         let bytes = joined(&payload);
         let put = self.objects.put_opts(path, payload, options).await?;
         lock(&self.times).insert(path.clone(), now);
@@ -69,6 +69,10 @@ impl Folder {
         let excess = changes.deleted.len().saturating_sub(LAG_MAX);
         changes.deleted.drain(..excess);
         Ok(())
+    }
+
+    pub async fn has(&self, path: &Path) -> bool {
+        self.objects.head(path).await.is_ok()
     }
 
     /// What was put there last, and how often something was.
@@ -124,6 +128,8 @@ struct Inner {
     counts: BTreeMap<String, u64>,
     faults: u64,
     late: Vec<Late>,
+    /// What a rebuild drew for the id of its ledger.
+    claimants: BTreeSet<String>,
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -160,6 +166,16 @@ impl World {
 
     pub fn count(&self, what: String) {
         *lock(&self.inner).counts.entry(what).or_default() += 1;
+    }
+
+    /// A ledger that is being rebuilt may have this id.
+    pub fn add_claimant(&self, id: &str) {
+        lock(&self.inner).claimants.insert(id.to_owned());
+    }
+
+    /// Whether somebody has asked for a ledger with this id to take the lake over.
+    pub fn is_claimant(&self, id: &str) -> bool {
+        lock(&self.inner).claimants.contains(id)
     }
 
     pub fn add_late(&self, late: Late) {

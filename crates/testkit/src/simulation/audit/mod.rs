@@ -19,7 +19,7 @@ use self::log::TableLog;
 use self::promise::{Promised, promise, standing};
 use self::rows::{Files, ReceiptRow};
 use super::truth::Truth;
-use super::world::Folder;
+use super::world::{Folder, World};
 
 const RECEIPTS: &str = "_receipts";
 const RUNS: &str = "_runs";
@@ -58,6 +58,8 @@ struct Account {
     seq: i64,
     /// The owner of the newest epoch.
     owner: (i64, String),
+    /// All that ever owned an epoch.
+    owners: BTreeSet<String>,
     vector: BTreeMap<String, i64>,
 }
 
@@ -65,6 +67,7 @@ struct Account {
 #[derive(Debug)]
 pub(super) struct Auditor {
     folder: Arc<Folder>,
+    world: Arc<World>,
     logs: BTreeMap<String, TableLog>,
     files: Files,
     /// As of the newest version of `_receipts` that was looked at.
@@ -79,9 +82,10 @@ pub(super) struct Auditor {
 }
 
 impl Auditor {
-    pub fn new(folder: Arc<Folder>) -> Self {
+    pub fn new(folder: Arc<Folder>, world: Arc<World>) -> Self {
         Self {
             folder,
+            world,
             logs: BTreeMap::new(),
             files: Files::default(),
             account: Account::default(),
@@ -171,6 +175,7 @@ impl Auditor {
                 }
                 if row.kind == "epoch" {
                     account.owner = account.owner.max((row.epoch, row.ledger_id.clone()));
+                    account.owners.insert(row.ledger_id.clone());
                     continue;
                 }
                 if newest.as_ref().is_none_or(|newest| newest.seq < row.seq) {
@@ -188,7 +193,24 @@ impl Auditor {
                 serde_json::from_str(&newest.vector).map_err(|error| error.to_string()).map_err(breaks("I2"))?;
         }
         self.never_back(version, &account)?;
+        self.never_silently(version, &account)?;
         Ok(account)
+    }
+
+    /// I4: the lake goes to another ledger only if somebody asked for that, and never back to one that was shut out.
+    fn never_silently(&self, version: i64, account: &Account) -> Result<(), Broken> {
+        let (before, owner) = (&self.account, &account.owner.1);
+        if before.owners.is_empty() || before.owner.1 == *owner {
+            return Ok(());
+        }
+        let place = format!("`_receipts` version {version}");
+        if before.owners.contains(owner) {
+            return broken("I4", format!("{place}: a ledger that was shut out speaks for the lake again"));
+        }
+        if !self.world.is_claimant(owner) {
+            return broken("I4", format!("{place}: a ledger took the lake over, and nobody asked for it"));
+        }
+        Ok(())
     }
 
     /// I5: no receipt goes, no vector, seq, generation or revision falls.
