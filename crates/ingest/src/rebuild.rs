@@ -18,6 +18,8 @@ pub struct Rebuilt {
     pub receipts: u64,
     /// Batches that were half published; the next run commits the same files to the rest of the tables.
     pub restored_batches: u64,
+    /// Batches of copies of the ledger that could not become complete any more; the next run loads their objects again.
+    pub undone_batches: u64,
 }
 
 /// Makes the ledger of `ingest` anew from the lake and fences every other one out. The `Ingest` is of no use afterwards:
@@ -29,6 +31,7 @@ pub async fn rebuild(ingest: &Ingest) -> Result<Rebuilt, Error> {
     // table is fenced, because until then an older publisher can still commit.
     let epoch = ingest.lake.raise_epoch(ledger.ledger_id(), ingest.now(), observer).await?;
     ingest.lake.fence_tables(epoch, ledger.ledger_id(), ingest.now(), observer).await?;
+    let undone_batches = ingest.lake.undo_strangers(epoch, ledger.ledger_id(), ingest.now(), observer).await?;
     let receipts = import(ingest, &ledger).await?;
     let pending = if Safeguard::Pending.holds() { ingest.lake.pending_manifests().await? } else { Vec::new() };
     for staged in &pending {
@@ -37,7 +40,7 @@ pub async fn rebuild(ingest: &Ingest) -> Result<Rebuilt, Error> {
     observer.at("queue-restored")?;
     let largest = if Safeguard::SeqKept.holds() { ingest.lake.largest_seq().await? } else { 0 };
     ledger.open_for_work(epoch, largest + 1, ingest.now()).await?;
-    Ok(Rebuilt { epoch, receipts, restored_batches: pending.len() as u64 })
+    Ok(Rebuilt { epoch, receipts, restored_batches: pending.len() as u64, undone_batches })
 }
 
 /// Piece by piece: a lake may have millions of receipts.

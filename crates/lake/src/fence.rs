@@ -1,20 +1,18 @@
-//! Epochs: who speaks for the lake. And what a ledger that is made anew needs to know.
+//! Epochs: who speaks for the lake.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::Int64Array;
 use futures::StreamExt as _;
 use object_store::ObjectStore;
-use serde::de::{DeserializeOwned, IgnoredAny};
 use stillhouse_safeguard::Safeguard;
 
 use crate::RECEIPTS;
 use crate::commit::{Committed, Rounds, next_version};
 use crate::error::{Error, Kind};
 use crate::lake::Lake;
-use crate::log::{Commit, EPOCH, Entry, Note, read_entry};
-use crate::manifest::{DataFile, Manifest, Staged};
+use crate::log::{Commit, EPOCH, Note};
+use crate::manifest::DataFile;
 use crate::observe::Observer;
 use crate::own::may_hold_epoch;
 use crate::read;
@@ -200,92 +198,5 @@ impl Lake {
                 Committed::LookAgain(error) => rounds.again(table, error).await?,
             }
         }
-    }
-
-    /// The tables (data tables and `_receipts`) that have this batch. For withdrawing, after all tables are fenced.
-    pub async fn batch_present(&self, batch_id: &str, seq: i64) -> Result<Vec<String>, Error> {
-        let mut present = Vec::new();
-        for (table, version, entry) in self.tail::<IgnoredAny>().await? {
-            let note = entry.note.filter(|note| note.batch.as_deref() == Some(batch_id));
-            if let Some(note) = note {
-                if note.seq != Some(seq) {
-                    let message = format!(
-                        "table `{table}`, version {version}: expected batch `{batch_id}` with seq {seq}, found {:?}",
-                        note.seq
-                    );
-                    return Err(Error::bug(message));
-                }
-                present.push(table);
-            }
-        }
-        if let Some(receipts) = self.head(RECEIPTS).await?
-            && receipts.seq >= seq
-        {
-            present.push(RECEIPTS.to_owned());
-        }
-        Ok(present)
-    }
-
-    /// The largest seq in any table, 0 in a new lake; a rebuilt ledger goes on from there.
-    pub async fn largest_seq(&self) -> Result<i64, Error> {
-        let mut largest = 0;
-        for table in self.data_tables(None).await?.iter().map(String::as_str).chain([RECEIPTS]) {
-            largest = largest.max(self.head(table).await?.map_or(0, |state| state.seq));
-        }
-        Ok(largest)
-    }
-
-    /// Batches that some table has and `_receipts` has not, by seq. For the queue of a rebuilt ledger.
-    pub async fn pending_manifests(&self) -> Result<Vec<Staged>, Error> {
-        let complete = self.head(RECEIPTS).await?.map_or(0, |state| state.seq);
-        let mut begun: BTreeSet<(i64, String)> = BTreeSet::new();
-        let mut manifests: BTreeMap<(i64, String), Staged> = BTreeMap::new();
-        for (_, _, entry) in self.tail::<Manifest>().await? {
-            let Some(note) = entry.note else { continue };
-            let (Some(batch), Some(seq)) = (note.batch, note.seq.filter(|seq| *seq > complete)) else { continue };
-            if let Some(manifest) = note.manifest {
-                manifest.check_format()?;
-                let revisions = note.members.iter().map(|(key, _, revision)| (*key, *revision)).collect();
-                manifests.insert((seq, batch.clone()), Staged { seq, manifest, revisions });
-            }
-            begun.insert((seq, batch));
-        }
-        if let Some((seq, batch)) = begun.iter().find(|id| !manifests.contains_key(id)) {
-            let message =
-                format!("batch `{batch}` (seq {seq}): expected its manifest in the log, found only parts of it");
-            return Err(Error::fix_data(message).hint("log entries are missing; restore the lake from a copy"));
-        }
-        Ok(manifests.into_values().collect())
-    }
-
-    /// The entries of data tables that are newer than the newest receipt's vector.
-    async fn tail<M: DeserializeOwned>(&self) -> Result<Vec<(String, i64, Entry<M>)>, Error> {
-        let newest = match self.head(RECEIPTS).await? {
-            Some(receipts) => self.newest(&receipts).await?,
-            None => None,
-        };
-        let mut tail = Vec::new();
-        for table in self.data_tables(None).await? {
-            let known = newest.as_ref().and_then(|newest| newest.vector.get(&table).copied());
-            let mut version = known.unwrap_or(-1) + 1;
-            while let Some(entry) = read_entry(&self.store, &table, version).await? {
-                tail.push((table.clone(), version, entry));
-                version += 1;
-            }
-        }
-        Ok(tail)
-    }
-
-    /// The id of a table's last batch; looked up in the log where a checkpoint hides it.
-    pub(crate) async fn batch_of(&self, state: &TableState) -> Result<Option<String>, Error> {
-        let mut version = state.version;
-        while state.batch.is_none() && version >= 0 {
-            let Some(entry) = read_entry::<IgnoredAny>(&self.store, &state.table, version).await? else { break };
-            if entry.seq.is_some() {
-                return Ok(entry.note.and_then(|note| note.batch));
-            }
-            version -= 1;
-        }
-        Ok(state.batch.clone())
     }
 }

@@ -47,6 +47,7 @@ mod snapshot;
 mod state;
 mod stats;
 mod store;
+mod tail;
 mod vacuum;
 mod writer;
 

@@ -45,12 +45,16 @@ pub(crate) struct Note<M> {
     /// In the first commit of a batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<M>,
+    /// Everything after the version that the newest receipt names was taken out again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undone: bool,
 }
 
 impl<M> Note<M> {
     pub fn fence(epoch: i64, ledger_id: &str) -> Self {
         let ledger_id = ledger_id.to_owned();
-        Self { format: NOTE_FORMAT, batch: None, seq: None, epoch, ledger_id, members: Vec::new(), manifest: None }
+        let members = Vec::new();
+        Self { format: NOTE_FORMAT, batch: None, seq: None, epoch, ledger_id, members, manifest: None, undone: false }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::RECEIPTS;
 use crate::commit::{Committed, Rounds, next_version};
 use crate::error::{Error, Kind};
 use crate::lake::{Lake, Newest, not_ours};
-use crate::log::{Commit, Note, read_entry};
+use crate::log::{Commit, Note};
 use crate::manifest::{ManifestKind, Published, Staged};
 use crate::observe::Observer;
 use crate::receipts::receipt_rows;
@@ -244,14 +244,16 @@ impl Publisher<'_> {
             let touched = state.seq < seq && self.touches(table, state)?;
             return Ok(if touched { Look::Commit { stale: false } } else { Look::Leave(Some(state.version)) });
         }
-        self.look_at_new(table, state).await
+        self.look_at_new(table, state, batch).await
     }
 
     /// After the version that the newest receipt names there are only fences, and commits of this batch. A commit of another
     /// one is of a publisher that was faster with this batch and went on, or of somebody who counts the same queue.
     async fn strangers(&self, table: &str, known: i64, state: &TableState) -> Result<Option<Look>, Error> {
-        for version in known + 1..=state.version {
-            let Some(entry) = read_entry::<IgnoredAny>(&self.lake.store, table, version).await? else { break };
+        for (version, entry) in self.lake.tail_of::<IgnoredAny>(table, Some(known)).await? {
+            if version > state.version {
+                break; // came after we looked; our put finds it
+            }
             let Some(batch) = entry.note.and_then(|note| note.batch).filter(|batch| batch != self.batch()) else {
                 continue;
             };
@@ -269,12 +271,16 @@ impl Publisher<'_> {
     /// `_receipts` is asked once more, **after** the table was looked at: if its epoch is still ours then, a fence that
     /// comes later finds the table, and if this batch is complete by now, nothing is left to do. Files of such a table
     /// belong to no complete batch, and go.
-    async fn look_at_new(&self, table: &str, state: &TableState) -> Result<Look, Error> {
+    async fn look_at_new(&self, table: &str, state: &TableState, batch: Option<String>) -> Result<Look, Error> {
         if Safeguard::NewTables.holds()
             && let Some(receipts) = self.lake.head(RECEIPTS).await?
             && let Some(published) = self.complete(&receipts).await?
         {
             return Ok(Look::Complete(published));
+        }
+        // Of our epoch, and not ours: a copy of our ledger counts the same places of the queue.
+        if state.seq >= self.staged.seq && state.epoch == self.epoch && Safeguard::BatchId.holds() {
+            return Err(self.other_batch(table, &batch.unwrap_or_default()));
         }
         if state.epoch == 0 {
             let wanted = self.staged.manifest.tables.contains_key(table);

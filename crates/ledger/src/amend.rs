@@ -13,7 +13,7 @@ use crate::types::{State, VersionId};
 
 impl Ledger {
     /// Puts a batch that amends complete versions into the publish queue, whole or not at all; it was announced. The versions keep their
-    /// generations; the revisions of their keys rise, and fall back if the batch is withdrawn before anything else is staged.
+    /// generations; the revisions of their keys rise, and fall back if the batch is withdrawn.
     pub async fn stage_amend(&self, request: &AmendRequest, now: i64) -> Result<StagedAmend, Error> {
         let keys = request.members.iter().map(|(version, _)| version.key_number);
         check_request(&request.batch_id, &request.manifest, keys).map_err(|error| error.at("stage_amend"))?;

@@ -4,7 +4,7 @@ use sqlx::AnyConnection;
 use stillhouse_safeguard::Safeguard;
 
 use crate::again::{Copy, copy_version};
-use crate::batch::{BatchKind, WithdrawTo};
+use crate::batch::WithdrawTo;
 use crate::error::Error;
 use crate::ledger::{Ledger, Meta, Needs, Tx};
 use crate::queue::{Head, dequeue, head, members};
@@ -134,17 +134,21 @@ impl Ledger {
     }
 }
 
-/// An amendment that never was must not make the next one, planned from the receipts, look overtaken. What was staged for
-/// a key after it keeps its number.
+/// What never was must not make the next amendment, planned from the receipts, look overtaken. What was staged for a key
+/// after it moves up: only the head is ever in a table, so nobody has seen its number.
 async fn give_revisions_back(connection: &mut AnyConnection, head: &Head) -> Result<(), Error> {
-    if head.kind != BatchKind::Amend || !Safeguard::RevisionBack.holds() {
+    if !Safeguard::RevisionBack.holds() {
         return Ok(());
     }
+    const OF_KEY: &str = "-- ledger.withdraw.give_back
+        UPDATE ledger_keys SET revision = revision - 1 WHERE key_number = $1 AND revision >= $2";
+    const OF_MEMBERS: &str = "-- ledger.withdraw.move_up
+        UPDATE ledger_members SET revision = revision - 1 WHERE key_number = $1 AND revision > $2";
     for member in members(connection, head.seq).await? {
-        let back = "-- ledger.withdraw.give_back
-            UPDATE ledger_keys SET revision = revision - 1 WHERE key_number = $1 AND revision = $2";
-        let back = sqlx::query(back).bind(member.version.key_number).bind(member.revision);
-        back.execute(&mut *connection).await?;
+        for back in [OF_KEY, OF_MEMBERS] {
+            let back = sqlx::query(back).bind(member.version.key_number).bind(member.revision);
+            back.execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }

@@ -100,8 +100,8 @@ safeguards! {
     CompactVoid = "a compaction does not look whether its sources are still live",
     /// An amendment is staged only on the revision that it was planned on.
     AmendRevision = "staging an amendment does not compare revisions",
-    /// A withdrawn amendment gives its revision back.
-    RevisionBack = "the revision of a withdrawn amendment stays used",
+    /// A withdrawn batch gives its revisions back.
+    RevisionBack = "the revisions of a withdrawn batch stay used",
     /// Vacuum asks the ledger which attempts live.
     VacuumAsks = "vacuum removes any file that no version names",
     /// ... after it has listed the files.

@@ -157,3 +157,78 @@ async fn a_table_cleared_where_the_next_batch_does_not_touch_it() {
     house.run(3, &[load(3, 1, &[("sessions", 1)])]).await;
     assert_eq!(house.shown().await, expect(&[("events", &[(2, 1, 1)]), ("sessions", &[(3, 1, 1)])]));
 }
+
+/// At one point, another copy of the ledger commits its own batch to `_quarantine` and is stopped.
+struct Beside<'a> {
+    house: &'a House,
+    half: &'a Staged,
+    stop: &'a str,
+}
+
+impl Observer for Beside<'_> {
+    fn at(&self, point: &str) -> Result<(), Error> {
+        if point == "looked:events" {
+            let half = Box::pin(publish_half(self.house, self.half, 1, "put:_quarantine"));
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(half));
+        }
+        Stop(self.stop).at(point)
+    }
+}
+
+/// Two copies of one ledger have another batch each at the second place of the queue. The first one, which corrects an
+/// object, is in `_quarantine` only; the other one in `events` only, and complete if nothing stops it.
+async fn two_copies(house: &House, stop: &str) -> Staged {
+    house.lake.raise_epoch(LEDGER, NOW, &NoObserver).await.unwrap();
+    house.run(1, &[load(1, 1, &[("_quarantine", 2), ("events", 3)])]).await;
+    let half = house.stage(2, &[load(1, 2, &[("_quarantine", 1), ("events", 1)])]).await;
+    let other = house.stage(2, &[load(3, 1, &[("events", 1)])]).await;
+    let beside = Beside { house, half: &half, stop };
+    let published = house.another().await.publish(&other, 1, LEDGER, NOW, &beside).await;
+    assert_eq!(published.is_ok(), stop.is_empty());
+    for staged in [&half, &other] {
+        let stuck = house.lake.publish(staged, 1, LEDGER, NOW, &NoObserver).await;
+        assert!(stop.is_empty() && staged == &other || stuck.unwrap_err().kind == Kind::Fenced);
+    }
+    half
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_copy_of_a_ledger_left_half_done_is_undone_by_a_rebuild() {
+    let house = House::new().await;
+    let half = two_copies(&house, "").await;
+    let shown = expect(&[("_quarantine", &[(1, 1, 2)]), ("events", &[(1, 1, 3), (3, 1, 1)])]);
+    assert_eq!(house.shown().await, shown);
+    assert_eq!(house.newest().await["_quarantine"], [((1, 2), 1)].into(), "nobody sees that");
+    let lake = house.another().await;
+    let epoch = lake.raise_epoch("new", NOW, &NoObserver).await.unwrap();
+    lake.fence_tables(epoch, "new", NOW, &NoObserver).await.unwrap();
+    assert_eq!(lake.undo_strangers(epoch, "new", NOW, &NoObserver).await.unwrap(), 1);
+    assert_eq!(lake.undo_strangers(epoch, "new", NOW, &NoObserver).await.unwrap(), 0);
+    assert!(lake.pending_manifests().await.unwrap().is_empty());
+    assert_eq!(house.newest().await, shown);
+    let again = Staged { seq: 3, ..half };
+    lake.publish(&again, epoch, "new", NOW, &NoObserver).await.unwrap();
+    let expected = expect(&[("_quarantine", &[(1, 2, 1)]), ("events", &[(1, 2, 1), (3, 1, 1)])]);
+    assert_eq!(house.shown().await, expected);
+    assert_eq!(house.newest().await, expected);
+}
+
+/// Stopped in between, the rebuild begins again and undoes the rest: the manifest of a batch went with the first table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_batches_half_done_at_once_are_both_undone() {
+    let house = House::new().await;
+    two_copies(&house, "before-receipt").await;
+    let lake = house.another().await;
+    let epoch = lake.raise_epoch("new", NOW, &NoObserver).await.unwrap();
+    lake.fence_tables(epoch, "new", NOW, &NoObserver).await.unwrap();
+    let stop = Stop("undone:_quarantine");
+    lake.undo_strangers(epoch, "new", NOW, &stop).await.unwrap_err();
+    let lake = house.another().await;
+    let epoch = lake.raise_epoch("newer", NOW, &NoObserver).await.unwrap();
+    lake.fence_tables(epoch, "newer", NOW, &NoObserver).await.unwrap();
+    assert_eq!(lake.undo_strangers(epoch, "newer", NOW, &NoObserver).await.unwrap(), 1);
+    assert!(lake.pending_manifests().await.unwrap().is_empty());
+    let shown = expect(&[("_quarantine", &[(1, 1, 2)]), ("events", &[(1, 1, 3)])]);
+    assert_eq!(house.shown().await, shown);
+    assert_eq!(house.newest().await, shown);
+}

@@ -129,7 +129,7 @@ impl House {
         let snapshot = lake.snapshot().await.unwrap();
         let mut shown = Shown::new();
         for (table, state) in &snapshot.tables {
-            if !table.starts_with('_') || table == "_quarantine" {
+            if is_data(table) {
                 self.count(&mut shown, table, state.files.iter().map(|file| file.path.clone()));
             }
         }
@@ -141,7 +141,7 @@ impl House {
         let mut shown = Shown::new();
         for entry in std::fs::read_dir(self.path("")).unwrap() {
             let table = entry.unwrap().file_name().into_string().unwrap();
-            if table.starts_with('_') || !self.path(&table).join("_delta_log").exists() {
+            if !is_data(&table) || !self.path(&table).join("_delta_log").exists() {
                 continue;
             }
             let delta = self.delta(&table).await;
@@ -180,6 +180,10 @@ pub type Shown = BTreeMap<String, BTreeMap<(i64, i64), i64>>;
 
 /// Key, generation, number of rows.
 pub type RowsOf = (i64, i64, i64);
+
+fn is_data(table: &str) -> bool {
+    !table.starts_with('_') || table == "_quarantine"
+}
 
 /// What [`Shown`] has to be, written short: `"events"`, then (key, generation, rows).
 pub fn expect(tables: &[(&str, &[RowsOf])]) -> Shown {

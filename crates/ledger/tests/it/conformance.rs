@@ -492,12 +492,12 @@ pub async fn a_withdrawn_batch_comes_back_under_a_new_generation(place: &Place) 
     assert_eq!((held.object, held.reason.as_deref()), (object("a.csv", "1", 1), Some(r#"{"reason":"schema"}"#)));
     assert_eq!(held.attempts_count, 1, "attempts count on");
 
-    // Discovery knows it; a person may let it try again; the next revision and seq are new ones.
+    // Discovery knows it; a person may let it try again; the next seq is a new one, the revision is the one that was given back.
     assert!(matches!(offer_one(&ledger, object("a.csv", "1", 1), 7).await, Offered::Known { state: State::Held, .. }));
     assert_eq!(ledger.retry_held("events", Some("a.csv"), 8).await.unwrap(), 1);
     let jobs = claim(&ledger, ONE, "t2", 8).await;
     let staged = ledger.stage(&request("b2", "t2", &versions(&jobs)), 9).await.unwrap();
-    let member = StagedMember { version: VersionId::new(1, 2), revision: 2 };
+    let member = StagedMember { version: VersionId::new(1, 2), revision: 1 };
     assert_eq!(staged, Staged::Done { seq: 2, members: vec![member] });
 
     ledger.adopt_epoch(3, "p").await.unwrap();

@@ -35,6 +35,7 @@ macro_rules! all_cases {
             orphans_are_offered_again,
             amendments_go_by_the_revision_of_the_key,
             a_withdrawn_amendment_changes_nothing,
+            a_withdrawn_correction_gives_its_revision_back,
             what_was_given_up_cannot_be_staged,
             a_compaction_is_a_batch_without_members,
             a_rebuild_follows_what_receipts_say,
@@ -461,6 +462,21 @@ pub async fn a_withdrawn_amendment_changes_nothing(place: &Place) {
     assert_eq!(ledger.history("events", "a.csv").await.unwrap()[0].revision, 1, "as the receipts say");
     let again = stage_amend(&ledger, &amend("m2", &[(first, 1)]), 4).await.unwrap();
     assert!(matches!(again, StagedAmend::Done { seq: 3, .. }), "planned from the receipts, it is not overtaken");
+}
+
+/// A correction that is withdrawn leaves what is in the tables as it was: it can be amended, as planned from the receipts.
+pub async fn a_withdrawn_correction_gives_its_revision_back(place: &Place) {
+    let ledger = place.working().await;
+    let first = complete_one(&ledger, object("a.csv", "1", 1), "b1", 1).await;
+    stage_one(&ledger, object("a.csv", "2", 2), "b2", 2).await;
+    stage_one(&ledger, object("a.csv", "3", 3), "b3", 3).await;
+    let to = WithdrawTo::Held { reason: "{}".to_owned() };
+    withdraw(&ledger, "b2", &to, 4).await;
+    let head = ledger.queue_head().await.unwrap().unwrap();
+    assert_eq!((&*head.batch_id, head.members[0].revision), ("b3", 2), "what comes after it moves up");
+    withdraw(&ledger, "b3", &to, 5).await;
+    let done = stage_amend(&ledger, &amend("m1", &[(first, 1)]), 6).await.unwrap();
+    assert!(matches!(done, StagedAmend::Done { .. }), "{done:?}");
 }
 
 pub async fn what_was_given_up_cannot_be_staged(place: &Place) {

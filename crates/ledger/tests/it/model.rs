@@ -492,11 +492,12 @@ impl Model {
         self.saw("load withdrawn", kind == BatchKind::Load);
         self.saw("amendment withdrawn", kind == BatchKind::Amend);
         self.saw("twin withdrawn", members.iter().any(|member| self.rows[&member.version].twin.is_some()));
+        for StagedMember { version, .. } in &members {
+            *self.revisions.get_mut(&version.key_number).unwrap() -= 1;
+            let later = self.queue.iter_mut().flat_map(|batch| &mut batch.members);
+            later.filter(|later| later.version.key_number == version.key_number).for_each(|later| later.revision -= 1);
+        }
         if kind != BatchKind::Load {
-            for StagedMember { version, revision } in members {
-                let last = self.revisions.get_mut(&version.key_number).unwrap();
-                *last -= i64::from(*last == revision);
-            }
             return next;
         }
         self.doubled = true;

@@ -32,10 +32,11 @@ async fn rebuild_ledger(app: &App) -> Result<Exit, Failure> {
 }
 
 fn tell(app: &App, rebuilt: &Rebuilt, attempts: Option<u64>) -> Result<Exit, Failure> {
-    let Rebuilt { epoch, receipts, restored_batches } = rebuilt;
+    let Rebuilt { epoch, receipts, restored_batches, undone_batches } = rebuilt;
     if app.printer.json() {
         app.printer.value(&json!({
-            "format": 1, "epoch": epoch, "receipts": receipts, "restored_batches": restored_batches, "attempts": attempts,
+            "format": 1, "epoch": epoch, "receipts": receipts, "restored_batches": restored_batches,
+            "undone_batches": undone_batches, "attempts": attempts,
         }))?;
         return Ok(Exit::Done);
     }
@@ -46,6 +47,14 @@ fn tell(app: &App, rebuilt: &Rebuilt, attempts: Option<u64>) -> Result<Exit, Fai
         plural(*receipts, "receipt"),
         plural(*restored_batches, "half-published batch"),
     ))?;
+    if *undone_batches > 0 {
+        app.printer.say(format!(
+            "two copies of a ledger have worked on this lake: {} of them, half published, {} taken out of the tables; the \
+             next run loads those files again",
+            plural(*undone_batches, "batch"),
+            if *undone_batches == 1 { "was" } else { "were" },
+        ));
+    }
     app.printer.say("next: stillhouse run all");
     Ok(Exit::Done)
 }

@@ -210,13 +210,15 @@ impl Ledger {
     pub fn withdraw(&mut self, run: &Run) {
         let batch = self.queue.remove(0);
         for member in batch.members() {
-            let key = &mut self.keys[member.key()];
+            if run.has(Safeguard::RevisionBack) {
+                self.keys[member.key()].revision -= 1;
+                let later = self.queue.iter_mut().flat_map(|batch| Rc::make_mut(batch).members.iter_mut().flatten());
+                later.filter(|later| later.key() == member.key()).for_each(|later| later.revision -= 1);
+            }
             if batch.kind == Kind::Amend {
-                if run.has(Safeguard::RevisionBack) && key.revision == member.revision {
-                    key.revision -= 1;
-                }
                 continue;
             }
+            let key = &mut self.keys[member.key()];
             key.job_mut(member.generation).state = JobState::Superseded;
             if key.generation == member.generation {
                 key.offer(member.content, Some(member.replaces_from.min(member.generation)));

@@ -32,6 +32,7 @@ const OF_REBUILDS: &[&str] = &[
     "epoch-in-R",
     "fenced:",
     "fenced-all",
+    "undone:",
     "transaction-before import",
     "queue-restored",
     "transaction-before open_for_work",

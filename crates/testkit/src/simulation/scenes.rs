@@ -210,20 +210,37 @@ impl House {
             self.add_file("events", Quality::Good).await;
         }
         self.at = [place, 1 - place];
-        if self.random.below(2) == 0 {
-            // One counts several places of the queue on while the other one is about to commit.
-            self.run(0, ingest(), stall("looked:")).await?;
-            for _ in 0..2 {
-                self.add_file("events", Quality::SomeBad).await;
-                if !self.hangs(1) {
-                    self.run(1, ingest(), Plan::default()).await?;
-                }
+        match self.random.below(3) {
+            0 => self.one_copy_counts_on().await,
+            1 => self.both_copies_are_half_in().await,
+            _ => {
+                self.hang(0).await?;
+                self.hang(1).await?;
+                if self.hangs(0) { self.resume(0).await } else { Ok(()) }
             }
-            return self.go_on(0, None).await;
         }
-        self.hang(0).await?;
-        self.hang(1).await?;
-        if self.hangs(0) { self.resume(0).await } else { Ok(()) }
+    }
+
+    /// One copy gives several places of the queue while the other one is about to commit to the next.
+    async fn one_copy_counts_on(&mut self) -> Result<(), Broken> {
+        self.run(0, ingest(), stall("looked:")).await?;
+        for _ in 0..2 {
+            self.add_file("events", Quality::SomeBad).await;
+            if !self.hangs(1) {
+                self.run(1, ingest(), Plan::default()).await?;
+            }
+        }
+        self.go_on(0, None).await
+    }
+
+    /// Each copy has another batch at the same place of the queue, and commits it to other tables first.
+    async fn both_copies_are_half_in(&mut self) -> Result<(), Broken> {
+        self.run(1, ingest(), stall("looked:event")).await?;
+        self.add_file("events", Quality::SomeBad).await;
+        self.run(0, ingest(), stall("put:_quarantine")).await?;
+        let trap = [None, Some((At::Named("before-receipt", 1), What::Kill))][self.random.below(2)];
+        self.go_on(1, trap).await?;
+        self.go_on(0, None).await
     }
 
     /// Somebody clears away what nothing needs, and somebody else needs it.
