@@ -6,12 +6,11 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::copy::{copy_folder, remove_folder};
-use super::figures::Sizes;
 use super::make::make;
 use super::measure::{Measured, measure};
 use super::options::{Options, USAGE, durability_word};
-use super::site::{Counted, Plan, Site};
-use super::table::{print_sizes, print_times};
+use super::site::{Plan, Site};
+use super::table::{Side, print_sizes, print_times};
 use super::watch::now;
 use crate::program::Program;
 
@@ -24,15 +23,6 @@ const RATIO_MAX: f64 = 1.5;
 const ROUND_TIME_MAX: Duration = Duration::from_secs(3600);
 /// How often the making of a lake says how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(10);
-
-/// One of the two lakes.
-pub(super) struct Side {
-    pub counted: Counted,
-    pub sizes: Sizes,
-    pub measured: Measured,
-    pub peak_memory_bytes: u64,
-    plan: Plan,
-}
 
 /// `testkit receipts`: everything, with progress on standard error.
 pub fn command(arguments: &[String], out: &mut impl Write) -> io::Result<ExitCode> {
@@ -61,11 +51,11 @@ fn measure_both(small: &mut Side, large: &mut Side, commits: u64) -> io::Result<
     // The small one stays small: each round goes on with a copy of it, the large one with itself.
     let copy = Plan { folder: small.plan.folder.with_file_name("small-measured"), ..small.plan.clone() };
     copy_folder(&small.plan.folder, &copy.folder)?;
-    small.measure(&copy, small.counted.next, commits)?;
+    measure_one(small, &copy, small.counted.next, commits)?;
     remove_folder(&copy.folder)?;
     let plan = large.plan.clone();
     let first = large.counted.next + large.measured.calls.len() as u64 * u64::from(plan.per_commit);
-    large.measure(&plan, first, commits)
+    measure_one(large, &plan, first, commits)
 }
 
 fn wrong_usage(out: &mut impl Write) -> io::Result<ExitCode> {
@@ -120,20 +110,18 @@ impl Teller {
     }
 }
 
-impl Side {
-    /// One round, in a process of its own.
-    fn measure(&mut self, plan: &Plan, first: u64, commits: u64) -> io::Result<()> {
-        let program = Program::new(std::env::current_exe()?).with_time_max(ROUND_TIME_MAX);
-        let folder = plan.folder.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
-        let (first, commits, each) = (first.to_string(), commits.to_string(), plan.per_commit.to_string());
-        let durability = durability_word(plan.durability);
-        let place = [MEASURE, "--folder", folder, "--durability", durability];
-        let amount = ["--first", &first, "--measure", &commits, "--per-commit", &each];
-        let finished = program.run(&[&place[..], &amount[..]].concat()).succeeded();
-        self.measured.extend(Measured::from_json(&finished.json()));
-        self.peak_memory_bytes = self.peak_memory_bytes.max(finished.peak_memory_bytes);
-        Ok(())
-    }
+/// One round, in a process of its own.
+fn measure_one(side: &mut Side, plan: &Plan, first: u64, commits: u64) -> io::Result<()> {
+    let program = Program::new(std::env::current_exe()?).with_time_max(ROUND_TIME_MAX);
+    let folder = plan.folder.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
+    let (first, commits, each) = (first.to_string(), commits.to_string(), plan.per_commit.to_string());
+    let durability = durability_word(plan.durability);
+    let place = [MEASURE, "--folder", folder, "--durability", durability];
+    let amount = ["--first", &first, "--measure", &commits, "--per-commit", &each];
+    let finished = program.run(&[&place[..], &amount[..]].concat()).succeeded();
+    side.measured.extend(Measured::from_json(&finished.json()));
+    side.peak_memory_bytes = side.peak_memory_bytes.max(finished.peak_memory_bytes);
+    Ok(())
 }
 
 /// So many of `all` fall to one of `parts`.

@@ -6,8 +6,6 @@ use std::path::Path;
 
 use stillhouse_lake::{Snapshot, TableSnapshot};
 
-use super::site::Plan;
-
 /// Files and bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Files {
@@ -51,10 +49,9 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    pub(super) fn of(plan: &Plan, snapshot: &Snapshot) -> Self {
-        let lake = plan.lake();
+    pub(super) fn of(lake: &Path, ledger: &Path, snapshot: &Snapshot) -> Self {
         let table = |(name, shown): (&String, &TableSnapshot)| (name.clone(), table_sizes(&lake.join(name), shown));
-        Self { tables: snapshot.tables.iter().map(table).collect(), ledger: bytes(&plan.ledger()) }
+        Self { tables: snapshot.tables.iter().map(table).collect(), ledger: bytes(ledger) }
     }
 }
 

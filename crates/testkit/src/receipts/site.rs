@@ -162,7 +162,7 @@ impl Site {
     /// What the tables take on the disk.
     pub async fn sizes(&self) -> Sizes {
         let snapshot = self.ingest.lake.snapshot().await.expect("the lake can be read");
-        Sizes::of(&self.plan, &snapshot)
+        Sizes::of(&self.plan.lake(), &self.plan.ledger(), &snapshot)
     }
 
     /// Closes the ledger: its file is whole then.

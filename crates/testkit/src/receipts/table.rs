@@ -2,9 +2,18 @@
 
 use std::io::{self, Write};
 
-use super::command::Side;
-use super::figures::TableSizes;
-use super::measure::percentile;
+use super::figures::{Sizes, TableSizes};
+use super::measure::{Measured, percentile};
+use super::site::{Counted, Plan};
+
+/// One of the two lakes.
+pub(super) struct Side {
+    pub counted: Counted,
+    pub sizes: Sizes,
+    pub measured: Measured,
+    pub peak_memory_bytes: u64,
+    pub plan: Plan,
+}
 
 /// Receipts, and what they take on the disk.
 pub(super) fn print_sizes(small: &Side, large: &Side, out: &mut impl Write) -> io::Result<()> {
