@@ -102,7 +102,8 @@ async fn merge(ingest: &Ingest, table: &str, request: &MaintainRequest) -> Resul
     }))
 }
 
-/// Versions of tables that recorded runs of reports were made from: they stay as long as the run is recorded.
+/// Versions of tables that recorded runs of reports were made from: they stay as long as the run is recorded. A run that was
+/// recorded only after its versions had been cleared away keeps nothing.
 pub async fn pinned(ingest: &Ingest) -> Result<BTreeMap<String, BTreeSet<i64>>, Error> {
     let mut pinned: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
     if !Safeguard::VacuumPinned.holds() {
@@ -115,6 +116,10 @@ pub async fn pinned(ingest: &Ingest) -> Result<BTreeMap<String, BTreeSet<i64>>, 
         for (table, version) in tables {
             pinned.entry(table).or_default().insert(version);
         }
+    }
+    for (table, versions) in &mut pinned {
+        let begins_with = ingest.lake.begins_with(table).await?;
+        versions.retain(|version| *version >= begins_with);
     }
     Ok(pinned)
 }

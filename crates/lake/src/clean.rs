@@ -42,6 +42,12 @@ impl Lake {
         Ok(0)
     }
 
+    /// The oldest version of a table that its log can still show.
+    pub async fn begins_with(&self, table: &str) -> Result<i64, Error> {
+        let shows = |part: &LogPart| part.is_whole_checkpoint || (part.is_entry && part.version == 0);
+        Ok(self.list_log(table).await?.into_iter().find(shows).map_or(0, |part| part.version))
+    }
+
     /// Deletes what versions of a table from `keep_from` on do not need of its log: everything before the newest
     /// checkpoint at or before it. Never more than the newest receipt leaves: what it names, and what a batch that is half
     /// published has put since, stay. Pinned versions are the caller's matter. With `dry_run` nothing is deleted.

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use crate::error::Error;
 use crate::lake::{Lake, lock};
 use crate::log::{Entry, read_entry};
-use crate::state::{TableState, is_newest};
+use crate::state::{TableState, followed, is_newest};
 use crate::{RECEIPTS, RUNS, checkpoint_write};
 
 /// A table gets a checkpoint after this many versions.
@@ -55,8 +55,11 @@ impl Lake {
     pub(crate) async fn head(&self, table: &str) -> Result<Option<Arc<TableState>>, Error> {
         let known = lock(&self.heads).get(table).cloned();
         if let Some(state) = known {
+            let from = state.version;
             let state = self.advance(state, None).await?;
-            if is_newest(&self.store, table, state.version).await? {
+            if is_newest(&self.store, table, state.version).await?
+                && followed(&self.store, table, from, state.version).await?
+            {
                 self.keep(&state);
                 return Ok(Some(state));
             }
@@ -101,7 +104,12 @@ impl Lake {
         let known = [lock(&self.heads).get(table).cloned(), lock(&self.shown).get(table).cloned()];
         let nearest = known.into_iter().flatten().filter(|state| state.version <= version).max_by_key(|s| s.version);
         let advanced = match nearest {
-            Some(state) => Some(self.advance(state, Some(version)).await?).filter(|state| state.version == version),
+            Some(state) => {
+                let from = state.version;
+                let state = self.advance(state, Some(version)).await?;
+                let is_whole = state.version == version && followed(&self.store, table, from, state.version).await?;
+                is_whole.then_some(state)
+            }
             None => None,
         };
         let state = match advanced {

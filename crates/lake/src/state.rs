@@ -72,13 +72,14 @@ impl TableState {
                     None => continue,
                 },
             };
+            let from = start.version;
             let state = start.advance(store, at).await?;
             found = state.version;
             let is_whole = match at {
                 Some(at) => state.version == at,
                 None => is_newest(store, table, state.version).await?,
             };
-            if is_whole {
+            if is_whole && followed(store, table, from, found).await? {
                 return Ok(Some(state));
             }
         }
@@ -164,6 +165,13 @@ impl TableState {
 pub(crate) async fn is_newest(store: &Arc<dyn ObjectStore>, table: &str, version: i64) -> Result<bool, Error> {
     let (is_there, hint) = futures::try_join!(has_entry(store, table, version), checkpoint::read_hint(store, table))?;
     Ok(is_there && hint.is_none_or(|hint| hint.version <= version))
+}
+
+/// Whether the entries that were read after version `from`, up to `to`, are those that followed it. Old entries are deleted,
+/// the oldest first, and who was slow may have put another one into a slot that was emptied: so they are, as long as the
+/// entry of `from` is still there after the reading.
+pub(crate) async fn followed(store: &Arc<dyn ObjectStore>, table: &str, from: i64, to: i64) -> Result<bool, Error> {
+    Ok(from == to || from < 0 || has_entry(store, table, from).await?)
 }
 
 /// Whether a slot into which an entry was just put was free because nobody had taken it before.

@@ -22,6 +22,9 @@ use crate::random::Random;
 /// How long a claim or a publish lease is valid: longer than any step, so that only the driver ends it.
 pub(super) const LEASE: Duration = Duration::from_secs(3600);
 
+/// How long maintenance leaves to readers what is in no table any more.
+pub(super) const KEEP: Duration = Duration::from_secs(60);
+
 /// Then every lease has run out, in microseconds.
 pub(super) const LEASE_OVER: i64 = 2 * 3_600_000_000;
 
@@ -208,10 +211,9 @@ impl Actor {
                 serde_json::to_string(&audit.findings).unwrap_or_default()
             }
             Task::Maintain => {
-                let keep = Duration::from_secs(60);
                 let keep_attempts = Duration::from_secs(3600);
                 let request =
-                    MaintainRequest { file_bytes: 64 << 10, keep, keep_attempts, folder: None, dry_run: false };
+                    MaintainRequest { file_bytes: 64 << 10, keep: KEEP, keep_attempts, folder: None, dry_run: false };
                 format!("{:?}", stillhouse_ingest::maintain(ingest, &request).await?)
             }
         };

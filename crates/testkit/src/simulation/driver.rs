@@ -3,7 +3,7 @@
 use stillhouse_ingest::{Kind, Selection};
 use stillhouse_spec::Period;
 
-use super::actor::{Failure, Finished, LEASE_OVER, Task, everything};
+use super::actor::{Failure, Finished, KEEP, LEASE_OVER, Task, everything};
 use super::audit::{Broken, broken};
 use super::content::{CONTRACTS, Contract, SOURCES};
 use super::house::{House, Running, Slot, copy_ledger, delete_ledger};
@@ -244,7 +244,7 @@ impl House {
     }
 
     async fn finished(&mut self, slot: usize, running: Running, finished: Finished) -> Result<(), Broken> {
-        let Running { process, task, stalls, disturbed, .. } = running;
+        let Running { process, task, stalls, disturbed, began, .. } = running;
         let Finished { actor, outcome } = finished;
         let said = match &outcome {
             Ok(said) => said.clone(),
@@ -275,7 +275,9 @@ impl House {
         }
         self.auditor.check(&self.truth).await?;
         if let (Task::Report, Ok(tables)) = (&task, &outcome) {
-            self.auditor.pin(tables)?;
+            // Who takes longer than maintenance waits may find that what was read is cleared away.
+            let is_late = self.world.clock.now() - began >= i64::try_from(KEEP.as_micros()).expect("a minute");
+            self.auditor.pin(tables, is_late)?;
         }
         if let (Err(Failure { kind: Kind::Fenced, message }), Some(ledger)) = (&outcome, &ledger)
             && !process.is_robbed()

@@ -38,6 +38,8 @@ pub(super) struct Running {
     pub stalls: mpsc::UnboundedReceiver<Stalled>,
     /// Something happened meanwhile.
     pub disturbed: bool,
+    /// When it began, in microseconds.
+    pub began: i64,
 }
 
 /// Room for one process.
@@ -137,7 +139,8 @@ impl House {
             let outcome = actor.run(&task).await;
             Finished { actor: Some(actor), outcome }
         });
-        let running = Running { process, task, handle, hangs: None, stalls, disturbed: false };
+        let running =
+            Running { process, task, handle, hangs: None, stalls, disturbed: false, began: self.world.clock.now() };
         self.slots[slot] = Slot::Running(Box::new(running));
     }
 

@@ -106,14 +106,15 @@ impl Auditor {
         self.logs.values().filter_map(|log| log.versions.last()).map(|version| version.seq).max().unwrap_or(0)
     }
 
-    /// Somebody reads these versions (JSON: table to version) for ever. I2: they are those of one receipt.
-    pub fn pin(&mut self, tables: &str) -> Result<(), Broken> {
+    /// Somebody reads these versions (JSON: table to version) for ever, unless it `is_late`. I2: they are those of one
+    /// receipt.
+    pub fn pin(&mut self, tables: &str, is_late: bool) -> Result<(), Broken> {
         let tables: BTreeMap<String, i64> =
             serde_json::from_str(tables).map_err(|error| breaks("driver")(error.to_string()))?;
         if !self.vectors.contains(&tables) {
             return broken("I2", format!("a reader was given versions that belong to no receipt: {tables:?}"));
         }
-        for (table, version) in tables {
+        for (table, version) in tables.into_iter().filter(|_| !is_late) {
             self.pinned.entry(table).or_default().insert(version);
         }
         Ok(())
