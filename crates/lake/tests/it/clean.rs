@@ -147,6 +147,33 @@ async fn the_log_of_a_data_table_goes_up_to_what_the_receipts_name() {
     assert_eq!(house.shown().await["events"], house.newest().await["events"]);
 }
 
+/// Who was slow puts an entry into a slot that was emptied; who has not looked for as long does not read on from it.
+#[tokio::test]
+async fn nobody_reads_what_lies_in_a_place_that_was_cleaned_up() {
+    let house = House::new().await;
+    for seq in 1..=4 {
+        house.run(seq, &[load(seq, 1, &[("events", 1)])]).await;
+    }
+    let reader = house.another().await;
+    assert_eq!(reader.snapshot().await.unwrap().tables["events"].version, 4);
+    let entry = |version: i64| house.path(&format!("events/_delta_log/{version:020}.json"));
+    let slow = std::fs::read(entry(2)).unwrap();
+    house.run(5, &[load(5, 1, &[("events", 1)])]).await;
+    house.run(6, &[load(6, 1, &[("events", 1)])]).await;
+    house.lake.checkpoint("events").await.unwrap();
+    house.lake.clean_log("events", i64::MAX, false).await.unwrap();
+    assert_eq!(entries(&house, "events"), [6]);
+    std::fs::write(entry(5), slow).unwrap();
+    assert_eq!(reader.snapshot().await.unwrap().tables["events"].rows(), 6);
+    let seventh = house.stage(7, &[load(7, 1, &[("events", 1)])]).await;
+    reader.publish(&seventh, 1, LEDGER, NOW, &NoObserver).await.unwrap();
+    assert_eq!(house.shown().await["events"].len(), 7);
+    assert_eq!(house.newest().await, house.shown().await);
+    // The next clean-up takes it away.
+    house.lake.clean_log("events", i64::MAX, false).await.unwrap();
+    assert_eq!(entries(&house, "events"), [6, 7]);
+}
+
 /// A log without its beginning is a damaged table, and never a new one.
 #[tokio::test]
 async fn a_log_without_beginning_and_checkpoint_is_refused() {
