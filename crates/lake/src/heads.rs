@@ -55,10 +55,8 @@ impl Lake {
     pub(crate) async fn head(&self, table: &str) -> Result<Option<Arc<TableState>>, Error> {
         let known = lock(&self.heads).get(table).cloned();
         if let Some(state) = known {
-            let from = state.version;
-            let state = self.advance(state, None).await?;
-            if is_newest(&self.store, table, state.version).await?
-                && followed(&self.store, table, from, state.version).await?
+            if let Some(state) = self.advance(state, None).await?
+                && is_newest(&self.store, table, state.version).await?
             {
                 self.keep(&state);
                 return Ok(Some(state));
@@ -72,13 +70,15 @@ impl Lake {
         Ok(Some(state))
     }
 
-    async fn advance(&self, mut state: Arc<TableState>, until: Option<i64>) -> Result<Arc<TableState>, Error> {
+    /// Reads on from what was known; `None` if that was cleaned up meanwhile.
+    async fn advance(&self, mut state: Arc<TableState>, until: Option<i64>) -> Result<Option<Arc<TableState>>, Error> {
+        let from = state.version;
         while until.is_none_or(|until| state.version < until) {
             let next = state.version + 1;
             let Some(entry) = read_entry::<IgnoredAny>(&self.store, &state.table, next).await? else { break };
             self.apply(&mut state, next, entry)?;
         }
-        Ok(state)
+        Ok(followed(&self.store, &state.table, from, state.version).await?.then_some(state))
     }
 
     /// Takes over the next entry, without copying the table's files if only this state and `heads` know them.
@@ -104,12 +104,7 @@ impl Lake {
         let known = [lock(&self.heads).get(table).cloned(), lock(&self.shown).get(table).cloned()];
         let nearest = known.into_iter().flatten().filter(|state| state.version <= version).max_by_key(|s| s.version);
         let advanced = match nearest {
-            Some(state) => {
-                let from = state.version;
-                let state = self.advance(state, Some(version)).await?;
-                let is_whole = state.version == version && followed(&self.store, table, from, state.version).await?;
-                is_whole.then_some(state)
-            }
+            Some(state) => self.advance(state, Some(version)).await?.filter(|state| state.version == version),
             None => None,
         };
         let state = match advanced {

@@ -261,10 +261,11 @@ impl House {
             return Ok(());
         }
         self.slots[0] = Slot::Empty;
-        match self.random.below(3) {
+        match self.random.below(4) {
             0 => self.vacuum_after_writing().await,
             1 => self.vacuum_after_take_over(1 - place).await,
-            _ => self.vacuum_while_publishing(&keys[0]).await,
+            2 => self.vacuum_while_publishing(&keys[0]).await,
+            _ => self.vacuum_while_rewriting(&keys[0]).await,
         }
     }
 
@@ -280,12 +281,9 @@ impl House {
 
     /// The same, by a ledger that has taken over while the other one was about to clear away.
     async fn vacuum_after_take_over(&mut self, place: usize) -> Result<(), Broken> {
-        // What can be merged is merged, so that the next one goes straight on to what it may delete.
-        self.run(0, Task::Maintain, Plan::default()).await?;
-        if self.hangs(0) {
+        if !self.about_to_vacuum().await? {
             return Ok(());
         }
-        self.run(0, Task::Maintain, stall(DRAINED)).await?;
         self.at[1] = place;
         self.take_over(1).await?;
         let task = self.something_to_do(0).await;
@@ -305,6 +303,30 @@ impl House {
         self.two_hours();
         self.go_on(0, None).await?;
         self.go_on(1, None).await
+    }
+
+    /// A batch writes the rows that it leaves anew, and is about to commit the files.
+    async fn vacuum_while_rewriting(&mut self, key: &str) -> Result<(), Broken> {
+        if !self.about_to_vacuum().await? {
+            return Ok(());
+        }
+        if self.truth.files.contains_key(key) {
+            self.write_new(key, Quality::Good).await;
+        }
+        self.run(1, ingest(), stall("rewritten:events")).await?;
+        self.go_on(0, None).await?;
+        self.go_on(1, None).await
+    }
+
+    /// What can be merged is merged, and a maintenance that sees that hangs before it looks for what it may delete. Answers
+    /// whether it came so far.
+    async fn about_to_vacuum(&mut self) -> Result<bool, Broken> {
+        self.run(0, Task::Maintain, Plan::default()).await?;
+        if self.hangs(0) {
+            return Ok(false);
+        }
+        self.run(0, Task::Maintain, stall(DRAINED)).await?;
+        Ok(true)
     }
 
     /// Two new processes meet at a ledger that speaks for the lake, if there is one.
