@@ -7,6 +7,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("safeguard", &[]),
     ("spec", &[]),
     ("decode", &["spec"]),
+    ("generate", &[]),
     ("ledger", &["safeguard", "spec"]),
     ("lake", &["safeguard", "spec"]),
     ("query", &["spec", "lake"]),
