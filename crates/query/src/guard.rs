@@ -9,6 +9,7 @@ use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 
 use crate::error::{Error, Kind};
+use crate::functions::is_ours;
 use crate::sql_error::{Scope, explain};
 use crate::table::LakeTable;
 
@@ -111,7 +112,9 @@ fn note_expressions(node: &LogicalPlan, uses: &mut Uses) -> Result<(), datafusio
                 Expr::Placeholder(placeholder) => {
                     uses.parameters.insert(placeholder.id.trim_start_matches('$').to_owned());
                 }
-                Expr::ScalarFunction(call) if call.func.signature().volatility != Volatility::Immutable => {
+                Expr::ScalarFunction(call)
+                    if call.func.signature().volatility != Volatility::Immutable && !is_ours(&call.func) =>
+                {
                     uses.unstable.insert(call.func.name().to_owned());
                 }
                 _ => {}

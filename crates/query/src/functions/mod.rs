@@ -33,8 +33,15 @@ pub(crate) fn all() -> Vec<ScalarUDF> {
     vec![text("email_domain", Apply::EmailDomain), text("company_domain", Apply::CompanyDomain)]
 }
 
+/// The same text always gives the same result. It is called volatile all the same, because then no filter on a result is
+/// moved below the aggregation that was to make the texts few: these functions are worth some hundred comparisons.
 fn signature() -> Signature {
-    Signature::string(1, Volatility::Immutable)
+    Signature::string(1, Volatility::Volatile)
+}
+
+/// Whether it is one of ours, whose results never change.
+pub(crate) fn is_ours(function: &ScalarUDF) -> bool {
+    function.inner().is::<TextFunction>()
 }
 
 /// A function from one text to one text or null.
