@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod failure;
 mod lake_runs;
+mod memory;
 mod outcome_text;
 mod printer;
 mod progress_bars;
@@ -29,10 +30,8 @@ use cli::{Cli, Command};
 use failure::{Exit, Failure};
 use printer::Printer;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    memory::give_back_soon();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
