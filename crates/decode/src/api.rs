@@ -24,6 +24,15 @@ pub struct Request<'a> {
     pub batch_bytes: usize,
 }
 
+/// A longer record is never held, whatever the request says: positions in Arrow's texts have 32 bits.
+const RECORD_BYTES_CEILING: u64 = 1 << 30;
+
+impl Request<'_> {
+    pub(crate) fn record_bytes_max(&self) -> usize {
+        usize::try_from(self.max_record_bytes.min(RECORD_BYTES_CEILING)).expect("the ceiling fits into a pointer")
+    }
+}
+
 /// Where dates without a year take it from: the first that is known, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct YearHint {
@@ -38,14 +47,17 @@ pub struct YearHint {
 /// An error of the caller's own, carried through [`decode`](crate::decode()) and back.
 pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Takes what comes out.
-pub trait Sink {
+/// Takes rows and refused records, in the order of the object.
+pub trait RowSink {
     /// Rows of a table: 0 is the parent, 1 and on are the children in the order of the contract.
     fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError>;
 
     /// One refused record.
     fn reject(&mut self, reject: Reject) -> Result<(), SinkError>;
+}
 
+/// Takes what comes out.
+pub trait Sink: RowSink {
     /// Everything handed over so far is void: a choice was contradicted, and the object starts again.
     fn restart(&mut self) -> Result<(), SinkError>;
 }

@@ -1,5 +1,6 @@
 //! The rows of child tables: one for each item of a list.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array};
@@ -56,7 +57,7 @@ impl Child {
         &mut self,
         parent: &[Column],
         row: usize,
-        record: u64,
+        record: i64,
         from: usize,
         is_full: impl Fn(&Child) -> bool,
     ) -> Option<usize> {
@@ -65,7 +66,6 @@ impl Child {
             return None;
         }
         let (items, range) = (lists.items(), lists.item_range(row));
-        let record = i64::try_from(record).expect("records are counted in 63 bits");
         let copied_bytes: usize = self.copied.iter().map(|(at, _)| parent[*at].value_bytes(row)).sum();
         for (number, item) in range.enumerate().skip(from) {
             if is_full(self) {
@@ -80,6 +80,35 @@ impl Child {
             self.bytes += copied_bytes + items.value_bytes(item) + 16;
         }
         None
+    }
+
+    /// How many items a row of the parent has, and how many bytes they would take.
+    pub(crate) fn items_of(&self, parent: &[Column], row: usize) -> (usize, usize) {
+        let lists = &parent[self.list];
+        if lists.is_null(row) {
+            return (0, 0);
+        }
+        let range = lists.item_range(row);
+        let copied: usize = self.copied.iter().map(|(at, _)| parent[*at].value_bytes(row)).sum();
+        (range.len(), range.len() * (copied + 16) + lists.items().range_bytes(range))
+    }
+
+    /// Appends all items of consecutive rows of the parent, column by column; `records` are the rows' numbers.
+    pub(crate) fn append_rows(&mut self, parent: &[Column], rows: Range<usize>, records: &[i64], bytes: usize) {
+        let lists = &parent[self.list];
+        let counts = || rows.clone().map(|row| if lists.is_null(row) { 0..0 } else { lists.item_range(row) });
+        for (at, copy) in &mut self.copied {
+            copy.push_repeated(&parent[*at], rows.clone(), counts().map(|range| range.len()));
+        }
+        // Lists that are null have no items, so those of all rows follow each other.
+        let all = counts().filter(|range| !range.is_empty());
+        let (first, last) = all.fold((None, 0), |(first, _), range| (first.or(Some(range.start)), range.end));
+        self.items.push_range(lists.items(), first.unwrap_or(last)..last);
+        for (record, range) in records.iter().zip(counts()) {
+            self.records.resize(self.records.len() + range.len(), *record);
+            self.positions.extend((0i64..).take(range.len()));
+        }
+        self.bytes += bytes;
     }
 
     /// The rows so far as a batch; there are none then.

@@ -1,6 +1,7 @@
 //! Columns under construction. Unlike Arrow's builders they can give back what was appended last, which a record that
 //! is refused at its fifth field needs.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -175,8 +176,8 @@ impl Column {
         self.mark_valid();
     }
 
-    pub(crate) fn push_null(&mut self) {
-        let before = self.len();
+    /// A value that stands for none, to be removed again.
+    pub(crate) fn push_placeholder(&mut self) {
         match &mut self.values {
             Values::Int64(values) | Values::Timestamp(values) => values.push(0),
             Values::Float64(values) => values.push(0.0),
@@ -185,7 +186,36 @@ impl Column {
             Values::Date(values) => values.push(0),
             Values::Text { ends, .. } | Values::List { ends, .. } => ends.push(ends.last().copied().unwrap_or(0)),
         }
-        self.valid.get_or_insert_with(|| vec![true; before]).push(false);
+        self.mark_valid();
+    }
+
+    pub(crate) fn push_null(&mut self) {
+        let before = self.len();
+        self.push_placeholder();
+        match &mut self.valid {
+            Some(valid) => valid[before] = false,
+            None => {
+                let mut valid = vec![true; before];
+                valid.push(false);
+                self.valid = Some(valid);
+            }
+        }
+    }
+
+    /// Removes the values with these numbers, which ascend.
+    pub(crate) fn remove(&mut self, gone: &[usize]) {
+        match &mut self.values {
+            Values::Int64(values) | Values::Timestamp(values) => remove(values, gone),
+            Values::Float64(values) => remove(values, gone),
+            Values::Decimal { values, .. } => remove(values, gone),
+            Values::Bool(values) => remove(values, gone),
+            Values::Date(values) => remove(values, gone),
+            Values::Text { ends, bytes } => remove_ranges(ends, gone, |gone| remove(bytes, gone)),
+            Values::List { ends, items, .. } => remove_ranges(ends, gone, |gone| items.remove(gone)),
+        }
+        if let Some(valid) = &mut self.valid {
+            remove(valid, gone);
+        }
     }
 
     #[inline]
@@ -194,7 +224,7 @@ impl Column {
     }
 
     /// The items of the list in `row`, as a range of [`items`](Self::items).
-    pub(crate) fn item_range(&self, row: usize) -> std::ops::Range<usize> {
+    pub(crate) fn item_range(&self, row: usize) -> Range<usize> {
         match &self.values {
             Values::List { ends, .. } => range(ends, row),
             other => unreachable!("child tables are made of lists, not of {other:?}"),
@@ -257,6 +287,68 @@ impl Column {
         self.mark_valid();
     }
 
+    /// Bytes that copies of these values would take.
+    pub(crate) fn range_bytes(&self, rows: Range<usize>) -> usize {
+        match &self.values {
+            Values::Decimal { .. } => 16 * rows.len(),
+            Values::Text { ends, .. } => 4 * rows.len() + ranges(ends, rows).len(),
+            Values::List { ends, items, .. } => 4 * rows.len() + items.range_bytes(ranges(ends, rows)),
+            _ => 8 * rows.len(),
+        }
+    }
+
+    /// Appends copies of consecutive values of a column of the same type.
+    pub(crate) fn push_range(&mut self, from: &Column, rows: Range<usize>) {
+        let before = self.len();
+        match (&mut self.values, &from.values) {
+            (Values::Int64(into), Values::Int64(from)) | (Values::Timestamp(into), Values::Timestamp(from)) => {
+                into.extend_from_slice(&from[rows.clone()]);
+            }
+            (Values::Float64(into), Values::Float64(from)) => into.extend_from_slice(&from[rows.clone()]),
+            (Values::Decimal { values: into, .. }, Values::Decimal { values: from, .. }) => {
+                into.extend_from_slice(&from[rows.clone()]);
+            }
+            (Values::Bool(into), Values::Bool(from)) => into.extend_from_slice(&from[rows.clone()]),
+            (Values::Date(into), Values::Date(from)) => into.extend_from_slice(&from[rows.clone()]),
+            (Values::Text { ends, bytes }, Values::Text { ends: from_ends, bytes: from }) => {
+                let range = ranges(from_ends, rows.clone());
+                let shift = position(bytes.len()) - position(range.start);
+                bytes.extend_from_slice(&from[range]);
+                ends.extend(from_ends[rows.clone()].iter().map(|end| end + shift));
+            }
+            (Values::List { ends, items, .. }, Values::List { ends: from_ends, items: from, .. }) => {
+                let range = ranges(from_ends, rows.clone());
+                let shift = position(items.len()) - position(range.start);
+                items.push_range(from, range);
+                ends.extend(from_ends[rows.clone()].iter().map(|end| end + shift));
+            }
+            (into, from) => unreachable!("a {from:?} is copied into a {into:?}"),
+        }
+        match (&mut self.valid, &from.valid) {
+            (Some(valid), Some(from)) => valid.extend_from_slice(&from[rows]),
+            (Some(valid), None) => valid.resize(before + rows.len(), true),
+            (None, Some(from)) if from[rows.clone()].contains(&false) => {
+                let mut valid = vec![true; before];
+                valid.extend_from_slice(&from[rows]);
+                self.valid = Some(valid);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Appends each of some consecutive values of a column of the same type as often as `counts` says.
+    pub(crate) fn push_repeated(&mut self, from: &Column, rows: Range<usize>, counts: impl Iterator<Item = usize>) {
+        for (row, count) in rows.zip(counts) {
+            match (&mut self.values, &from.values, &self.valid, &from.valid) {
+                (Values::Int64(into), Values::Int64(from), None, None)
+                | (Values::Timestamp(into), Values::Timestamp(from), None, None) => {
+                    into.resize(into.len() + count, from[row]);
+                }
+                _ => (0..count).for_each(|_| self.push_copy(from, row)),
+            }
+        }
+    }
+
     /// The values so far as an Arrow array; the column is empty then.
     pub(crate) fn finish(&mut self) -> ArrayRef {
         let nulls = self.valid.take().map(NullBuffer::from);
@@ -283,10 +375,52 @@ impl Column {
     }
 }
 
+/// Removes the elements with these numbers, which ascend; the others close ranks.
+fn remove<T: Copy>(values: &mut Vec<T>, gone: &[usize]) {
+    let Some(&first) = gone.first() else { return };
+    let mut into = first;
+    for (at, &from) in gone.iter().enumerate() {
+        let until = gone.get(at + 1).copied().unwrap_or(values.len());
+        values.copy_within(from + 1..until, into);
+        into += until - from - 1;
+    }
+    values.truncate(into);
+}
+
+/// The same for elements that are ranges of others, which `remove_others` removes.
+fn remove_ranges(ends: &mut Vec<i32>, gone: &[usize], remove_others: impl FnOnce(&[usize])) {
+    let Some(&first) = gone.first() else { return };
+    let others: Vec<usize> = gone.iter().flat_map(|element| range(ends, *element)).collect();
+    let mut rest = gone.iter().copied().peekable();
+    let mut into = first;
+    let mut before = position(range(ends, first).start);
+    let mut shift = 0;
+    for element in first..ends.len() {
+        let end = ends[element];
+        if rest.next_if_eq(&element).is_some() {
+            shift += end - before;
+        } else {
+            ends[into] = end - shift;
+            into += 1;
+        }
+        before = end;
+    }
+    ends.truncate(into);
+    remove_others(&others);
+}
+
 #[inline]
-fn range(ends: &[i32], row: usize) -> std::ops::Range<usize> {
+fn range(ends: &[i32], row: usize) -> Range<usize> {
     let start = if row == 0 { 0 } else { length(ends[row - 1]) };
     start..length(ends[row])
+}
+
+/// Where the values of consecutive rows begin and end.
+fn ranges(ends: &[i32], rows: Range<usize>) -> Range<usize> {
+    if rows.is_empty() {
+        return 0..0;
+    }
+    range(ends, rows.start).start..range(ends, rows.end - 1).end
 }
 
 /// Takes the values out and leaves room for about as many.

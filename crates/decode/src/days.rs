@@ -39,6 +39,15 @@ impl Days {
         slot.1 += 1;
     }
 
+    /// Adds what others counted.
+    pub(crate) fn add_all(&mut self, others: Self) {
+        self.without += others.without;
+        let slots = others.slots.into_iter().filter(|(_, count)| *count > 0);
+        for (day, count) in slots.chain(others.counts) {
+            *self.counts.entry(day).or_default() += count;
+        }
+    }
+
     /// ISO day to rows; the empty text counts rows without a time.
     pub(crate) fn finish(mut self) -> BTreeMap<String, u64> {
         for (day, count) in self.slots.into_iter().filter(|(_, count)| *count > 0) {

@@ -26,7 +26,8 @@ pub(crate) struct Head {
 }
 
 /// Runs the phases.
-pub(crate) fn detect(window: &mut Window<'_>, request: &Request<'_>, record_bytes_max: usize) -> Result<Head, Error> {
+pub(crate) fn detect(window: &mut Window<'_>, request: &Request<'_>) -> Result<Head, Error> {
+    let record_bytes_max = request.record_bytes_max();
     let Preface { start, encoding } = dialect::preface(window, request.csv, record_bytes_max)?;
     let sample = Sample::take(window, start, request.csv.comment, record_bytes_max)?;
     let names = Names::new(request.contract);

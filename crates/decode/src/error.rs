@@ -42,6 +42,12 @@ impl Error {
         Self { kind: Kind::Source, message, hint: None, source: Some(source) }
     }
 
+    /// The source says that it ends at `offset`, and should go on up to `length`.
+    pub(crate) fn ended_early(offset: u64, length: u64) -> Self {
+        let error = format!("ended although its length is {length} bytes; it was changed while it was read");
+        Self::source(offset, error.into())
+    }
+
     pub(crate) fn sink(source: SinkError) -> Self {
         Self { kind: Kind::Sink, message: source.to_string(), hint: None, source: Some(source) }
     }

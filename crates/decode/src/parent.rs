@@ -1,5 +1,6 @@
 //! The rows of the parent table.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array};
@@ -7,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
 use crate::columns::Column;
+use crate::piece::{Piece, Row};
 use crate::plan::{Filled, From, Reading, expected};
 use crate::scan::{Field, Syntax, Wrapping, unescape};
 
@@ -27,6 +29,14 @@ pub(crate) enum Verdict {
     /// It is the last row of the table.
     Row,
     Refused(Blame),
+    /// The object has to start again with a leap year for this column.
+    LeapDay(usize),
+}
+
+/// What became of several records.
+pub(crate) enum Appended {
+    /// They are the last rows of the table, but for these (by their place among them, ascending).
+    Rows { refused: Vec<(usize, Blame)> },
     /// The object has to start again with a leap year for this column.
     LeapDay(usize),
 }
@@ -54,9 +64,19 @@ impl<'a> Parent<'a> {
         self.records.len()
     }
 
+    /// The numbers of the rows' records.
+    pub(crate) fn records(&self) -> &[i64] {
+        &self.records
+    }
+
     /// About how much memory the rows take.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// About how much memory a row takes whose record has so many bytes.
+    pub(crate) fn row_bytes(&self, record_bytes: usize) -> usize {
+        record_bytes + self.constant_bytes
     }
 
     /// Appends a record as a row, or nothing at all.
@@ -90,7 +110,7 @@ impl<'a> Parent<'a> {
         match refused {
             None => {
                 self.records.push(i64::try_from(number).expect("records are counted in 63 bits"));
-                self.bytes += record.len() + self.constant_bytes;
+                self.bytes += self.row_bytes(record.len());
                 Verdict::Row
             }
             Some((at, reason)) => {
@@ -98,6 +118,38 @@ impl<'a> Parent<'a> {
                 Verdict::Refused(self.blame(at, reason, record, fields, syntax))
             }
         }
+    }
+
+    /// Appends records of a piece, column by column. Those that are refused leave nothing behind; a leap day stops it half
+    /// way, and the columns are void.
+    pub(crate) fn append_rows(&mut self, piece: &Piece<'_>, rows: &[(Row, u64)]) -> Appended {
+        let before = self.records.len();
+        let mut refused = BTreeMap::new();
+        for (at, (filled, column)) in self.filled.iter_mut().zip(&mut self.columns).enumerate() {
+            match &filled.from {
+                From::Constant(value) => rows.iter().for_each(|_| column.push_copy(value, 0)),
+                From::Null => rows.iter().for_each(|_| column.push_null()),
+                From::Field(field) => {
+                    let mut fill =
+                        Fill { piece, rows, field: *field, at, scratch: &mut self.scratch, refused: &mut refused };
+                    if !fill.column(filled, column) {
+                        return Appended::LeapDay(at);
+                    }
+                }
+            }
+        }
+        let gone: Vec<usize> = refused.keys().map(|row| before + row).collect();
+        self.columns.iter_mut().for_each(|column| column.remove(&gone));
+        for (row, (place, number)) in rows.iter().enumerate() {
+            if refused.is_empty() || !refused.contains_key(&row) {
+                self.records.push(i64::try_from(*number).expect("records are counted in 63 bits"));
+                self.bytes += self.row_bytes(place.bytes());
+            }
+        }
+        let blame = |(row, (at, reason)): (usize, (usize, &'static str))| {
+            (row, self.blame(at, reason, piece.text, &piece.fields(&rows[row].0), piece.syntax))
+        };
+        Appended::Rows { refused: refused.into_iter().map(blame).collect() }
     }
 
     fn blame(&self, at: usize, reason: &'static str, record: &str, fields: &[Field], syntax: Syntax) -> Blame {
@@ -120,6 +172,43 @@ impl<'a> Parent<'a> {
         arrays.push(Arc::new(Int64Array::from(std::mem::take(&mut self.records))));
         self.bytes = 0;
         RecordBatch::try_new(Arc::clone(&self.schema), arrays).expect("columns are as long as each other and typed")
+    }
+}
+
+/// One column of several records.
+struct Fill<'f, 'd> {
+    piece: &'f Piece<'d>,
+    rows: &'f [(Row, u64)],
+    field: usize,
+    /// The number of the column.
+    at: usize,
+    scratch: &'f mut String,
+    /// Refused records by their place in `rows`: which column is to blame, and why.
+    refused: &'f mut BTreeMap<usize, (usize, &'static str)>,
+}
+
+impl Fill<'_, '_> {
+    /// Appends a value for each record, refused or not; false at a leap day.
+    fn column(&mut self, filled: &mut Filled<'_>, column: &mut Column) -> bool {
+        let before = column.len();
+        let none_refused = self.refused.is_empty();
+        for (row, (place, _)) in self.rows.iter().enumerate() {
+            let was_refused = !none_refused && self.refused.contains_key(&row);
+            let field = self.piece.field(place, self.field);
+            let text = text_of(self.piece.text, field, self.piece.syntax, self.scratch);
+            let line = self.piece.line + u64::from(place.line);
+            match filled.read(text, line, if was_refused { None } else { Some(column) }) {
+                Reading::Value if was_refused => column.push_placeholder(),
+                Reading::Value => {}
+                Reading::Refused(reason) => {
+                    column.truncate(before + row);
+                    column.push_placeholder();
+                    self.refused.insert(row, (self.at, reason));
+                }
+                Reading::LeapDay => return false,
+            }
+        }
+        true
     }
 }
 

@@ -14,6 +14,7 @@ use crate::values::moment::{AssumedYear, MomentKind, MomentReader, Unread, YearO
 use crate::values::{Reader, Refusal, trim};
 
 /// One column of the parent and the way it is filled.
+#[derive(Clone)]
 pub(crate) struct Filled<'a> {
     pub(crate) spec: &'a ColumnSpec,
     pub(crate) from: From,
@@ -23,6 +24,7 @@ pub(crate) struct Filled<'a> {
 }
 
 /// Where the values come from.
+#[derive(Clone)]
 pub(crate) enum From {
     Field(usize),
     /// The same value on every row: a column with that one value.
@@ -140,6 +142,13 @@ impl Filled<'_> {
     pub(crate) fn choose(&mut self, format: usize) {
         if let Some(moments) = self.reader.moments_mut() {
             moments.choose(format);
+        }
+    }
+
+    /// Adds what the survey of the same column saw over the texts behind.
+    pub(crate) fn add_survey(&mut self, behind: &Self) {
+        if let (Some(survey), Some(behind)) = (&mut self.survey, &behind.survey) {
+            survey.add(behind);
         }
     }
 

@@ -9,9 +9,14 @@
 //! because a search beyond that keeps no bytes; it reads them again after going back.
 
 use crate::error::Error;
+use crate::index::{Index, Marks};
 use crate::lines::{LineCounter, count_line_ends, physical_line};
+use crate::piece::Piece;
 use crate::scan::{Fault, Field, Splitter, Step, Syntax};
-use crate::window::Window;
+use crate::window::{PIECE_BYTES, Window};
+
+/// Below this, records are looked at one by one.
+const PIECE_BYTES_MIN: usize = 4 << 10;
 
 /// Where a record stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +60,8 @@ pub(crate) struct Limits {
     pub(crate) record_bytes_max: usize,
     /// Fields of a record that are kept.
     pub(crate) fields_max: usize,
+    /// Records that begin behind this byte are not read.
+    pub(crate) begin_max: u64,
 }
 
 /// The place at which the first record may begin: behind byte order mark and skipped lines.
@@ -67,8 +74,16 @@ pub(crate) struct Start {
 /// Reads records one after the other.
 pub(crate) struct Records<'w, 's> {
     window: &'w mut Window<'s>,
+    syntax: Syntax,
     splitter: Splitter,
     limits: Limits,
+    /// `None` where records are always looked at one by one.
+    marks: Option<Marks>,
+    index: Index,
+    /// Up to here records are looked at one by one, because a piece of them was irregular, …
+    one_by_one_until: u64,
+    /// … and so many bytes next time.
+    one_by_one_bytes: u64,
     /// Line at the reader's place.
     line: u64,
     /// What the last item takes of the window, and its lines; left behind when the next one is asked for.
@@ -82,8 +97,68 @@ pub(crate) struct Records<'w, 's> {
 impl<'w, 's> Records<'w, 's> {
     pub(crate) fn new(window: &'w mut Window<'s>, start: Start, syntax: Syntax, limits: Limits) -> Self {
         window.seek(start.offset);
-        let splitter = Splitter::new(syntax, limits.fields_max);
-        Self { window, splitter, limits, line: start.line, taken: 0, taken_lines: 0, held: 0, doom: None }
+        Self {
+            window,
+            syntax,
+            splitter: Splitter::new(syntax, limits.fields_max),
+            limits,
+            marks: Marks::new(syntax).filter(|_| limits.comment.is_none()),
+            index: Index::default(),
+            one_by_one_until: 0,
+            one_by_one_bytes: 0,
+            line: start.line,
+            taken: 0,
+            taken_lines: 0,
+            held: 0,
+            doom: None,
+        }
+    }
+
+    /// Goes to all the whole and regular records that are at hand; false if the next one is to be looked at by itself.
+    pub(crate) fn next_piece(&mut self) -> Result<bool, Error> {
+        let Some(marks) = self.marks else { return Ok(false) };
+        let next = self.window.offset() + self.taken as u64;
+        if next < self.one_by_one_until || self.doom.is_some_and(|doom| next <= doom.at) {
+            return Ok(false);
+        }
+        self.leave();
+        if self.window.data().len() < PIECE_BYTES_MIN {
+            self.window.ensure(PIECE_BYTES_MIN)?;
+        }
+        let data = self.window.data();
+        let wanted = usize::try_from(self.limits.begin_max.saturating_sub(next)).unwrap_or(usize::MAX);
+        let data = &data[..data.len().min(2 * PIECE_BYTES).min(wanted)];
+        let looked = self.index.build(data, marks);
+        let behind = self.index.ends.last().map_or(0, |end| self.index.separators[*end as usize - 1] as usize + 1);
+        let is_text = simdutf8::basic::from_utf8(&data[..behind]).is_ok();
+        if looked < data.len() || behind == 0 || !is_text {
+            let irregular = if is_text { looked } else { behind };
+            self.one_by_one_bytes =
+                if behind == 0 { (2 * self.one_by_one_bytes).clamp(64, PIECE_BYTES as u64) } else { 64 };
+            self.one_by_one_until = next + irregular as u64 + self.one_by_one_bytes;
+        }
+        if behind == 0 || !is_text {
+            return Ok(false);
+        }
+        let inner =
+            if self.index.has_inner_lines { count_line_ends(&data[..behind]) } else { self.index.ends.len() as u64 };
+        (self.taken, self.taken_lines) = (behind, inner);
+        Ok(true)
+    }
+
+    /// What [`next_piece`](Self::next_piece) went to.
+    pub(crate) fn piece(&self) -> Piece<'_> {
+        let text = &self.window.data()[..self.taken];
+        let text = simdutf8::basic::from_utf8(text).expect("it was checked when the piece was made");
+        Piece::new(text, self.window.offset(), self.line, self.syntax, &self.index)
+    }
+
+    /// Leaves the last item behind.
+    #[inline]
+    fn leave(&mut self) {
+        self.window.consume(self.taken);
+        self.line += self.taken_lines;
+        (self.taken, self.taken_lines, self.held) = (0, 0, 0);
     }
 
     /// The bytes of the last item, without its line end; `None` if it was too long to be held.
@@ -107,9 +182,10 @@ impl<'w, 's> Records<'w, 's> {
     /// Goes to the next item.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Item, Error> {
-        self.window.consume(self.taken);
-        self.line += self.taken_lines;
-        (self.taken, self.taken_lines, self.held) = (0, 0, 0);
+        self.leave();
+        if self.window.offset() > self.limits.begin_max {
+            return Ok(Item::End);
+        }
         loop {
             match self.window.data().first() {
                 None if self.window.at_end() => return Ok(Item::End),
@@ -163,8 +239,7 @@ impl<'w, 's> Records<'w, 's> {
             return Item::TooLong(place);
         }
         self.held = end;
-        let blank = bytes.first().is_none_or(|&first| is_blank(first)) && bytes.iter().all(|&byte| is_blank(byte));
-        if blank { Item::Blank(place) } else { Item::Record(place) }
+        if is_blank_line(bytes) { Item::Blank(place) } else { Item::Record(place) }
     }
 
     /// Follows a record that is too long to be kept, to learn where it ends and whether it ends well.
@@ -214,6 +289,12 @@ impl<'w, 's> Records<'w, 's> {
         }
         Ok(Item::Fault { place, fault: doom.fault, at: doom.at })
     }
+}
+
+/// Nothing but blanks and tabs.
+#[inline]
+pub(crate) fn is_blank_line(bytes: &[u8]) -> bool {
+    bytes.first().is_none_or(|&first| is_blank(first)) && bytes.iter().all(|&byte| is_blank(byte))
 }
 
 #[inline]

@@ -65,7 +65,8 @@ impl Sample {
     pub(crate) fn visit(&self, syntax: Syntax, mut visit: impl FnMut(&Records<'_, '_>, &Place) -> bool) -> Tally {
         let mut bytes = self.bytes.as_slice();
         let mut window = Window::new(&mut bytes, SAMPLE_BYTES);
-        let limits = Limits { comment: self.comment, record_bytes_max: self.record_bytes_max, fields_max: FIELDS_MAX };
+        let (comment, record_bytes_max) = (self.comment, self.record_bytes_max);
+        let limits = Limits { comment, record_bytes_max, fields_max: FIELDS_MAX, begin_max: u64::MAX };
         let start = Start { offset: 0, line: self.start.line };
         let mut records = Records::new(&mut window, start, syntax, limits);
         let mut tally = Tally::default();

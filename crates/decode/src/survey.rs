@@ -61,6 +61,17 @@ impl Survey {
         chosen
     }
 
+    /// Adds what was seen over the texts behind.
+    pub(crate) fn add(&mut self, behind: &Self) {
+        for (candidate, behind) in self.candidates.iter_mut().zip(&behind.candidates) {
+            candidate.failures += behind.failures;
+            candidate.leap_day |= behind.leap_day;
+            if candidate.conflict.is_none() {
+                candidate.conflict.clone_from(&behind.conflict);
+            }
+        }
+    }
+
     /// The format with the fewest failures; the chosen one if none is better, else the first of the best.
     pub(crate) fn best(&self, chosen: usize) -> usize {
         let fewest = self.candidates.iter().map(|candidate| candidate.failures).min().unwrap_or(0);

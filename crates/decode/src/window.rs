@@ -93,8 +93,7 @@ impl<'a> Window<'a> {
         let wanted = piece.len().min(PIECE_BYTES).min(rest);
         let count = self.source.read_at(at, &mut piece[..wanted]).map_err(|error| Error::source(at, error))?;
         if count == 0 {
-            let error = format!("ended although its length is {} bytes; it was changed while it was read", self.length);
-            return Err(Error::source(at, error.into()));
+            return Err(Error::ended_early(at, self.length));
         }
         self.filled += count.min(wanted);
         Ok(())

@@ -11,6 +11,7 @@ use stillhouse_ledger::{Job, Ledger};
 use stillhouse_spec::{ObjectVersion, Source};
 use tokio_util::sync::CancellationToken;
 
+use crate::decoders::Decoders;
 use crate::error::Error;
 use crate::progress::Progress;
 
@@ -43,6 +44,8 @@ pub struct Ingest {
     pub observer: Arc<dyn Observer>,
     /// Cancelled when the user asks to stop.
     pub stop: CancellationToken,
+    /// Threads that decode.
+    pub decoders: Decoders,
     /// Sizes and times.
     pub settings: Settings,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stillhouse_decode::{Request, YearHint, decode};
+use stillhouse_decode::{Outcome, Request, SharedSource as _, SinkError, Threads, YearHint, decode, decode_shared};
 use stillhouse_ledger::{Job, VersionId};
 use stillhouse_spec::{
     Contract, Counts, CsvOptions, InputFormat, ObjectVersion, Original, RECEIPT_FORMAT, Receipt, Source, TableCount,
@@ -14,10 +14,10 @@ use tokio::runtime::Handle;
 use crate::content::content;
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
-use crate::open::{ObjectBytes, OpenError};
+use crate::open::{OpenError, OpenObject};
 use crate::progress::Event;
 use crate::same::Twins;
-use crate::sink::{Decoded, ObjectSink, Output};
+use crate::sink::{Decoded, FilesSink, ObjectSink};
 use crate::stage::BatchFiles;
 use crate::targets::{Lineage, TargetTables};
 
@@ -35,6 +35,12 @@ pub(crate) enum Loaded {
     Failed { message: String },
 }
 
+/// What the decoder gave, and what became of it in the sink.
+type Decoding = Result<(Outcome, Result<Decoded, SinkError>), stillhouse_decode::Error>;
+
+/// The receipt and what was kept in memory; or why the object is not loaded.
+type Run = Result<(Box<Receipt>, Decoded), Loaded>;
+
 /// One object of a claim.
 pub(crate) struct ObjectLoad<'a> {
     pub(crate) ingest: &'a Arc<Ingest>,
@@ -47,7 +53,13 @@ pub(crate) struct ObjectLoad<'a> {
 impl ObjectLoad<'_> {
     /// Alone in its claim: written as it is decoded, and taken back if it is not to be loaded.
     pub(crate) fn to_files(&self, files: &mut BatchFiles, twins: &mut Twins<'_>) -> Result<Loaded, Error> {
-        let outcome = match self.run(Output::Files(files))? {
+        let threads = self.ingest.decoders.take(self.ingest.settings.workers);
+        let decoded = self.run(|bytes, request, lineage| {
+            let sink = FilesSink::new(self.targets, lineage, files);
+            let outcome = decode_shared(bytes, request, &sink, Threads::new(threads.count()))?;
+            Ok((outcome, Ok(sink.finish())))
+        });
+        let outcome = match decoded? {
             Ok((receipt, _)) => match twins.find(self.job, &receipt)? {
                 None => return Ok(Loaded::Accepted(receipt)),
                 Some(twin) => Loaded::Accepted(twin_receipt(self.job, receipt, twin)),
@@ -60,7 +72,12 @@ impl ObjectLoad<'_> {
 
     /// In a group: kept until it is accepted, because its rows share files with others.
     pub(crate) fn to_memory(&self, files: &mut BatchFiles, twins: &mut Twins<'_>) -> Result<Loaded, Error> {
-        let (receipt, decoded) = match self.run(Output::Memory(Vec::new()))? {
+        let decoded = self.run(|bytes, request, lineage| {
+            let mut sink = ObjectSink::new(self.targets, lineage);
+            let outcome = decode(&mut *bytes.reader(), request, &mut sink)?;
+            Ok((outcome, sink.finish()))
+        });
+        let (receipt, decoded) = match decoded? {
             Ok(accepted) => accepted,
             Err(refused) => return Ok(refused),
         };
@@ -74,11 +91,11 @@ impl ObjectLoad<'_> {
     }
 
     /// Decodes to the end: the receipt and what was kept, or why the object is not loaded.
-    fn run(&self, output: Output<'_>) -> Result<Result<(Box<Receipt>, Decoded), Loaded>, Error> {
+    fn run(&self, decode: impl FnOnce(&OpenObject, &Request<'_>, &Lineage) -> Decoding) -> Result<Run, Error> {
         let started_at = self.ingest.now();
         let job = self.job;
         self.ingest.progress.event(&Event::Started { object: &job.object });
-        let mut bytes = match self.open() {
+        let bytes = match self.open() {
             Ok(bytes) => bytes,
             Err(error) => return Self::unreadable(&error).map(Err),
         };
@@ -86,25 +103,24 @@ impl ObjectLoad<'_> {
         let request = self.request(&path_values);
         let object = object_id(job.version.key_number, job.version.generation);
         let lineage = Lineage { object, ingested_at: started_at, version: job.object.clone() };
-        let mut sink = ObjectSink::new(self.targets, lineage, output);
-        let outcome = match decode(&mut bytes, &request, &mut sink) {
-            Ok(outcome) => outcome,
+        let (outcome, decoded) = match decode(&bytes, &request, &lineage) {
+            Ok(decoded) => decoded,
             Err(error) => return self.refused(error, bytes).map(Err),
         };
         let digest = match bytes.finish() {
             Ok(digest) => digest,
             Err(error) => return Self::unreadable(&error).map(Err),
         };
-        let decoded = sink.finish().map_err(write_error)?;
+        let decoded = decoded.map_err(write_error)?;
         let receipt = self.receipt(started_at, digest, outcome, &decoded);
         Ok(Ok((Box::new(receipt), decoded)))
     }
 
-    fn open(&self) -> Result<ObjectBytes, OpenError> {
+    fn open(&self) -> Result<OpenObject, OpenError> {
         let (ingest, object) = (Arc::clone(self.ingest), self.job.object.clone());
         let on_bytes = Box::new(move |bytes| ingest.progress.event(&Event::Read { object: &object, bytes }));
         let (store, stop) = (Arc::clone(&self.ingest.store), self.ingest.stop.clone());
-        ObjectBytes::new(store, &self.job.object, self.runtime.clone(), stop, on_bytes)
+        OpenObject::new(store, &self.job.object, self.runtime.clone(), stop, on_bytes)
     }
 
     fn request<'a>(&'a self, path_values: &'a BTreeMap<String, String>) -> Request<'a> {
@@ -113,7 +129,7 @@ impl ObjectLoad<'_> {
     }
 
     /// The decoder stopped: because of the data (held), because of the store (failed), or because of us (an error).
-    fn refused(&self, error: stillhouse_decode::Error, bytes: ObjectBytes) -> Result<Loaded, Error> {
+    fn refused(&self, error: stillhouse_decode::Error, bytes: OpenObject) -> Result<Loaded, Error> {
         if error.is_held() {
             // A file that was cut while it was read looks broken; then its state decides, not what was seen of it.
             if let Err(changed) = bytes.finish() {
@@ -146,13 +162,7 @@ impl ObjectLoad<'_> {
         }
     }
 
-    fn receipt(
-        &self,
-        started_at: i64,
-        digest: String,
-        outcome: stillhouse_decode::Outcome,
-        decoded: &Decoded,
-    ) -> Receipt {
+    fn receipt(&self, started_at: i64, digest: String, outcome: Outcome, decoded: &Decoded) -> Receipt {
         let tables = self.targets.tables.iter().zip(&decoded.rows);
         Receipt {
             bytes: self.job.object.size,

@@ -1,18 +1,17 @@
-//! Reading one object version: by ranges, each of them only if the object is still the one that was listed.
+//! Reading one object version: by blocks, each of them only if the object is still the one that was listed.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
-use stillhouse_decode::{ByteSource, SourceError};
+use stillhouse_decode::{ByteSource, SharedSource, SourceError};
 use stillhouse_spec::ObjectVersion;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-/// How much one request to the store reads: large enough that the request costs little, small beside the memory limit.
-const READ_BYTES: u64 = 4 << 20;
+use crate::blocks::{BLOCK_BYTES, Blocks, value};
 
 /// Why an object could not be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -31,57 +30,48 @@ pub enum OpenError {
     Store(#[source] object_store::Error),
 }
 
-/// A [`ByteSource`] over one object version, with the digest of all bytes as a by-product.
+/// One object version, read by one thread or several, with the digest of all bytes as a by-product.
 ///
-/// The decoder may go back; each byte is hashed the first time it is seen, in order. Calls block on the store, so use
-/// it on a thread that may block.
-pub struct ObjectBytes {
+/// Readers may go back; each block is hashed the first time it is seen. Calls block on the store, so use them on a thread
+/// that may block.
+pub struct OpenObject {
     store: Arc<dyn ObjectStore>,
     location: Path,
     etag: String,
     size: u64,
     runtime: Handle,
     stop: CancellationToken,
-    hasher: blake3::Hasher,
-    hashed: u64,
-    chunk: Bytes,
-    chunk_start: u64,
-    on_bytes: Box<dyn FnMut(u64) + Send>,
+    blocks: Mutex<Blocks>,
+    on_bytes: Box<dyn Fn(u64) + Send + Sync>,
 }
 
-impl ObjectBytes {
+impl OpenObject {
     /// Opens `version` of `store`. `on_bytes` hears of every byte that is read for the first time.
     pub fn new(
         store: Arc<dyn ObjectStore>,
         version: &ObjectVersion,
         runtime: Handle,
         stop: CancellationToken,
-        on_bytes: Box<dyn FnMut(u64) + Send>,
+        on_bytes: Box<dyn Fn(u64) + Send + Sync>,
     ) -> Result<Self, OpenError> {
         let location = Path::parse(&version.key).map_err(|e| OpenError::Store(e.into()))?;
-        Ok(Self {
-            store,
-            location,
-            etag: version.etag.clone(),
-            size: version.size,
-            runtime,
-            stop,
-            hasher: blake3::Hasher::new(),
-            hashed: 0,
-            chunk: Bytes::new(),
-            chunk_start: 0,
-            on_bytes,
-        })
+        let (etag, size) = (version.etag.clone(), version.size);
+        Ok(Self { store, location, etag, size, runtime, stop, blocks: Mutex::new(Blocks::new(size)), on_bytes })
     }
 
-    /// Reads what the decoder left unread, checks that the object is still the listed version, and gives the digest of
-    /// all its bytes (BLAKE3, hex).
-    pub fn finish(mut self) -> Result<String, OpenError> {
-        while self.hashed < self.size {
-            self.load(self.hashed)?;
+    /// Reads what nobody has read, checks that the object is still the listed version, and gives the digest of all its
+    /// bytes (BLAKE3, hex).
+    pub fn finish(self) -> Result<String, OpenError> {
+        loop {
+            let missing = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).missing();
+            match missing {
+                Some(block) => self.load(block)?,
+                None => break,
+            };
         }
         self.verify()?;
-        Ok(self.hasher.finalize().to_hex().to_string())
+        let blocks = self.blocks.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(blocks.digest().expect("no block is missing").to_hex().to_string())
     }
 
     /// The object must be the listed one after the last byte, too: a writer that appends would otherwise go unseen.
@@ -91,15 +81,21 @@ impl ObjectBytes {
         if same { Ok(()) } else { Err(OpenError::Changed) }
     }
 
-    fn load(&mut self, offset: u64) -> Result<(), OpenError> {
+    fn load(&self, block: usize) -> Result<Bytes, OpenError> {
         if self.stop.is_cancelled() {
             return Err(OpenError::Cancelled);
         }
-        let range = offset..self.size.min(offset + READ_BYTES);
-        self.chunk = self.get(range)?;
-        self.chunk_start = offset;
-        self.hash();
-        Ok(())
+        let begin = block as u64 * BLOCK_BYTES;
+        let bytes = self.get(begin..self.size.min(begin + BLOCK_BYTES))?;
+        let is_known = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).has(block);
+        if !is_known {
+            let value = value(&bytes, block, self.size);
+            let is_new = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).keep(block, &value);
+            if is_new {
+                (self.on_bytes)(bytes.len() as u64);
+            }
+        }
+        Ok(bytes)
     }
 
     fn get(&self, range: Range<u64>) -> Result<Bytes, OpenError> {
@@ -118,18 +114,6 @@ impl ObjectBytes {
         // A file that shrank between the check of its tag and the read gives fewer bytes.
         if bytes.len() as u64 == wanted { Ok(bytes) } else { Err(OpenError::Changed) }
     }
-
-    fn hash(&mut self) {
-        let end = self.chunk_start + self.chunk.len() as u64;
-        if self.chunk_start > self.hashed || end <= self.hashed {
-            return;
-        }
-        let fresh = usize::try_from(self.hashed - self.chunk_start).unwrap_or(usize::MAX);
-        let fresh = self.chunk.slice(fresh..);
-        self.hasher.update(&fresh);
-        self.hashed = end;
-        (self.on_bytes)(fresh.len() as u64);
-    }
 }
 
 fn open_error(error: object_store::Error) -> OpenError {
@@ -140,22 +124,37 @@ fn open_error(error: object_store::Error) -> OpenError {
     }
 }
 
-impl ByteSource for ObjectBytes {
+impl SharedSource for OpenObject {
+    fn reader(&self) -> Box<dyn ByteSource + Send + '_> {
+        Box::new(Reader { object: self, block: Bytes::new(), begin: 0 })
+    }
+}
+
+/// One thread's view of an object: the block that it read last.
+struct Reader<'o> {
+    object: &'o OpenObject,
+    block: Bytes,
+    begin: u64,
+}
+
+impl ByteSource for Reader<'_> {
     fn len(&self) -> u64 {
-        self.size
+        self.object.size
     }
 
     fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<usize, SourceError> {
-        if offset >= self.size || buf.is_empty() {
+        if offset >= self.object.size || buf.is_empty() {
             return Ok(0);
         }
-        let end = self.chunk_start + self.chunk.len() as u64;
-        if offset < self.chunk_start || offset >= end {
-            self.load(offset)?;
+        let end = self.begin + self.block.len() as u64;
+        if offset < self.begin || offset >= end {
+            let number = offset / BLOCK_BYTES;
+            self.block = self.object.load(usize::try_from(number)?)?;
+            self.begin = number * BLOCK_BYTES;
         }
-        let from = usize::try_from(offset - self.chunk_start)?;
-        let count = buf.len().min(self.chunk.len() - from);
-        buf[..count].copy_from_slice(&self.chunk[from..from + count]);
+        let from = usize::try_from(offset - self.begin)?;
+        let count = buf.len().min(self.block.len() - from);
+        buf[..count].copy_from_slice(&self.block[from..from + count]);
         Ok(count)
     }
 }

@@ -6,7 +6,7 @@ use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::Int64Type;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore as _};
-use stillhouse_decode::{Again, Outcome, RECORD_COLUMN, Reject, Sink, SinkError, decode};
+use stillhouse_decode::{Again, Outcome, RECORD_COLUMN, Reject, RowSink, Sink, SinkError, decode};
 use stillhouse_lake::{QUARANTINE, Quarantined};
 use stillhouse_spec::{
     Amendment, AmendmentKind, InputFormat, REJECTS_IN_RECEIPT_MAX, Receipt, RejectPlace, Source, object_id,
@@ -18,7 +18,7 @@ use crate::context::Ingest;
 use crate::error::{Error, Kind};
 use crate::object::{request, write_error};
 use crate::reread::renumbered;
-use crate::sink::{Decoded, ObjectSink, Output};
+use crate::sink::{Decoded, ObjectSink};
 use crate::targets::{Lineage, TargetTables};
 
 /// What a replay of one object came to: for a person, and for the lake if anything changes. Blocks on the store.
@@ -162,7 +162,7 @@ fn read_again(
         ingested_at: now,
         version: object.clone(),
     };
-    let inner = ObjectSink::new(&targets, lineage, Output::Memory(Vec::new()));
+    let inner = ObjectSink::new(&targets, &lineage);
     let numbers = places.iter().map(|place| place.record).collect();
     let mut sink = ReplaySink { inner, places, numbers, loaded: Vec::new(), refused: Vec::new(), changed: Vec::new() };
     let path_values = source.path.values(&object.key).unwrap_or_default();
@@ -265,7 +265,7 @@ impl ReplaySink<'_> {
     }
 }
 
-impl Sink for ReplaySink<'_> {
+impl RowSink for ReplaySink<'_> {
     fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError> {
         let batch = renumbered(&batch, &self.numbers)?;
         if table == 0 {
@@ -289,7 +289,9 @@ impl Sink for ReplaySink<'_> {
         self.changed.push(reject.place.clone());
         self.inner.reject(reject)
     }
+}
 
+impl Sink for ReplaySink<'_> {
     fn restart(&mut self) -> Result<(), SinkError> {
         self.loaded.clear();
         self.refused.clear();

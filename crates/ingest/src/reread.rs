@@ -7,7 +7,7 @@ use arrow::array::{AsArray as _, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
-use stillhouse_decode::{Again, RECORD_COLUMN, Reject, Sink, SinkError, decode};
+use stillhouse_decode::{Again, RECORD_COLUMN, Reject, RowSink, SharedSource as _, Sink, SinkError, decode};
 use stillhouse_lake::QUARANTINE;
 use stillhouse_spec::{Amendment, AmendmentKind, Choice, Contract, InputFormat, ObjectVersion, Receipt, Source};
 use tokio::runtime::Handle;
@@ -16,7 +16,7 @@ use crate::context::Ingest;
 use crate::digest::Digest;
 use crate::error::{Error, Kind};
 use crate::object::request;
-use crate::open::ObjectBytes;
+use crate::open::OpenObject;
 use crate::targets::TargetTables;
 
 /// What reading an object again came to.
@@ -43,14 +43,14 @@ pub(crate) fn reread(
 ) -> Result<Reread, Error> {
     let source = &sources[&receipt.source_fingerprint];
     let bytes =
-        ObjectBytes::new(Arc::clone(&ingest.store), object, runtime.clone(), ingest.stop.clone(), Box::new(|_| ()));
-    let Ok(mut bytes) = bytes else { return Ok(Reread::OtherBytes) };
+        OpenObject::new(Arc::clone(&ingest.store), object, runtime.clone(), ingest.stop.clone(), Box::new(|_| ()));
+    let Ok(bytes) = bytes else { return Ok(Reread::OtherBytes) };
     // The year of the file's time counts as it was then.
     let path_values = source.path.values(&receipt.object.key).unwrap_or_default();
     let InputFormat::Csv(csv) = &source.format;
     let request = request(ingest, source, &receipt.object, csv, &source.contract, &path_values);
     let mut sink = DigestSink::new(&source.contract, types, amended(receipt));
-    let decoded = decode(&mut bytes, &request, &mut sink);
+    let decoded = decode(&mut *bytes.reader(), &request, &mut sink);
     match bytes.finish() {
         Ok(digest) if digest == receipt.digest => {}
         Ok(_) | Err(_) if ingest.stop.is_cancelled() => return Err(Error::cancelled()),
@@ -166,7 +166,7 @@ impl<'a> DigestSink<'a> {
     }
 }
 
-impl Sink for DigestSink<'_> {
+impl RowSink for DigestSink<'_> {
     fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError> {
         let name = &self.names[table];
         let batch = match &self.numbers {
@@ -189,7 +189,9 @@ impl Sink for DigestSink<'_> {
         }
         Ok(())
     }
+}
 
+impl Sink for DigestSink<'_> {
     fn restart(&mut self) -> Result<(), SinkError> {
         self.digests.clear();
         self.set_aside.clear();

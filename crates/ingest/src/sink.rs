@@ -1,11 +1,13 @@
 //! From the decoder into the tables: adds the lineage columns, keeps the rejects, counts rows.
 //!
 //! A small object is kept in memory until it is known to be accepted, because its rows share data files with other
-//! objects. A large one is written as it is decoded; its files are its own and go when it is held.
+//! objects. A large one is encoded as it is decoded, by several threads; its files are its own and go when it is held.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
-use stillhouse_decode::{Reject, Sink, SinkError};
-use stillhouse_lake::with_lineage;
+use stillhouse_decode::{Reject, RowSink, SharedSink, Sink, SinkError, SinkPart};
+use stillhouse_lake::{RowGroups, with_lineage};
 use stillhouse_spec::{REJECTS_IN_RECEIPT_MAX, RejectPlace};
 
 use crate::quarantine::QuarantineRows;
@@ -13,24 +15,25 @@ use crate::stage::BatchFiles;
 use crate::targets::{Lineage, TargetTables};
 
 /// Where finished batches go.
-pub enum Output<'a> {
-    /// Kept until the object is accepted: (index of the table, rows).
+enum Output {
+    /// Kept as they are: (index of the table, rows).
     Memory(Vec<(usize, RecordBatch)>),
-    /// Written at once.
-    Files(&'a mut BatchFiles),
+    /// Encoded, for each table.
+    Groups(Vec<Option<RowGroups>>),
 }
 
-/// What the decoder talks to.
+/// Rows of one object, or of a part of it.
 pub struct ObjectSink<'a> {
     targets: &'a TargetTables,
-    lineage: Lineage,
-    output: Output<'a>,
+    lineage: &'a Lineage,
+    output: Output,
     quarantine: QuarantineRows,
     rows: Vec<u64>,
     rejects: Vec<RejectPlace>,
 }
 
 /// What an object gave, once it was decoded to its end.
+#[derive(Default)]
 pub struct Decoded {
     /// Batches that were kept in memory; empty when they were written.
     pub kept: Vec<(usize, RecordBatch)>,
@@ -41,8 +44,12 @@ pub struct Decoded {
 }
 
 impl<'a> ObjectSink<'a> {
-    /// A sink for one object.
-    pub fn new(targets: &'a TargetTables, lineage: Lineage, output: Output<'a>) -> Self {
+    /// A sink that keeps the rows in memory.
+    pub fn new(targets: &'a TargetTables, lineage: &'a Lineage) -> Self {
+        Self::with_output(targets, lineage, Output::Memory(Vec::new()))
+    }
+
+    fn with_output(targets: &'a TargetTables, lineage: &'a Lineage, output: Output) -> Self {
         let rows = vec![0; targets.tables.len()];
         Self { targets, lineage, output, quarantine: QuarantineRows::default(), rows, rejects: Vec::new() }
     }
@@ -52,13 +59,13 @@ impl<'a> ObjectSink<'a> {
         self.flush_quarantine()?;
         let kept = match self.output {
             Output::Memory(kept) => kept,
-            Output::Files(_) => Vec::new(),
+            Output::Groups(_) => Vec::new(),
         };
         Ok(Decoded { kept, rows: self.rows, rejects: self.rejects })
     }
 
     fn flush_quarantine(&mut self) -> Result<(), SinkError> {
-        let Some(batch) = self.quarantine.take(&self.lineage)? else { return Ok(()) };
+        let Some(batch) = self.quarantine.take(self.lineage)? else { return Ok(()) };
         self.put(self.targets.quarantine(), batch)
     }
 
@@ -66,13 +73,16 @@ impl<'a> ObjectSink<'a> {
         self.rows[table] += batch.num_rows() as u64;
         match &mut self.output {
             Output::Memory(kept) => kept.push((table, batch)),
-            Output::Files(files) => files.write(table, &batch)?,
+            Output::Groups(groups) => {
+                let schema = &self.targets.tables[table].1;
+                groups[table].get_or_insert_with(|| RowGroups::new(schema.clone())).write(&batch)?;
+            }
         }
         Ok(())
     }
 }
 
-impl Sink for ObjectSink<'_> {
+impl RowSink for ObjectSink<'_> {
     fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError> {
         let schema = &self.targets.tables[table].1;
         let batch = with_lineage(schema, &batch, self.lineage.object, self.lineage.ingested_at)?;
@@ -86,15 +96,83 @@ impl Sink for ObjectSink<'_> {
         self.quarantine.push(reject);
         if self.quarantine.full() { self.flush_quarantine() } else { Ok(()) }
     }
+}
 
+impl Sink for ObjectSink<'_> {
     fn restart(&mut self) -> Result<(), SinkError> {
-        self.rows.fill(0);
-        self.rejects.clear();
-        self.quarantine = QuarantineRows::default();
-        match &mut self.output {
-            Output::Memory(kept) => kept.clear(),
-            Output::Files(files) => files.restart(),
+        *self = Self::new(self.targets, self.lineage);
+        Ok(())
+    }
+}
+
+/// A part that takes more memory than this is written before more rows come.
+const PART_BYTES: usize = 16 << 20;
+
+impl SinkPart for ObjectSink<'_> {
+    fn is_full(&self) -> bool {
+        match &self.output {
+            Output::Memory(_) => false,
+            Output::Groups(groups) => groups.iter().flatten().map(RowGroups::memory).sum::<usize>() >= PART_BYTES,
         }
+    }
+}
+
+/// An object whose rows are written as they come; several threads may fill it.
+pub struct FilesSink<'a> {
+    targets: &'a TargetTables,
+    lineage: &'a Lineage,
+    written: Mutex<Written<'a>>,
+}
+
+struct Written<'a> {
+    files: &'a mut BatchFiles,
+    decoded: Decoded,
+}
+
+impl<'a> FilesSink<'a> {
+    /// Writes into `files`.
+    pub fn new(targets: &'a TargetTables, lineage: &'a Lineage, files: &'a mut BatchFiles) -> Self {
+        let decoded = Decoded { rows: vec![0; targets.tables.len()], ..Decoded::default() };
+        Self { targets, lineage, written: Mutex::new(Written { files, decoded }) }
+    }
+
+    /// What the object gave.
+    pub fn finish(self) -> Decoded {
+        self.written.into_inner().unwrap_or_else(PoisonError::into_inner).decoded
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Written<'a>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> SharedSink for FilesSink<'a> {
+    type Part = ObjectSink<'a>;
+
+    fn part(&self) -> ObjectSink<'a> {
+        let groups = self.targets.tables.iter().map(|_| None).collect();
+        ObjectSink::with_output(self.targets, self.lineage, Output::Groups(groups))
+    }
+
+    fn append(&self, mut part: ObjectSink<'a>) -> Result<(), SinkError> {
+        part.flush_quarantine()?;
+        let mut written = self.lock();
+        let Written { files, decoded } = &mut *written;
+        if let Output::Groups(groups) = part.output {
+            for (table, groups) in groups.into_iter().enumerate() {
+                groups.map_or(Ok(()), |groups| files.append(table, groups))?;
+            }
+        }
+        decoded.rows.iter_mut().zip(&part.rows).for_each(|(rows, more)| *rows += more);
+        decoded.rejects.extend(part.rejects);
+        decoded.rejects.truncate(REJECTS_IN_RECEIPT_MAX);
+        Ok(())
+    }
+
+    fn restart(&self) -> Result<(), SinkError> {
+        let mut written = self.lock();
+        written.files.restart();
+        written.decoded = Decoded { rows: vec![0; self.targets.tables.len()], ..Decoded::default() };
         Ok(())
     }
 }

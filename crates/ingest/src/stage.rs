@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use stillhouse_decode::SinkError;
 use stillhouse_lake::{
-    DataFile, Lake, MANIFEST_FORMAT, Manifest, ManifestKind, Member, TableChange, TableWriter, delta_schema,
+    DataFile, Lake, MANIFEST_FORMAT, Manifest, ManifestKind, Member, RowGroups, TableChange, TableWriter, delta_schema,
 };
 use tokio::runtime::Handle;
 
@@ -36,16 +36,24 @@ impl BatchFiles {
 
     /// Appends rows to a table's file.
     pub fn write(&mut self, table: usize, batch: &RecordBatch) -> Result<(), SinkError> {
-        if self.writers[table].is_none() {
-            let (name, schema) = &self.targets.tables[table];
-            let stem = format!("{}-{}", self.attempt, self.files);
-            self.files += 1;
-            self.writers[table] = Some(self.lake.writer(name, Arc::clone(schema), &stem));
-        }
-        if let Some(writer) = &mut self.writers[table] {
-            self.runtime.block_on(writer.write(batch))?;
-        }
-        Ok(())
+        let runtime = self.runtime.clone();
+        Ok(runtime.block_on(self.writer(table).write(batch))?)
+    }
+
+    /// Appends rows that were encoded elsewhere.
+    pub fn append(&mut self, table: usize, groups: RowGroups) -> Result<(), SinkError> {
+        let runtime = self.runtime.clone();
+        Ok(runtime.block_on(self.writer(table).append(groups))?)
+    }
+
+    fn writer(&mut self, table: usize) -> &mut TableWriter {
+        let Self { lake, targets, attempt, files, writers, .. } = self;
+        writers[table].get_or_insert_with(|| {
+            let (name, schema) = &targets.tables[table];
+            let stem = format!("{attempt}-{files}");
+            *files += 1;
+            lake.writer(name, Arc::clone(schema), &stem)
+        })
     }
 
     /// Throws away what was written; the object starts again.

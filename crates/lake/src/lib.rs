@@ -24,6 +24,7 @@ mod commit;
 mod compact;
 mod copy;
 mod copy_target;
+mod encoding;
 mod error;
 mod fence;
 mod heads;
@@ -40,6 +41,7 @@ mod quarantine;
 mod read;
 mod receipts;
 mod replace;
+mod row_group;
 mod rows;
 mod runs;
 mod schema;
@@ -63,6 +65,7 @@ pub use manifest::{
 pub use observe::{NoObserver, Observer};
 pub use quarantine::{QuarantineQuery, QuarantineStream, Quarantined};
 pub use receipts::{ReceiptQuery, ReceiptRow, ReceiptStream};
+pub use row_group::RowGroups;
 pub use rows::RowStream;
 pub use runs::{RunQuery, RunRow};
 pub use schema::{

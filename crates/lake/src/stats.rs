@@ -56,7 +56,7 @@ enum Side {
 }
 
 /// Both are cut to [`TEXT_CHARS_MAX`]; `longer`: some text begins with `max` and goes on.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct TextBounds {
     min: String,
     max: String,
@@ -88,6 +88,15 @@ impl Stats {
             let array = batch.column(column.index);
             column.nulls += array.null_count();
             column.bounds.update(array);
+        }
+    }
+
+    /// Adds what was found in other rows of the same columns.
+    pub fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
+        for (column, other) in self.columns.iter_mut().zip(&other.columns) {
+            column.nulls += other.nulls;
+            column.bounds.add(&other.bounds);
         }
     }
 
@@ -172,6 +181,26 @@ impl Bounds {
         }
     }
 
+    fn add(&mut self, other: &Self) {
+        match (self, other) {
+            (Bounds::Int(bounds), Bounds::Int(other)) | (Bounds::Timestamp(bounds), Bounds::Timestamp(other)) => {
+                span(bounds, *other);
+            }
+            (Bounds::Decimal { bounds, .. }, Bounds::Decimal { bounds: other, .. }) => span(bounds, *other),
+            (Bounds::Date(bounds), Bounds::Date(other)) => span(bounds, *other),
+            (Bounds::Float { bounds, nan }, Bounds::Float { bounds: other, nan: other_nan }) => {
+                span(bounds, *other);
+                *nan |= other_nan;
+            }
+            (Bounds::Text(bounds), Bounds::Text(Some(other))) => match bounds {
+                None => *bounds = Some(other.clone()),
+                Some(bounds) => bounds.add(other),
+            },
+            (Bounds::Text(_), Bounds::Text(None)) | (Bounds::None, Bounds::None) => {}
+            (bounds, other) => unreachable!("{other:?} is no part of {bounds:?}"),
+        }
+    }
+
     fn texts(&self) -> (Option<String>, Option<String>) {
         match self {
             Bounds::Int(Some((min, max))) => (Some(min.to_string()), Some(max.to_string())),
@@ -200,11 +229,15 @@ where
 {
     let array = array.as_primitive::<T>();
     if let (Some(low), Some(high)) = (min(array), max(array)) {
-        *bounds = Some(match *bounds {
-            None => (low, high),
-            Some((min, max)) => (if low < min { low } else { min }, if high > max { high } else { max }),
-        });
+        span(bounds, Some((low, high)));
     }
+}
+
+/// Widens bounds to hold others as well.
+fn span<T: PartialOrd + Copy>(bounds: &mut Option<(T, T)>, other: Option<(T, T)>) {
+    let Some((low, high)) = other else { return };
+    let (min, max) = bounds.unwrap_or((low, high));
+    *bounds = Some((if low < min { low } else { min }, if high > max { high } else { max }));
 }
 
 fn cut(text: &str) -> &str {
@@ -212,28 +245,63 @@ fn cut(text: &str) -> &str {
 }
 
 fn widen_text<'a>(bounds: &mut Option<TextBounds>, texts: impl Iterator<Item = Option<&'a str>>) {
+    let (mut low, mut high) = bounds.as_ref().map_or((0, 0), |bounds| (prefix(&bounds.min), prefix(&bounds.max)));
     for text in texts.flatten() {
         let Some(bounds) = bounds else {
             let cut = cut(text);
+            (low, high) = (prefix(cut), prefix(cut));
             *bounds = Some(TextBounds { min: cut.to_owned(), max: cut.to_owned(), longer: cut.len() < text.len() });
             continue;
         };
+        // Nearly all texts lie between the bounds, and their first bytes tell.
+        let begin = prefix(text);
+        if low < begin && begin < high {
+            continue;
+        }
         // Cutting keeps the order, so the cut of the smallest is the smallest cut.
         if text < bounds.min.as_str() {
             bounds.min = cut(text).to_owned();
+            low = begin;
         }
         if text > bounds.max.as_str() {
             let cut = cut(text);
             let longer = cut.len() < text.len();
             match cut.cmp(&bounds.max) {
-                Ordering::Greater => (bounds.max, bounds.longer) = (cut.to_owned(), longer),
+                Ordering::Greater => {
+                    (bounds.max, bounds.longer) = (cut.to_owned(), longer);
+                    high = begin;
+                }
                 _ => bounds.longer |= longer,
             }
         }
     }
 }
 
+/// The first eight bytes as a number in their order; a shorter text is filled up with zeros.
+fn prefix(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    match bytes.first_chunk::<8>() {
+        Some(begin) => u64::from_be_bytes(*begin),
+        None => {
+            let mut begin = [0; 8];
+            begin[..bytes.len()].copy_from_slice(bytes);
+            u64::from_be_bytes(begin)
+        }
+    }
+}
+
 impl TextBounds {
+    fn add(&mut self, other: &Self) {
+        if other.min < self.min {
+            self.min.clone_from(&other.min);
+        }
+        match other.max.cmp(&self.max) {
+            Ordering::Greater => (self.max, self.longer) = (other.max.clone(), other.longer),
+            Ordering::Equal => self.longer |= other.longer,
+            Ordering::Less => {}
+        }
+    }
+
     /// At least as large as every text: the next text of that length where some were cut.
     fn upper(&self) -> Option<String> {
         if !self.longer {

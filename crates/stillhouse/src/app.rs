@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
-use stillhouse_ingest::{Ingest, Settings};
+use stillhouse_ingest::{Decoders, Ingest, Settings};
 use stillhouse_lake::Lake;
 use stillhouse_ledger::Ledger;
 use stillhouse_spec::Project;
@@ -77,6 +77,7 @@ impl App {
             progress: progress(self.printer),
             observer: Arc::new(stillhouse_lake::NoObserver),
             stop,
+            decoders: Decoders::default(),
             settings: Settings { workers: self.workers(), ..Settings::default() },
         }))
     }

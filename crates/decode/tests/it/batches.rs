@@ -1,6 +1,6 @@
 //! Batches, errors of source and sink, and pieces of any size.
 
-use stillhouse_decode::{ByteSource, Kind, Reject, Sink, SinkError, SourceError};
+use stillhouse_decode::{ByteSource, Kind, Reject, RowSink, Sink, SinkError, SourceError};
 
 use crate::common::{Case, Pieces};
 
@@ -87,7 +87,7 @@ fn a_source_that_ends_early_is_an_error_and_not_a_short_table() {
 
 struct Full;
 
-impl Sink for Full {
+impl RowSink for Full {
     fn batch(&mut self, _: usize, _: arrow::record_batch::RecordBatch) -> Result<(), SinkError> {
         Err("no space left".into())
     }
@@ -95,7 +95,9 @@ impl Sink for Full {
     fn reject(&mut self, _: Reject) -> Result<(), SinkError> {
         Ok(())
     }
+}
 
+impl Sink for Full {
     fn restart(&mut self) -> Result<(), SinkError> {
         Ok(())
     }

@@ -7,7 +7,9 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use stillhouse_decode::{ByteSource, Error, Outcome, Reject, Request, Sink, SinkError, SourceError, YearHint, decode};
+use stillhouse_decode::{
+    ByteSource, Error, Outcome, Reject, Request, RowSink, Sink, SinkError, SourceError, YearHint, decode,
+};
 use stillhouse_spec::{
     ChildTable, Column, ColumnFrom, ColumnsBy, Contract, CsvOptions, Currency, DataType, ListSyntax, MaxRejected,
     MissingColumns, NumberFormat, Table, UnknownColumns,
@@ -89,9 +91,7 @@ impl Case {
     pub fn run_source(&self, source: &mut dyn ByteSource) -> Result<Got, Error> {
         let mut sink = Collect::default();
         let outcome = self.run_into(source, &mut sink)?;
-        let tables = (0..=self.contract.children.len()).map(|table| sink.rows(table)).collect();
-        let batches = sink.batches.len();
-        let got = Got { outcome, tables, rejects: sink.rejects, restarts: sink.restarts, batches };
+        let got = sink.got(outcome, self.contract.children.len());
         assert!(got.outcome.counts.balanced(), "{:?}", got.outcome.counts);
         assert_eq!(got.outcome.counts.loaded, got.tables[0].len() as u64, "every loaded record is a row");
         assert_eq!(got.outcome.counts.quarantined, got.rejects.len() as u64, "every refused record is handed over");
@@ -103,7 +103,11 @@ impl Case {
     }
 
     pub fn run_into(&self, source: &mut dyn ByteSource, sink: &mut dyn Sink) -> Result<Outcome, Error> {
-        let request = Request {
+        decode(source, &self.request(), sink)
+    }
+
+    pub fn request(&self) -> Request<'_> {
+        Request {
             csv: &self.csv,
             contract: &self.contract,
             max_record_bytes: self.max_record_bytes,
@@ -111,8 +115,7 @@ impl Case {
             year: self.year,
             batch_rows: self.batch_rows,
             batch_bytes: self.batch_bytes,
-        };
-        decode(source, &request, sink)
+        }
     }
 
     /// The rows of the parent without `_record`, fields joined by `,`, rows by line ends.
@@ -225,7 +228,7 @@ pub struct Collect {
     pub restarts: usize,
 }
 
-impl Sink for Collect {
+impl RowSink for Collect {
     fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError> {
         assert!(batch.num_rows() > 0, "no empty batches");
         self.batches.push((table, batch));
@@ -236,7 +239,9 @@ impl Sink for Collect {
         self.rejects.push(reject);
         Ok(())
     }
+}
 
+impl Sink for Collect {
     fn restart(&mut self) -> Result<(), SinkError> {
         let restarts = self.restarts + 1;
         *self = Self { restarts, ..Self::default() };
@@ -245,6 +250,12 @@ impl Sink for Collect {
 }
 
 impl Collect {
+    /// What was kept, of a parent and so many child tables.
+    pub fn got(self, outcome: Outcome, children: usize) -> Got {
+        let tables = (0..=children).map(|table| self.rows(table)).collect();
+        Got { outcome, tables, batches: self.batches.len(), rejects: self.rejects, restarts: self.restarts }
+    }
+
     fn rows(&self, table: usize) -> Vec<Vec<String>> {
         let mut rows = Vec::new();
         for (_, batch) in self.batches.iter().filter(|(of, _)| *of == table) {

@@ -12,4 +12,5 @@ mod lists;
 mod properties;
 mod quotes;
 mod records;
+mod shared;
 mod values;

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use object_store::ObjectStoreExt as _;
 use object_store::memory::InMemory;
 use object_store::path::Path as Key;
-use stillhouse_ingest::{Ingest, IngestRequest, Settings, Silent, Status};
+use stillhouse_ingest::{Decoders, Ingest, IngestRequest, Settings, Silent, Status};
 use stillhouse_lake::{Lake, ReceiptQuery};
 use stillhouse_ledger::Ledger;
 use stillhouse_spec::{Durability, Period, Source};
@@ -109,6 +109,7 @@ impl Site {
             progress: Arc::new(Silent),
             observer: Arc::<Watch>::clone(&watch),
             stop: CancellationToken::new(),
+            decoders: Decoders::default(),
             settings: Settings { group_objects: plan.per_commit, ..Settings::default() },
         };
         Self { ingest: Arc::new(ingest), files, watch, plan: plan.clone() }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use stillhouse_ingest::{Ingest, IngestRequest, MaintainRequest, Selection, Settings};
+use stillhouse_ingest::{Decoders, Ingest, IngestRequest, MaintainRequest, Selection, Settings};
 use stillhouse_lake::{Lake, RunRow};
 use stillhouse_ledger::Ledger;
 use stillhouse_spec::Period;
@@ -157,6 +157,7 @@ impl Actor {
             progress: watched(),
             observer: watched(),
             stop: CancellationToken::new(),
+            decoders: Decoders::default(),
             settings: Settings {
                 workers: 1,
                 lease: LEASE,

@@ -1,0 +1,43 @@
+//! One thread that fills parts one after the other.
+
+use arrow::record_batch::RecordBatch;
+
+use crate::api::{Reject, RowSink, SinkError};
+use crate::shared::{SharedSink, SinkPart};
+
+/// Hands a part over whenever it is full.
+pub(crate) struct Parts<'s, S: SharedSink> {
+    sink: &'s S,
+    part: Option<S::Part>,
+}
+
+impl<'s, S: SharedSink> Parts<'s, S> {
+    pub(crate) fn new(sink: &'s S) -> Self {
+        Self { sink, part: None }
+    }
+
+    /// Hands over the last one.
+    pub(crate) fn finish(self) -> Result<(), SinkError> {
+        self.part.map_or(Ok(()), |part| self.sink.append(part))
+    }
+
+    fn with(&mut self, give: impl FnOnce(&mut S::Part) -> Result<(), SinkError>) -> Result<(), SinkError> {
+        let mut part = self.part.take().unwrap_or_else(|| self.sink.part());
+        give(&mut part)?;
+        if part.is_full() {
+            return self.sink.append(part);
+        }
+        self.part = Some(part);
+        Ok(())
+    }
+}
+
+impl<S: SharedSink> RowSink for Parts<'_, S> {
+    fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError> {
+        self.with(|part| part.batch(table, batch))
+    }
+
+    fn reject(&mut self, reject: Reject) -> Result<(), SinkError> {
+        self.with(|part| part.reject(reject))
+    }
+}

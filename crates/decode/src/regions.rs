@@ -1,0 +1,210 @@
+//! Cuts an object into regions that can be decoded side by side, and finds out which record each begins with.
+//!
+//! Whether the middle of a file is inside quotes is known only by all quotes before it. So each region is counted both
+//! ways first, which takes a fraction of the time of decoding it; then the regions are linked in order, from the first one
+//! on, and each knows where its first record stands, on which line, and which number it has. A region in which marks alone
+//! do not tell is read record by record for that. Nothing is guessed, so nothing is decoded twice.
+
+use crate::api::Request;
+use crate::detect::Head;
+use crate::error::Error;
+use crate::index::Marks;
+use crate::index::census::{Census, Count};
+use crate::records::{Item, Limits, Records, Start};
+use crate::scan::{Fault, Syntax};
+use crate::shared::Threads;
+use crate::source::ByteSource;
+use crate::window::Window;
+
+/// A region becomes about one row group of a table. Whoever decodes it holds it in memory.
+pub(crate) const REGION_BYTES: u64 = 16 << 20;
+
+/// The regions of an object: region `i` has the bytes from `boundary(i)` up to `boundary(i + 1)`, and the records that begin
+/// behind a line end in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Regions {
+    pub(crate) start: Start,
+    pub(crate) length: u64,
+    pub(crate) region_bytes: u64,
+    pub(crate) marks: Marks,
+    pub(crate) syntax: Syntax,
+    pub(crate) limits: Limits,
+}
+
+/// The first record of a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) start: Start,
+    /// How many records are before it, a header among them.
+    pub(crate) number: u64,
+}
+
+/// What is known at the boundary in front of a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// The next record; it may stand far behind.
+    Next(Entry),
+    /// The last record that begins before; it goes on at least up to the boundary.
+    Last {
+        record: Entry,
+        /// The boundary is inside quotes.
+        is_inside: bool,
+        /// The line at the boundary.
+        line: u64,
+        /// The byte in front of the boundary.
+        before: u8,
+    },
+}
+
+/// What linking a region came to.
+pub(crate) enum Linked {
+    /// Its first record, if one begins in it, and what is known behind it.
+    Region(Option<Entry>, Known),
+    /// Records lie too far across regions: the object is to be read in one go.
+    Tangled,
+}
+
+impl Entry {
+    /// The first record of the object.
+    pub(crate) fn first(head: &Head) -> Self {
+        Self { start: head.start, number: 0 }
+    }
+}
+
+impl Regions {
+    /// `None` where one thread does as well.
+    pub(crate) fn new(head: &Head, request: &Request<'_>, length: u64, threads: Threads) -> Option<Self> {
+        let record_bytes_max = request.record_bytes_max();
+        let limits = Limits { comment: None, record_bytes_max, fields_max: 0, begin_max: u64::MAX };
+        let marks = Marks::new(head.syntax).filter(|_| request.csv.comment.is_none())?;
+        let (start, region_bytes) = (head.start, threads.region_bytes.max(1));
+        let regions = Self { start, length, region_bytes, marks, syntax: head.syntax, limits };
+        (threads.count > 1 && regions.count() > 1 && start.offset < region_bytes).then_some(regions)
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        usize::try_from(self.length.div_ceil(self.region_bytes)).unwrap_or(usize::MAX)
+    }
+
+    /// Where a region begins; behind the last one, where the object ends. Sources like to be read from multiples of a size.
+    pub(crate) fn boundary(&self, region: usize) -> u64 {
+        (region as u64 * self.region_bytes).clamp(self.start.offset, self.length)
+    }
+
+    /// What is known in front of the first region.
+    pub(crate) fn known(&self) -> Known {
+        Known::Next(Entry { start: self.start, number: 0 })
+    }
+
+    /// The census of a region.
+    pub(crate) fn census(&self, bytes: &[u8]) -> Census {
+        Census::take(bytes, self.marks)
+    }
+
+    /// Links a region to what is known in front of it. `source` is read where marks alone do not tell.
+    pub(crate) fn link(
+        &self,
+        region: usize,
+        bytes: &[u8],
+        census: &Census,
+        known: Known,
+        source: &mut dyn ByteSource,
+    ) -> Result<Linked, Error> {
+        let linked = self.link_open(region, bytes, census, known, source)?;
+        let is_last = self.boundary(region + 1) == self.length;
+        match linked {
+            // Some quote was never closed; who knows which.
+            Linked::Region(_, Known::Last { is_inside: true, .. }) if is_last => Ok(Linked::Tangled),
+            linked => Ok(linked),
+        }
+    }
+
+    fn link_open(
+        &self,
+        region: usize,
+        bytes: &[u8],
+        census: &Census,
+        known: Known,
+        source: &mut dyn ByteSource,
+    ) -> Result<Linked, Error> {
+        let (begin, end) = (self.boundary(region), self.boundary(region + 1));
+        match known {
+            Known::Next(entry) if entry.start.offset > end => Ok(Linked::Region(None, known)),
+            Known::Next(entry) => {
+                let from = usize::try_from(entry.start.offset - begin).expect("it lies in the region");
+                let census = self.census(&bytes[from..]);
+                if census.outside.is_irregular {
+                    return self.read(region, entry, source);
+                }
+                let lines = (entry.start.line, census.lines);
+                Ok(Linked::Region(Some(entry), behind(&census.outside, entry, entry.start.offset, lines, bytes)))
+            }
+            Known::Last { record, is_inside, line, before } => {
+                let count = if is_inside { &census.inside } else { &census.outside };
+                let follows = bytes.first().is_none_or(|first| self.marks.follows(before, *first, is_inside));
+                if count.is_irregular || !follows {
+                    return self.read(region, record, source);
+                }
+                let first = count.first.map(|first| Entry {
+                    start: Start { offset: begin + first.at as u64 + 1, line: line + first.lines },
+                    number: record.number + 1,
+                });
+                Ok(Linked::Region(
+                    first.filter(|entry| entry.start.offset < self.length),
+                    behind(count, record, begin, (line, census.lines), bytes),
+                ))
+            }
+        }
+    }
+
+    /// The region to which a record belongs that begins at `offset`.
+    fn owner(&self, offset: u64) -> u64 {
+        if offset == self.start.offset { 0 } else { (offset - 1) / self.region_bytes }
+    }
+
+    /// Reads the records from `entry` on one by one, up to the first one behind the region.
+    ///
+    /// A quote that is not closed well in this region makes several records of what looked like one. They may begin in the
+    /// region of that one, which finds them by itself, but not in those between: these are done, without a record.
+    fn read(&self, region: usize, entry: Entry, source: &mut dyn ByteSource) -> Result<Linked, Error> {
+        let owner = self.owner(entry.start.offset);
+        let (begin, end) = (self.boundary(region), self.boundary(region + 1));
+        let mut window = Window::new(source, self.limits.record_bytes_max);
+        let mut records = Records::new(&mut window, entry.start, self.syntax, self.limits);
+        let mut number = entry.number;
+        let mut first = None;
+        loop {
+            let place = match records.next()? {
+                Item::End => {
+                    let start = Start { offset: self.length + 1, line: 0 };
+                    return Ok(Linked::Region(first, Known::Next(Entry { start, number })));
+                }
+                Item::Fault { fault: Fault::Unterminated, .. } => return Ok(Linked::Tangled),
+                Item::Fault { at, .. } if at > end + self.region_bytes => return Ok(Linked::Tangled),
+                Item::Fault { place, .. } | Item::Record(place) | Item::Blank(place) | Item::TooLong(place) => place,
+            };
+            let entry = Entry { start: Start { offset: place.offset, line: place.line }, number };
+            if place.offset > end {
+                return Ok(Linked::Region(first, Known::Next(entry)));
+            }
+            if place.offset > begin || region == 0 {
+                first.get_or_insert(entry);
+            } else if self.owner(place.offset) != owner {
+                return Ok(Linked::Tangled);
+            }
+            number += 1;
+        }
+    }
+}
+
+/// What is known behind the `bytes` of a region, which were counted from `offset` on; `lines`: the line there, and line feeds
+/// from there on. `record` is the last record that begins up to there.
+fn behind(count: &Count, record: Entry, offset: u64, (line, lines): (u64, u64), bytes: &[u8]) -> Known {
+    let record = count.last.map_or(record, |last| Entry {
+        start: Start { offset: offset + last.at as u64 + 1, line: line + last.lines },
+        number: record.number + count.ends,
+    });
+    let before = bytes.last().copied().unwrap_or(b'\n');
+    Known::Last { record, is_inside: count.ends_inside, line: line + lines, before }
+}

@@ -1,0 +1,277 @@
+//! One pass over an object by several threads.
+//!
+//! A thread takes the next region, reads it, and counts it both ways. Then it waits for its turn to link it, which is
+//! short, because the others have counted theirs before; decodes it into a part of its own; and hands that over in order.
+
+use std::collections::BTreeMap;
+use std::panic;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use crate::api::Request;
+use crate::detect::Head;
+use crate::error::Error;
+use crate::pass::{Ended, Pass};
+use crate::plan::Filled;
+use crate::regions::{Entry, Known, Linked, Regions};
+use crate::shared::{SharedSink, SharedSource, Threads};
+use crate::source::{ByteSource, SourceError};
+use crate::tally::Tally;
+use crate::window::Window;
+
+/// What all threads know.
+pub(crate) struct Together<'t, 'a> {
+    pub(crate) source: &'t dyn SharedSource,
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) head: &'a Head,
+    pub(crate) regions: Regions,
+    pub(crate) filled: &'t [Filled<'a>],
+    pub(crate) impatient: bool,
+    pub(crate) threads: Threads,
+}
+
+/// A region that was decoded.
+struct Done<'a, P> {
+    part: P,
+    tally: Tally,
+    filled: Vec<Filled<'a>>,
+}
+
+/// How far the threads are.
+struct State<'a, P> {
+    /// The next region to be taken, …
+    taken: usize,
+    /// … linked, …
+    linked: usize,
+    /// … and handed over.
+    appended: usize,
+    known: Known,
+    /// Decoded, and not handed over; `None`: no record begins there.
+    done: BTreeMap<usize, Option<(Entry, Done<'a, P>)>>,
+    tally: Tally,
+    filled: Vec<Filled<'a>>,
+    /// Why nothing goes on.
+    end: Option<End<'a>>,
+}
+
+enum End<'a> {
+    Error(Error),
+    Again(Vec<Filled<'a>>),
+    Tangled,
+    Panic,
+}
+
+struct Shared<'t, 'a, S: SharedSink> {
+    together: &'t Together<'t, 'a>,
+    sink: &'t S,
+    state: Mutex<State<'a, S::Part>>,
+    moved: Condvar,
+}
+
+/// Reads all records. `None`: it is to be done by one thread.
+pub(crate) fn pass_together<'a, S: SharedSink>(
+    together: &Together<'_, 'a>,
+    sink: &S,
+) -> Result<Option<Ended<'a>>, Error> {
+    let state = State {
+        taken: 0,
+        linked: 0,
+        appended: 0,
+        known: together.regions.known(),
+        done: BTreeMap::new(),
+        tally: Tally::default(),
+        filled: together.filled.to_vec(),
+        end: None,
+    };
+    let shared = Shared { together, sink, state: Mutex::new(state), moved: Condvar::new() };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..together.threads.count).map(|_| scope.spawn(|| shared.work())).collect();
+        for thread in threads {
+            if let Err(panicked) = thread.join() {
+                panic::resume_unwind(panicked);
+            }
+        }
+    });
+    let state = shared.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match state.end {
+        None => Ok(Some(Ended::Done(Box::new(state.tally), state.filled))),
+        Some(End::Error(error)) => Err(error),
+        Some(End::Again(filled)) => Ok(Some(Ended::Again(filled))),
+        Some(End::Tangled) => Ok(None),
+        Some(End::Panic) => unreachable!("a thread that panics is joined above"),
+    }
+}
+
+impl<'a, S: SharedSink> Shared<'_, 'a, S> {
+    fn lock(&self) -> MutexGuard<'_, State<'a, S::Part>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until `ready` answers something, or nothing goes on.
+    fn wait<T>(&self, mut ready: impl FnMut(&mut State<'a, S::Part>) -> Option<T>) -> Option<T> {
+        let mut state = self.lock();
+        loop {
+            if state.end.is_some() {
+                return None;
+            }
+            if let Some(answer) = ready(&mut state) {
+                return Some(answer);
+            }
+            state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn stop(&self, end: End<'a>) {
+        self.lock().end.get_or_insert(end);
+        self.moved.notify_all();
+    }
+
+    /// One thread.
+    fn work(&self) {
+        let guard = StopOnPanic(self);
+        let mut bytes = Vec::new();
+        let count = self.together.regions.count();
+        // Parts wait in memory for those before them, so nobody may run far ahead.
+        let ahead = 2 * self.together.threads.count;
+        let take = |state: &mut State<'a, S::Part>| {
+            if state.taken == count {
+                return Some(None);
+            }
+            (state.taken < state.appended + ahead).then(|| {
+                state.taken += 1;
+                Some(state.taken - 1)
+            })
+        };
+        while let Some(Some(region)) = self.wait(take) {
+            if let Err(error) = self.region(region, &mut bytes) {
+                self.stop(End::Error(error));
+            }
+        }
+        drop(guard);
+    }
+
+    fn region(&self, region: usize, bytes: &mut Vec<u8>) -> Result<(), Error> {
+        let Together { source, regions, .. } = self.together;
+        let mut reader = source.reader();
+        let begin = regions.boundary(region);
+        read(&mut *reader, begin, regions.boundary(region + 1), bytes)?;
+        let census = regions.census(bytes);
+        let Some(known) = self.wait(|state| (state.linked == region).then_some(state.known)) else { return Ok(()) };
+        let entry = match regions.link(region, bytes, &census, known, &mut *reader)? {
+            Linked::Tangled => {
+                self.stop(End::Tangled);
+                return Ok(());
+            }
+            Linked::Region(entry, known) => {
+                let mut state = self.lock();
+                (state.linked, state.known) = (region + 1, known);
+                entry
+            }
+        };
+        self.moved.notify_all();
+        let mut source = RegionBytes { bytes, offset: begin, rest: reader, length: regions.length };
+        let done = match entry {
+            None => None,
+            Some(entry) => match self.decode(region, entry, &mut source)? {
+                Some(done) => Some((entry, done)),
+                None => return Ok(()),
+            },
+        };
+        self.append(region, done)
+    }
+
+    fn decode(
+        &self,
+        region: usize,
+        entry: Entry,
+        source: &mut dyn ByteSource,
+    ) -> Result<Option<Done<'a, S::Part>>, Error> {
+        let Together { request, head, regions, filled, impatient, .. } = self.together;
+        let mut part = self.sink.part();
+        let mut window = Window::new(source, request.record_bytes_max());
+        // The header has no number of its own.
+        let header = u64::from(head.mapping.header_offset.is_some() && region > 0);
+        let entry = Entry { number: entry.number - header, ..entry };
+        let pass = Pass::new(request, head, filled.to_vec(), &mut part, *impatient);
+        match pass.run(&mut window, entry, regions.boundary(region + 1))? {
+            Ended::Done(tally, filled) => Ok(Some(Done { part, tally: *tally, filled })),
+            Ended::Again(filled) => {
+                self.stop(End::Again(filled));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Hands over what has become complete.
+    fn append(&self, region: usize, done: Option<(Entry, Done<'a, S::Part>)>) -> Result<(), Error> {
+        let mut state = self.lock();
+        state.done.insert(region, done);
+        while state.end.is_none() {
+            let next = state.appended;
+            let Some(done) = state.done.remove(&next) else { break };
+            if let Some((entry, done)) = done {
+                let header = u64::from(self.together.head.mapping.header_offset.is_some() && next > 0);
+                let before = state.tally.counts.read + header;
+                assert_eq!(entry.number, before, "region {next} begins with the record behind the last one");
+                state.tally.add(done.tally);
+                for (filled, behind) in state.filled.iter_mut().zip(&done.filled) {
+                    filled.add_survey(behind);
+                }
+                self.sink.append(done.part).map_err(Error::sink)?;
+            }
+            state.appended += 1;
+        }
+        drop(state);
+        self.moved.notify_all();
+        Ok(())
+    }
+}
+
+/// The others must not wait for a thread that panicked.
+struct StopOnPanic<'s, 't, 'a, S: SharedSink>(&'s Shared<'t, 'a, S>);
+
+impl<S: SharedSink> Drop for StopOnPanic<'_, '_, '_, S> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop(End::Panic);
+        }
+    }
+}
+
+/// Reads the bytes from `begin` up to `end`.
+fn read(source: &mut dyn ByteSource, begin: u64, end: u64, into: &mut Vec<u8>) -> Result<(), Error> {
+    let count = usize::try_from(end - begin).expect("a region is far smaller than the address space");
+    into.resize(count, 0);
+    let mut filled = 0;
+    while filled < count {
+        let offset = begin + filled as u64;
+        let read = source.read_at(offset, &mut into[filled..]).map_err(|error| Error::source(offset, error))?;
+        if read == 0 {
+            return Err(Error::ended_early(offset, end));
+        }
+        filled += read;
+    }
+    Ok(())
+}
+
+/// An object of which a region is at hand.
+struct RegionBytes<'b, 's> {
+    bytes: &'b [u8],
+    offset: u64,
+    rest: Box<dyn ByteSource + Send + 's>,
+    length: u64,
+}
+
+impl ByteSource for RegionBytes<'_, '_> {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<usize, SourceError> {
+        let within = offset.checked_sub(self.offset).and_then(|within| usize::try_from(within).ok());
+        match within.and_then(|within| self.bytes.get(within..)).filter(|bytes| !bytes.is_empty()) {
+            Some(mut bytes) => bytes.read_at(0, buf),
+            None => self.rest.read_at(offset, buf),
+        }
+    }
+}
