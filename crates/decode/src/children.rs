@@ -62,22 +62,19 @@ impl Child {
         is_full: impl Fn(&Child) -> bool,
     ) -> Option<usize> {
         let lists = &parent[self.list];
-        if lists.is_null(row) {
-            return None;
-        }
-        let (items, range) = (lists.items(), lists.item_range(row));
-        let copied_bytes: usize = self.copied.iter().map(|(at, _)| parent[*at].value_bytes(row)).sum();
+        let (items, range) = (lists.items(), lists.item_range(row..row + 1));
+        let copied_bytes = self.copied_bytes(parent, row);
         for (number, item) in range.enumerate().skip(from) {
             if is_full(self) {
                 return Some(number);
             }
             for (at, copy) in &mut self.copied {
-                copy.push_copy(&parent[*at], row);
+                copy.push_range(&parent[*at], row..row + 1);
             }
-            self.items.push_copy(items, item);
+            self.items.push_range(items, item..item + 1);
             self.records.push(record);
             self.positions.push(i64::try_from(number).expect("items are counted in 63 bits"));
-            self.bytes += copied_bytes + items.value_bytes(item) + 16;
+            self.bytes += copied_bytes + items.range_bytes(item..item + 1) + 16;
         }
         None
     }
@@ -85,28 +82,26 @@ impl Child {
     /// How many items a row of the parent has, and how many bytes they would take.
     pub(crate) fn items_of(&self, parent: &[Column], row: usize) -> (usize, usize) {
         let lists = &parent[self.list];
-        if lists.is_null(row) {
-            return (0, 0);
-        }
-        let range = lists.item_range(row);
-        let copied: usize = self.copied.iter().map(|(at, _)| parent[*at].value_bytes(row)).sum();
-        (range.len(), range.len() * (copied + 16) + lists.items().range_bytes(range))
+        let range = lists.item_range(row..row + 1);
+        (range.len(), range.len() * (self.copied_bytes(parent, row) + 16) + lists.items().range_bytes(range))
+    }
+
+    /// Bytes that each item of a row takes for what is repeated.
+    fn copied_bytes(&self, parent: &[Column], row: usize) -> usize {
+        self.copied.iter().map(|(at, _)| parent[*at].range_bytes(row..row + 1)).sum()
     }
 
     /// Appends all items of consecutive rows of the parent, column by column; `records` are the rows' numbers.
     pub(crate) fn append_rows(&mut self, parent: &[Column], rows: Range<usize>, records: &[i64], bytes: usize) {
         let lists = &parent[self.list];
-        let counts = || rows.clone().map(|row| if lists.is_null(row) { 0..0 } else { lists.item_range(row) });
+        let counts = || rows.clone().map(|row| lists.item_range(row..row + 1).len());
         for (at, copy) in &mut self.copied {
-            copy.push_repeated(&parent[*at], rows.clone(), counts().map(|range| range.len()));
+            copy.push_repeated(&parent[*at], rows.clone(), counts());
         }
-        // Lists that are null have no items, so those of all rows follow each other.
-        let all = counts().filter(|range| !range.is_empty());
-        let (first, last) = all.fold((None, 0), |(first, _), range| (first.or(Some(range.start)), range.end));
-        self.items.push_range(lists.items(), first.unwrap_or(last)..last);
-        for (record, range) in records.iter().zip(counts()) {
-            self.records.resize(self.records.len() + range.len(), *record);
-            self.positions.extend((0i64..).take(range.len()));
+        self.items.push_range(lists.items(), lists.item_range(rows.clone()));
+        for (record, count) in records.iter().zip(counts()) {
+            self.records.resize(self.records.len() + count, *record);
+            self.positions.extend((0i64..).take(count));
         }
         self.bytes += bytes;
     }

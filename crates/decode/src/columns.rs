@@ -176,8 +176,8 @@ impl Column {
         self.mark_valid();
     }
 
-    /// A value that stands for none, to be removed again.
-    pub(crate) fn push_placeholder(&mut self) {
+    /// The value where there is none; it has no bytes and no items.
+    fn push_nothing(&mut self) {
         match &mut self.values {
             Values::Int64(values) | Values::Timestamp(values) => values.push(0),
             Values::Float64(values) => values.push(0.0),
@@ -186,20 +186,18 @@ impl Column {
             Values::Date(values) => values.push(0),
             Values::Text { ends, .. } | Values::List { ends, .. } => ends.push(ends.last().copied().unwrap_or(0)),
         }
+    }
+
+    /// A value that stands for none, to be removed again.
+    pub(crate) fn push_placeholder(&mut self) {
+        self.push_nothing();
         self.mark_valid();
     }
 
     pub(crate) fn push_null(&mut self) {
         let before = self.len();
-        self.push_placeholder();
-        match &mut self.valid {
-            Some(valid) => valid[before] = false,
-            None => {
-                let mut valid = vec![true; before];
-                valid.push(false);
-                self.valid = Some(valid);
-            }
-        }
+        self.push_nothing();
+        self.valid.get_or_insert_with(|| vec![true; before]).push(false);
     }
 
     /// Removes the values with these numbers, which ascend.
@@ -223,10 +221,10 @@ impl Column {
         self.valid.as_ref().is_some_and(|valid| !valid[row])
     }
 
-    /// The items of the list in `row`, as a range of [`items`](Self::items).
-    pub(crate) fn item_range(&self, row: usize) -> Range<usize> {
+    /// The items of the lists in consecutive rows, as a range of [`items`](Self::items). A list that is null has none.
+    pub(crate) fn item_range(&self, rows: Range<usize>) -> Range<usize> {
         match &self.values {
-            Values::List { ends, .. } => range(ends, row),
+            Values::List { ends, .. } => ranges(ends, rows),
             other => unreachable!("child tables are made of lists, not of {other:?}"),
         }
     }
@@ -249,42 +247,6 @@ impl Column {
             Values::Timestamp(values) => i32::try_from(values[row].div_euclid(86_400_000_000)).ok(),
             _ => None,
         }
-    }
-
-    /// Bytes that a copy of the value would take.
-    pub(crate) fn value_bytes(&self, row: usize) -> usize {
-        match &self.values {
-            Values::Decimal { .. } => 16,
-            Values::Text { ends, .. } => 4 + range(ends, row).len(),
-            Values::List { ends, items, .. } => 4 + range(ends, row).map(|item| items.value_bytes(item)).sum::<usize>(),
-            _ => 8,
-        }
-    }
-
-    /// Appends a copy of a value of a column of the same type.
-    pub(crate) fn push_copy(&mut self, from: &Column, row: usize) {
-        if from.is_null(row) {
-            return self.push_null();
-        }
-        match (&mut self.values, &from.values) {
-            (Values::Int64(into), Values::Int64(from)) | (Values::Timestamp(into), Values::Timestamp(from)) => {
-                into.push(from[row]);
-            }
-            (Values::Float64(into), Values::Float64(from)) => into.push(from[row]),
-            (Values::Decimal { values: into, .. }, Values::Decimal { values: from, .. }) => into.push(from[row]),
-            (Values::Bool(into), Values::Bool(from)) => into.push(from[row]),
-            (Values::Date(into), Values::Date(from)) => into.push(from[row]),
-            (Values::Text { ends, bytes }, Values::Text { ends: from_ends, bytes: from }) => {
-                bytes.extend_from_slice(&from[range(from_ends, row)]);
-                ends.push(position(bytes.len()));
-            }
-            (Values::List { ends, items, .. }, Values::List { ends: from_ends, items: from, .. }) => {
-                range(from_ends, row).for_each(|item| items.push_copy(from, item));
-                ends.push(position(items.len()));
-            }
-            (into, from) => unreachable!("a {from:?} is copied into a {into:?}"),
-        }
-        self.mark_valid();
     }
 
     /// Bytes that copies of these values would take.
@@ -344,7 +306,7 @@ impl Column {
                 | (Values::Timestamp(into), Values::Timestamp(from), None, None) => {
                     into.resize(into.len() + count, from[row]);
                 }
-                _ => (0..count).for_each(|_| self.push_copy(from, row)),
+                _ => (0..count).for_each(|_| self.push_range(from, row..row + 1)),
             }
         }
     }

@@ -53,7 +53,7 @@ impl<'a> Parent<'a> {
     pub(crate) fn new(schema: SchemaRef, filled: Vec<Filled<'a>>) -> Self {
         let columns: Vec<Column> = filled.iter().map(|filled| Column::new(&filled.spec.data_type)).collect();
         let constant = filled.iter().map(|filled| match &filled.from {
-            From::Constant(value) => value.value_bytes(0),
+            From::Constant(value) => value.range_bytes(0..1),
             From::Field(_) | From::Null => 8,
         });
         let constant_bytes = constant.sum();
@@ -88,7 +88,7 @@ impl<'a> Parent<'a> {
                 From::Field(field) => fields[*field],
                 _ if refused.is_some() => continue,
                 From::Constant(value) => {
-                    column.push_copy(value, 0);
+                    column.push_range(value, 0..1);
                     continue;
                 }
                 From::Null => {
@@ -127,7 +127,7 @@ impl<'a> Parent<'a> {
         let mut refused = BTreeMap::new();
         for (at, (filled, column)) in self.filled.iter_mut().zip(&mut self.columns).enumerate() {
             match &filled.from {
-                From::Constant(value) => rows.iter().for_each(|_| column.push_copy(value, 0)),
+                From::Constant(value) => column.push_repeated(value, 0..1, std::iter::once(rows.len())),
                 From::Null => rows.iter().for_each(|_| column.push_null()),
                 From::Field(field) => {
                     let mut fill =

@@ -18,18 +18,23 @@ impl<'s, S: SharedSink> Parts<'s, S> {
 
     /// Hands over the last one.
     pub(crate) fn finish(self) -> Result<(), SinkError> {
-        self.part.map_or(Ok(()), |part| self.sink.append(part))
+        self.part.map_or(Ok(()), |part| hand_over(self.sink, part))
     }
 
     fn with(&mut self, give: impl FnOnce(&mut S::Part) -> Result<(), SinkError>) -> Result<(), SinkError> {
         let mut part = self.part.take().unwrap_or_else(|| self.sink.part());
         give(&mut part)?;
         if part.is_full() {
-            return self.sink.append(part);
+            return hand_over(self.sink, part);
         }
         self.part = Some(part);
         Ok(())
     }
+}
+
+fn hand_over<S: SharedSink>(sink: &S, mut part: S::Part) -> Result<(), SinkError> {
+    part.finish()?;
+    sink.append(part)
 }
 
 impl<S: SharedSink> RowSink for Parts<'_, S> {

@@ -111,26 +111,9 @@ impl Regions {
         known: Known,
         source: &mut dyn ByteSource,
     ) -> Result<Linked, Error> {
-        let linked = self.link_open(region, bytes, census, known, source)?;
-        let is_last = self.boundary(region + 1) == self.length;
-        match linked {
-            // Some quote was never closed; who knows which.
-            Linked::Region(_, Known::Last { is_inside: true, .. }) if is_last => Ok(Linked::Tangled),
-            linked => Ok(linked),
-        }
-    }
-
-    fn link_open(
-        &self,
-        region: usize,
-        bytes: &[u8],
-        census: &Census,
-        known: Known,
-        source: &mut dyn ByteSource,
-    ) -> Result<Linked, Error> {
         let (begin, end) = (self.boundary(region), self.boundary(region + 1));
-        match known {
-            Known::Next(entry) if entry.start.offset > end => Ok(Linked::Region(None, known)),
+        let (first, behind) = match known {
+            Known::Next(entry) if entry.start.offset > end => return Ok(Linked::Region(None, known)),
             Known::Next(entry) => {
                 let from = usize::try_from(entry.start.offset - begin).expect("it lies in the region");
                 let census = self.census(&bytes[from..]);
@@ -138,7 +121,7 @@ impl Regions {
                     return self.read(region, entry, source);
                 }
                 let lines = (entry.start.line, census.lines);
-                Ok(Linked::Region(Some(entry), behind(&census.outside, entry, entry.start.offset, lines, bytes)))
+                (Some(entry), behind(&census.outside, entry, entry.start.offset, lines, bytes))
             }
             Known::Last { record, is_inside, line, before } => {
                 let count = if is_inside { &census.inside } else { &census.outside };
@@ -150,11 +133,14 @@ impl Regions {
                     start: Start { offset: begin + first.at as u64 + 1, line: line + first.lines },
                     number: record.number + 1,
                 });
-                Ok(Linked::Region(
-                    first.filter(|entry| entry.start.offset < self.length),
-                    behind(count, record, begin, (line, census.lines), bytes),
-                ))
+                let first = first.filter(|entry| entry.start.offset < self.length);
+                (first, behind(count, record, begin, (line, census.lines), bytes))
             }
+        };
+        match behind {
+            // Some quote was never closed; who knows which.
+            Known::Last { is_inside: true, .. } if end == self.length => Ok(Linked::Tangled),
+            behind => Ok(Linked::Region(first, behind)),
         }
     }
 

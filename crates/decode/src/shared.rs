@@ -35,6 +35,9 @@ pub trait SharedSink: Sync {
 pub trait SinkPart: RowSink + Send {
     /// It holds so much that it should be handed over before more comes, where one thread reads all.
     fn is_full(&self) -> bool;
+
+    /// No more comes. The thread that filled it does what is left to do, because others wait while parts are taken over.
+    fn finish(&mut self) -> Result<(), SinkError>;
 }
 
 /// How an object is shared out.

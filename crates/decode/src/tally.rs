@@ -38,12 +38,7 @@ impl Tally {
 
     /// Adds what was counted over the records behind.
     pub(crate) fn add(&mut self, behind: Self) {
-        let Counts { read, loaded, quarantined, filtered, blank } = behind.counts;
-        self.counts.read += read;
-        self.counts.loaded += loaded;
-        self.counts.quarantined += quarantined;
-        self.counts.filtered += filtered;
-        self.counts.blank += blank;
+        self.counts.add(&behind.counts);
         self.days.add_all(behind.days);
         for (reason, count) in behind.reasons {
             *self.reasons.entry(reason).or_default() += count;

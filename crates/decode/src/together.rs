@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::pass::{Ended, Pass};
 use crate::plan::Filled;
 use crate::regions::{Entry, Known, Linked, Regions};
-use crate::shared::{SharedSink, SharedSource, Threads};
+use crate::shared::{SharedSink, SharedSource, SinkPart as _, Threads};
 use crate::source::{ByteSource, SourceError};
 use crate::tally::Tally;
 use crate::window::Window;
@@ -170,7 +170,7 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
         };
         self.moved.notify_all();
         let mut source = RegionBytes { bytes, offset: begin, rest: reader, length: regions.length };
-        let done = match entry {
+        let done = match entry.map(|entry| self.numbered(region, entry)) {
             None => None,
             Some(entry) => match self.decode(region, entry, &mut source)? {
                 Some(done) => Some((entry, done)),
@@ -178,6 +178,12 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
             },
         };
         self.append(region, done)
+    }
+
+    /// The first record of a region with its number; the header has none.
+    fn numbered(&self, region: usize, entry: Entry) -> Entry {
+        let header = u64::from(self.together.head.mapping.header_offset.is_some() && region > 0);
+        Entry { number: entry.number - header, ..entry }
     }
 
     fn decode(
@@ -189,12 +195,12 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
         let Together { request, head, regions, filled, impatient, .. } = self.together;
         let mut part = self.sink.part();
         let mut window = Window::new(source, request.record_bytes_max());
-        // The header has no number of its own.
-        let header = u64::from(head.mapping.header_offset.is_some() && region > 0);
-        let entry = Entry { number: entry.number - header, ..entry };
         let pass = Pass::new(request, head, filled.to_vec(), &mut part, *impatient);
         match pass.run(&mut window, entry, regions.boundary(region + 1))? {
-            Ended::Done(tally, filled) => Ok(Some(Done { part, tally: *tally, filled })),
+            Ended::Done(tally, filled) => {
+                part.finish().map_err(Error::sink)?;
+                Ok(Some(Done { part, tally: *tally, filled }))
+            }
             Ended::Again(filled) => {
                 self.stop(End::Again(filled));
                 Ok(None)
@@ -210,8 +216,7 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
             let next = state.appended;
             let Some(done) = state.done.remove(&next) else { break };
             if let Some((entry, done)) = done {
-                let header = u64::from(self.together.head.mapping.header_offset.is_some() && next > 0);
-                let before = state.tally.counts.read + header;
+                let before = state.tally.counts.read;
                 assert_eq!(entry.number, before, "region {next} begins with the record behind the last one");
                 state.tally.add(done.tally);
                 for (filled, behind) in state.filled.iter_mut().zip(&done.filled) {

@@ -10,8 +10,9 @@ use crate::tally::FileTally;
 /// Takes the bytes of a chunk and the number of its rows.
 pub(crate) type Sink<'s> = dyn FnMut(&[u8], u64) -> Result<(), Error> + 's;
 
-/// Makes all chunks of a file with that many threads and gives them to `sink`, in order and on this thread. Thread k of n makes the chunks k, k + n, k + 2n …, so the order needs no sorting, and no thread runs
-/// ahead of the slowest by more than two chunks.
+/// Makes all chunks of a file with that many threads and gives them to `sink`, in order and on this thread. Thread k of n
+/// makes the chunks k, k + n, k + 2n …, so the order needs no sorting, and no thread runs ahead of the slowest by more than
+/// two chunks.
 pub(crate) fn make_file(recipe: &Recipe<'_>, threads: usize, sink: &mut Sink<'_>) -> Result<FileTally, Error> {
     let threads = usize::try_from(recipe.chunks()).map_or(threads, |chunks| threads.min(chunks.max(1)));
     thread::scope(|scope| {

@@ -75,7 +75,7 @@ impl ObjectLoad<'_> {
         let decoded = self.run(|bytes, request, lineage| {
             let mut sink = ObjectSink::new(self.targets, lineage);
             let outcome = decode(&mut *bytes.reader(), request, &mut sink)?;
-            Ok((outcome, sink.finish()))
+            Ok((outcome, sink.into_decoded()))
         });
         let (receipt, decoded) = match decoded? {
             Ok(accepted) => accepted,

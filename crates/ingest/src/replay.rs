@@ -170,7 +170,7 @@ fn read_again(
     match decode(&mut again.bytes.as_slice(), &request, &mut sink) {
         Ok(outcome) => {
             let ReplaySink { inner, loaded, refused, changed, .. } = sink;
-            let decoded = inner.finish().map_err(write_error)?;
+            let decoded = inner.into_decoded().map_err(write_error)?;
             Ok(Ok(ReadAgain { outcome, decoded, loaded, refused, changed }))
         }
         Err(error) if error.is_held() => Ok(Err(AmendedObject {

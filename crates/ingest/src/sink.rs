@@ -43,6 +43,12 @@ pub struct Decoded {
     pub rejects: Vec<RejectPlace>,
 }
 
+impl Decoded {
+    fn nothing(targets: &TargetTables) -> Self {
+        Self { rows: vec![0; targets.tables.len()], ..Self::default() }
+    }
+}
+
 impl<'a> ObjectSink<'a> {
     /// A sink that keeps the rows in memory.
     pub fn new(targets: &'a TargetTables, lineage: &'a Lineage) -> Self {
@@ -54,8 +60,8 @@ impl<'a> ObjectSink<'a> {
         Self { targets, lineage, output, quarantine: QuarantineRows::default(), rows, rejects: Vec::new() }
     }
 
-    /// Hands over what is left.
-    pub fn finish(mut self) -> Result<Decoded, SinkError> {
+    /// What the object gave.
+    pub fn into_decoded(mut self) -> Result<Decoded, SinkError> {
         self.flush_quarantine()?;
         let kept = match self.output {
             Output::Memory(kept) => kept,
@@ -115,6 +121,14 @@ impl SinkPart for ObjectSink<'_> {
             Output::Groups(groups) => groups.iter().flatten().map(RowGroups::memory).sum::<usize>() >= PART_BYTES,
         }
     }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        self.flush_quarantine()?;
+        match &mut self.output {
+            Output::Memory(_) => Ok(()),
+            Output::Groups(groups) => Ok(groups.iter_mut().flatten().try_for_each(RowGroups::finish)?),
+        }
+    }
 }
 
 /// An object whose rows are written as they come; several threads may fill it.
@@ -132,8 +146,8 @@ struct Written<'a> {
 impl<'a> FilesSink<'a> {
     /// Writes into `files`.
     pub fn new(targets: &'a TargetTables, lineage: &'a Lineage, files: &'a mut BatchFiles) -> Self {
-        let decoded = Decoded { rows: vec![0; targets.tables.len()], ..Decoded::default() };
-        Self { targets, lineage, written: Mutex::new(Written { files, decoded }) }
+        let written = Written { files, decoded: Decoded::nothing(targets) };
+        Self { targets, lineage, written: Mutex::new(written) }
     }
 
     /// What the object gave.
@@ -154,8 +168,7 @@ impl<'a> SharedSink for FilesSink<'a> {
         ObjectSink::with_output(self.targets, self.lineage, Output::Groups(groups))
     }
 
-    fn append(&self, mut part: ObjectSink<'a>) -> Result<(), SinkError> {
-        part.flush_quarantine()?;
+    fn append(&self, part: ObjectSink<'a>) -> Result<(), SinkError> {
         let mut written = self.lock();
         let Written { files, decoded } = &mut *written;
         if let Output::Groups(groups) = part.output {
@@ -172,7 +185,7 @@ impl<'a> SharedSink for FilesSink<'a> {
     fn restart(&self) -> Result<(), SinkError> {
         let mut written = self.lock();
         written.files.restart();
-        written.decoded = Decoded { rows: vec![0; self.targets.tables.len()], ..Decoded::default() };
+        written.decoded = Decoded::nothing(self.targets);
         Ok(())
     }
 }

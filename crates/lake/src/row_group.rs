@@ -90,16 +90,25 @@ impl RowGroups {
         self.stats.rows()
     }
 
-    /// Row groups that are complete, but for the one under construction.
+    /// Ends the one under construction. Rows may follow all the same.
+    pub fn finish(&mut self) -> Result<(), Error> {
+        self.close().map_err(|e| Error::bug(format!("a row group that cannot be ended: {e}")).caused_by(e))
+    }
+
+    /// Adds the row groups of `others` behind its own.
+    pub(crate) fn append(&mut self, mut others: Self) -> Result<(), Error> {
+        self.finish()?;
+        others.finish()?;
+        self.done_bytes += others.done_bytes;
+        self.done.append(&mut others.done);
+        self.stats.add(&others.stats);
+        Ok(())
+    }
+
+    /// Row groups that are complete; they are not held any more.
     pub(crate) fn take_done(&mut self) -> Vec<Vec<ArrowColumnChunk>> {
         self.done_bytes = 0;
         std::mem::take(&mut self.done)
-    }
-
-    /// Ends the one under construction.
-    pub(crate) fn finish(&mut self) -> Result<Vec<Vec<ArrowColumnChunk>>, Error> {
-        self.close().map_err(|e| Error::bug(format!("a row group that cannot be ended: {e}")).caused_by(e))?;
-        Ok(self.take_done())
     }
 
     pub(crate) fn stats(&self) -> &Stats {

@@ -15,7 +15,6 @@ use parquet::file::writer::SerializedFileWriter;
 use crate::error::Error;
 use crate::manifest::DataFile;
 use crate::row_group::{RowGroups, file_properties, parquet_schema};
-use crate::stats::Stats;
 
 /// Uploads go in parts of this size; a file that is smaller goes in one put.
 const PART_BYTES: usize = 5 << 20;
@@ -30,14 +29,13 @@ pub struct TableWriter {
     name: String,
     path: Path,
     schema: SchemaRef,
-    /// Rows that came as such, up to the next row group.
+    /// What is not in the file yet, and the statistics of all rows.
     rows: RowGroups,
     /// Made with the first row group.
     file: Option<SerializedFileWriter<Pieces>>,
     upload: Option<WriteMultipart>,
     /// Bytes handed to `upload`.
     uploaded: u64,
-    stats: Stats,
 }
 
 /// Encoded bytes in blocks that are handed on without copying.
@@ -78,30 +76,28 @@ impl TableWriter {
     pub(crate) fn new(store: Arc<dyn ObjectStore>, table: &str, schema: SchemaRef, file_stem: &str) -> Self {
         let name = format!("{file_stem}.parquet");
         let path = Path::from(format!("{table}/{name}"));
-        let (rows, stats) = (RowGroups::new(Arc::clone(&schema)), Stats::new(&schema));
-        Self { store, name, path, schema, rows, file: None, upload: None, uploaded: 0, stats }
+        let rows = RowGroups::new(Arc::clone(&schema));
+        Self { store, name, path, schema, rows, file: None, upload: None, uploaded: 0 }
     }
 
     /// Adds rows; their columns are the writer's, in order.
     pub async fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
         self.rows.write(batch)?;
-        let groups = self.rows.take_done();
-        self.append_groups(groups).await
+        self.take_over().await
     }
 
     /// Adds rows that were encoded elsewhere.
-    pub async fn append(&mut self, mut rows: RowGroups) -> Result<(), Error> {
-        let mut groups = self.rows.finish()?;
-        groups.extend(rows.finish()?);
-        self.stats.add(rows.stats());
-        self.append_groups(groups).await
+    pub async fn append(&mut self, rows: RowGroups) -> Result<(), Error> {
+        self.rows.append(rows)?;
+        self.take_over().await
     }
 
-    async fn append_groups(&mut self, groups: Vec<Vec<ArrowColumnChunk>>) -> Result<(), Error> {
-        for group in groups {
+    /// Puts complete row groups into the file.
+    async fn take_over(&mut self) -> Result<(), Error> {
+        for group in self.rows.take_done() {
             self.append_group(group)
                 .map_err(|e| Error::bug(format!("`{}`: a row group that does not fit: {e}", self.path)).caused_by(e))?;
-            self.send(PART_BYTES).await?;
+            self.send().await?;
         }
         Ok(())
     }
@@ -122,11 +118,11 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Hands encoded bytes to the store once there are `enough` of them.
-    async fn send(&mut self, enough: usize) -> Result<(), Error> {
+    /// Hands encoded bytes to the store once there are enough of them.
+    async fn send(&mut self) -> Result<(), Error> {
         let Some(file) = &mut self.file else { return Ok(()) };
         let pieces = file.inner_mut();
-        if pieces.len() < enough {
+        if pieces.len() < PART_BYTES {
             return Ok(());
         }
         let pieces = pieces.take();
@@ -147,19 +143,16 @@ impl TableWriter {
 
     /// Rows so far.
     pub fn rows(&self) -> u64 {
-        self.stats.rows() + self.rows.rows()
+        self.rows.rows()
     }
 
     /// Ends the file and makes it durable; `None` when there were no rows. `now` is in microseconds.
     pub async fn finish(mut self, now: i64) -> Result<Option<DataFile>, Error> {
-        let groups = self.rows.finish()?;
-        self.append_groups(groups).await?;
-        self.stats.add(self.rows.stats());
-        let Some(mut file) = self.file.take() else { return Ok(None) };
-        if let Err(e) = file.finish() {
+        if let Err(error) = self.end().await {
             self.abort().await;
-            return Err(Error::bug("Parquet footer").caused_by(e));
+            return Err(error);
         }
+        let Some(mut file) = self.file.take() else { return Ok(None) };
         let pieces = file.inner_mut().take();
         let rest: u64 = pieces.iter().map(|piece| piece.len() as u64).sum();
         let stored = match self.upload {
@@ -170,16 +163,25 @@ impl TableWriter {
             None => self.store.put(&self.path, PutPayload::from_iter(pieces)).await.map(|_| ()),
         };
         stored.map_err(|e| Error::store(&self.path, e))?;
-        let (object_min, object_max) = self.stats.int_bounds("_object").unwrap_or((i64::MIN, i64::MAX));
+        let stats = self.rows.stats();
+        let (object_min, object_max) = stats.int_bounds("_object").unwrap_or((i64::MIN, i64::MAX));
         Ok(Some(DataFile {
             path: self.name,
             size: self.uploaded + rest,
-            rows: self.stats.rows(),
+            rows: stats.rows(),
             object_min,
             object_max,
-            stats: self.stats.to_json(),
+            stats: stats.to_json(),
             modified_at_ms: now.div_euclid(1000),
         }))
+    }
+
+    /// Puts the last row group and the footer into the file.
+    async fn end(&mut self) -> Result<(), Error> {
+        self.rows.finish()?;
+        self.take_over().await?;
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.finish().map(|_| ()).map_err(|e| Error::bug("Parquet footer").caused_by(e))
     }
 
     /// Gives the file up; nothing of it stays.

@@ -106,14 +106,17 @@ impl<'a, 's> Pass<'a, 's> {
     pub(crate) fn run(mut self, window: &mut Window<'_>, entry: Entry, begin_max: u64) -> Result<Ended<'a>, Error> {
         let head = self.head;
         self.first_number = entry.number;
-        let record_bytes_max = self.request.record_bytes_max();
-        let (comment, fields_max) = (self.request.csv.comment, head.mapping.width + 1);
-        let limits = Limits { comment, record_bytes_max, fields_max, begin_max };
+        let limits = Limits {
+            comment: self.request.csv.comment,
+            record_bytes_max: self.request.record_bytes_max(),
+            fields_max: head.mapping.width + 1,
+            begin_max,
+        };
         let mut records = Records::new(window, entry.start, head.syntax, limits);
         loop {
             let may_be_header = head.mapping.header_offset >= Some(entry.start.offset) && !self.tally.header_seen;
             if !may_be_header && records.next_piece()? {
-                if let Some(stop) = self.piece(&records.piece(), record_bytes_max)? {
+                if let Some(stop) = self.piece(&records.piece())? {
                     return Ok(self.again(&stop));
                 }
                 continue;
@@ -136,7 +139,7 @@ impl<'a, 's> Pass<'a, 's> {
                 }
                 Item::Fault { place, .. } | Item::TooLong(place) => place,
             };
-            let why = self.why(&item, record_bytes_max);
+            let why = self.why(&item);
             self.refuse(records.bytes(&place), &place, self.number(), why)?;
         }
         self.end()
@@ -246,7 +249,7 @@ impl<'a, 's> Pass<'a, 's> {
         Ok(())
     }
 
-    fn why(&self, item: &Item, record_bytes_max: usize) -> Why<'static> {
+    fn why(&self, item: &Item) -> Why<'static> {
         match item {
             Item::Fault { fault: Fault::Unterminated, .. } => {
                 self.whole(reason::UNTERMINATED_QUOTE, "a closing quote".to_owned(), "the end of the object".to_owned())
@@ -256,7 +259,7 @@ impl<'a, 's> Pass<'a, 's> {
                 "a delimiter or line end behind the closing quote".to_owned(),
                 format!("something else at byte {at}"),
             ),
-            Item::TooLong(place) => self.too_long(record_bytes_max, place.bytes),
+            Item::TooLong(place) => self.too_long(place.bytes),
             Item::Record(_) | Item::Blank(_) | Item::End => unreachable!("these are not refused as a whole"),
         }
     }
@@ -265,7 +268,8 @@ impl<'a, 's> Pass<'a, 's> {
         Why { reason, column: None, expected, found, pii: self.any_pii }
     }
 
-    fn too_long(&self, bytes_max: usize, bytes: u64) -> Why<'static> {
+    fn too_long(&self, bytes: u64) -> Why<'static> {
+        let bytes_max = self.request.record_bytes_max();
         self.whole(reason::TOO_LONG, format!("at most {bytes_max} bytes"), format!("{bytes} bytes"))
     }
 

@@ -25,12 +25,12 @@ impl Waiting<'_> {
 
 impl<'a> Pass<'a, '_> {
     /// Takes the records of a piece.
-    pub(super) fn piece(&mut self, piece: &Piece<'_>, record_bytes_max: usize) -> Result<Option<Stop>, Error> {
+    pub(super) fn piece(&mut self, piece: &Piece<'_>) -> Result<Option<Stop>, Error> {
         let mut waiting = std::mem::take(&mut self.waiting);
-        let width = self.head.mapping.width;
+        let (width, record_bytes_max) = (self.head.mapping.width, self.request.record_bytes_max());
         for (row, number) in piece.rows().zip(self.number()..) {
             if row.bytes() > record_bytes_max {
-                waiting.refused.push((row, number, self.too_long(record_bytes_max, row.bytes() as u64)));
+                waiting.refused.push((row, number, self.too_long(row.bytes() as u64)));
             } else if is_blank_line(piece.bytes(&row)) {
                 self.tally.counts.read += 1;
                 self.tally.counts.blank += 1;

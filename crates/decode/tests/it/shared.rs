@@ -14,7 +14,7 @@ use crate::common::{Case, Collect, Got};
 struct Kept(Mutex<Collect>);
 
 #[derive(Default)]
-struct Part(Collect);
+struct Part(Collect, bool);
 
 impl RowSink for Part {
     fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError> {
@@ -30,6 +30,11 @@ impl SinkPart for Part {
     fn is_full(&self) -> bool {
         self.0.batches.len() > 2
     }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        assert!(!std::mem::replace(&mut self.1, true), "a part is finished once");
+        Ok(())
+    }
 }
 
 impl SharedSink for Kept {
@@ -40,6 +45,7 @@ impl SharedSink for Kept {
     }
 
     fn append(&self, part: Part) -> Result<(), SinkError> {
+        assert!(part.1, "a part is finished before it is handed over");
         let mut kept = self.0.lock().unwrap();
         kept.batches.extend(part.0.batches);
         kept.rejects.extend(part.0.rejects);
