@@ -8,12 +8,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("decode", &["spec"]),
     ("generate", &[]),
+    ("chart", &[]),
+    ("sniff", &["spec", "decode"]),
     ("ledger", &["safeguard", "spec"]),
     ("lake", &["safeguard", "spec"]),
     ("query", &["spec", "lake"]),
     ("ingest", &["safeguard", "spec", "decode", "ledger", "lake"]),
     ("report", &["spec", "lake", "query"]),
-    ("stillhouse", &["spec", "decode", "ledger", "lake", "query", "ingest", "report"]),
+    ("stillhouse", &["spec", "decode", "ledger", "lake", "query", "ingest", "report", "generate", "sniff", "chart"]),
     ("testkit", &["safeguard", "spec", "ledger", "lake", "ingest"]),
 ];
 

@@ -1,0 +1,1 @@
+//! One description of a chart, drawn as SVG, PNG and HTML.

@@ -1,0 +1,1 @@
+//! Looks at files and proposes the source that loads them.
