@@ -5,6 +5,10 @@
 # make simulate SEEDS=10000    random histories in which everything fails that can fail; some hundred are part of `make test`
 # make mutations SEEDS=500     the same without one rule of the commit protocol at a time: each has to be noticed
 #
+# make bench BENCH='--cases events_csv_150mb --rounds 5'   against DuckDB, Polars and pyarrow; writes docs/benchmarks.md and
+#                              .json. It measures the profile of everything else, which the report names; PROFILE=dist is
+#                              what is shipped, and builds the whole dependency tree once more
+#
 # All of them build with the same profile and the same features, so a machine compiles the dependency tree once. The
 # build lies outside the clone, so that several clones share it.
 
@@ -14,8 +18,11 @@ export PATH := $(CACHE)/tools/bin:$(PATH)
 BUILD := --locked --release
 
 SEEDS ?=
+PROFILE ?= release
+# Arguments of bench/run.py.
+BENCH ?=
 
-.PHONY: demo test lint fmt clean-demo simulate mutations
+.PHONY: demo test lint fmt clean-demo simulate mutations bench
 
 demo:
 	cargo build $(BUILD) -p stillhouse
@@ -24,6 +31,7 @@ demo:
 test:
 	@bash scripts/test-deps.sh
 	@"$(CACHE)/venv/bin/python" scripts/read_delta.py --self-test
+	@"$(CACHE)/venv/bin/python" -m unittest discover --quiet -s bench
 	cargo nextest run $(BUILD) --workspace --no-fail-fast
 
 lint:
@@ -40,6 +48,12 @@ simulate:
 mutations:
 	cargo build $(BUILD) --workspace --features stillhouse-testkit/mutations --bin testkit
 	"$(CARGO_TARGET_DIR)/release/testkit" mutations --seeds $(or $(SEEDS),500)
+
+bench:
+	@bash scripts/bench-deps.sh
+	cargo build --locked --profile $(PROFILE) -p stillhouse
+	@"$(CACHE)/bench-venv/bin/python" bench/run.py --program "$(CARGO_TARGET_DIR)/$(PROFILE)/stillhouse" \
+		--profile $(PROFILE) $(BENCH)
 
 fmt:
 	cargo fmt --all

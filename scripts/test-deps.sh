@@ -4,15 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/tools.sh
 
-# install_debian PACKAGE...
-install_debian() {
-    local sudo=()
-    [ "$(id -u)" = 0 ] || sudo=(sudo)
-    "${sudo[@]}" apt-get update -qq </dev/null >&2
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "$@" </dev/null >&2
-}
-
 postgres_there() {
     command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
@@ -31,22 +22,7 @@ nextest() {
     cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest 0.9.143
 }
 
-make_venv() {
-    rm -rf "$venv"
-    python3 -m venv "$venv" 2>/dev/null || { install_debian python3-venv && python3 -m venv "$venv"; }
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r scripts/test-requirements.txt >&2
-}
-
-# Independent Delta readers. The marker holds the digest of the requirements, so that a change installs anew.
-readers() {
-    local wanted
-    wanted="$(sha256sum <scripts/test-requirements.txt)"
-    [ "$(cat "$venv/requirements.sha256" 2>/dev/null)" = "$wanted" ] && return
-    step "Delta readers for Python" make_venv
-    echo "$wanted" >"$venv/requirements.sha256"
-}
-
 mkdir -p "$cache"
 postgres
 nextest
-readers
+python_packages "Delta readers for Python" "$venv" scripts/test-requirements.txt
