@@ -1,6 +1,6 @@
 //! What files and reports must say: the form of `answers.json`.
 //!
-//! Fields of months have the names of the queries of the report `monthly-activity`; each is the list of rows that the
+//! Fields of periods have the names of the queries of the report `monthly-activity`; each is the list of rows that the
 //! query gives, in its order, with the names of its columns. Days are dates (`2021-03-01`), all numbers are counts.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,9 @@ pub struct Answers {
     /// One for each month of the plan, in order.
     pub files: Vec<FileAnswers>,
     /// One for each month of the plan, in order. Rows count for the month of their timestamp, whichever file they are in.
-    pub months: Vec<MonthAnswers>,
+    pub months: Vec<PeriodAnswers>,
+    /// The whole: what the report says of the period `all`, in which nothing comes before the first row.
+    pub all: PeriodAnswers,
 }
 
 /// What the receipt of a file must say under the contract of the `events` template.
@@ -42,18 +44,18 @@ pub struct FileAnswers {
     pub ids_repeated: u64,
 }
 
-/// What the report must say about a month.
+/// What the report must say about a month, or about all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MonthAnswers {
-    /// The period: `2021-03`.
-    pub month: String,
+pub struct PeriodAnswers {
+    /// The period: `2021-03`, or `all`.
+    pub period: String,
     /// One row.
     pub totals: Vec<Totals>,
     /// Days with events, in order.
     pub events_per_day: Vec<DayRow>,
-    /// One row, or none without events.
+    /// Months with events, in order.
     pub events_per_month: Vec<MonthRow>,
-    /// One row: from the first of January to the end of the month.
+    /// One row: from the first of January to the end of the month; of `all`, everything.
     pub year_to_date: Vec<YearRow>,
     /// At most ten, as in all lists below.
     pub top_users: Vec<UserRow>,
@@ -69,9 +71,9 @@ pub struct MonthAnswers {
     pub busiest_date: Vec<DayRow>,
     /// A tag that stands twice on one event counts twice.
     pub top_tags: Vec<TagRow>,
-    /// Against the month before.
+    /// Against the period before.
     pub growing_companies: Vec<GrowthRow>,
-    /// Active in the month before, not in this one.
+    /// Active in the period before, not in this one.
     pub quiet_users: Vec<QuietRow>,
 }
 
@@ -178,27 +180,27 @@ pub struct TagRow {
     pub uses: u64,
 }
 
-/// A company that was busier than in the month before.
+/// A company that was busier than in the period before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrowthRow {
     /// Its registrable domain.
     pub company: String,
     /// Rows.
     pub events: u64,
-    /// Rows of the month before.
+    /// Rows of the period before.
     pub previous_events: u64,
     /// The difference.
     pub growth: u64,
 }
 
-/// A user of the month before who did not come again.
+/// A user of the period before who did not come again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuietRow {
     /// The e-mail, in lower case, without blanks around.
     pub user: String,
     /// The company, if there is one.
     pub company: Option<String>,
-    /// Rows of the month before.
+    /// Rows of the period before.
     pub previous_events: u64,
     /// The last day with a row.
     pub last_seen: Date,

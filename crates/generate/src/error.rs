@@ -11,6 +11,8 @@ pub enum Kind {
     Retry,
     /// The plan or the folder has to be another one.
     FixSettings,
+    /// Nothing: the caller wanted it to stop.
+    Stopped,
 }
 
 /// Why nothing was generated.
@@ -37,6 +39,11 @@ impl Error {
         };
         let message = format!("cannot {action} {}: {error}", path.display());
         Self { kind, message, hint: None, source: Some(error) }
+    }
+
+    /// The caller did not want any more.
+    pub(crate) fn stopped() -> Self {
+        Self { kind: Kind::Stopped, message: "stopped; nothing was written".to_owned(), hint: None, source: None }
     }
 
     /// What to do about it.

@@ -3,7 +3,7 @@
 //! [`write_events`] turns a [`Plan`] (rows, days, seed, rates) into `{yyyy}/{MM}/events.csv` files in the shape of the
 //! `events` template and into [`Answers`], which lie beside them as `answers.json`: how many bytes and records each file
 //! has, which of them are refused and why, and what each query of the template's report `monthly-activity` gives for
-//! each month. The answers are counted while rows are made; no file is read again.
+//! each month and for all of them. The answers are counted while rows are made; no file is read again.
 //!
 //! **Invariant:** files and answers follow from the plan alone, byte for byte; the number of threads changes nothing.
 //! **Invariant:** every date lies in the plan's days, both ends included.
@@ -23,15 +23,17 @@
 //!
 //! ```
 //! use std::num::NonZeroUsize;
+//! use std::ops::ControlFlow;
 //! use jiff::civil::date;
-//! use stillhouse_generate::{Faults, Plan, write_events};
+//! use stillhouse_generate::{Existing, Faults, Plan, Writing, write_events};
 //!
 //! let folder = std::env::temp_dir().join(format!("generate-example-{}", std::process::id()));
 //! let mut plan = Plan::new(1_000, date(2021, 2, 1), date(2021, 4, 30), 7);
 //! plan.faults = Faults::evenly("1%".parse()?);
-//! let answers = write_events(&plan, &folder, NonZeroUsize::MIN, &mut |_| {})?;
+//! let writing = Writing { threads: NonZeroUsize::MIN, existing: Existing::Refuse };
+//! let answers = write_events(&plan, &folder, writing, &mut |_| ControlFlow::Continue(()))?;
 //! assert_eq!(answers.files.iter().map(|file| file.records).sum::<u64>(), 1_000);
-//! assert_eq!(answers.months[1].month, "2021-03");
+//! assert_eq!(answers.months[1].period, "2021-03");
 //! # let _ = std::fs::remove_dir_all(&folder);
 //! # Ok::<(), stillhouse_generate::Error>(())
 //! ```
@@ -54,10 +56,10 @@ mod words;
 mod write;
 
 pub use answers::{
-    ActionRow, Activity, Answers, CompanyRow, CountryRow, DayRow, DomainRow, FileAnswers, GrowthRow, MonthAnswers,
-    MonthRow, QuietRow, TagRow, Totals, UserRow, YearRow,
+    ActionRow, Activity, Answers, CompanyRow, CountryRow, DayRow, DomainRow, FileAnswers, GrowthRow, MonthRow,
+    PeriodAnswers, QuietRow, TagRow, Totals, UserRow, YearRow,
 };
 pub use error::{Error, Kind};
-pub use plan::{Faults, FileStart, LineEnd, Plan, Shares};
+pub use plan::{ColumnOrder, Faults, FileStart, LineEnd, Plan, Shares};
 pub use rate::Rate;
-pub use write::{ANSWERS_FILE, Progress, write_events};
+pub use write::{ANSWERS_FILE, Existing, Progress, Writing, write_events};

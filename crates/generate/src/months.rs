@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use jiff::civil::Date;
 
 use crate::answers::{
-    ActionRow, Activity, CompanyRow, CountryRow, DayRow, DomainRow, GrowthRow, MonthAnswers, MonthRow, QuietRow,
+    ActionRow, Activity, CompanyRow, CountryRow, DayRow, DomainRow, GrowthRow, MonthRow, PeriodAnswers, QuietRow,
     TagRow, Totals, UserRow, YearRow,
 };
 use crate::people::{People, User};
@@ -28,7 +28,9 @@ pub(crate) struct Months<'p> {
     /// What the last file has of the month after it.
     ahead: Option<Counts>,
     year: Year,
-    answers: Vec<MonthAnswers>,
+    /// Everything so far; its days and last days mean nothing, months have different ones.
+    total: Counts,
+    answers: Vec<PeriodAnswers>,
 }
 
 /// The year so far.
@@ -42,7 +44,8 @@ struct Year {
 impl<'p> Months<'p> {
     pub(crate) fn new(people: &'p People) -> Self {
         let (former, current, ahead) = (None, None, None);
-        Self { people, none: Counts::new(people), former, current, ahead, year: Year::default(), answers: Vec::new() }
+        let (none, total) = (Counts::new(people), Counts::new(people));
+        Self { people, none, former, current, ahead, year: Year::default(), total, answers: Vec::new() }
     }
 
     /// Takes the counts of the file of the month that begins on `first`; months come one after the other.
@@ -58,19 +61,33 @@ impl<'p> Months<'p> {
         self.current = Some((first, own));
     }
 
-    /// The answers of all months.
-    pub(crate) fn finish(mut self) -> Vec<MonthAnswers> {
+    /// The answers of all months, and of the whole.
+    pub(crate) fn finish(mut self) -> (Vec<PeriodAnswers>, PeriodAnswers) {
         self.finish_current();
-        self.answers
+        let all = self.whole();
+        (self.answers, all)
+    }
+
+    /// The period `all` begins before everything: nothing comes before it, and its year is all of it.
+    fn whole(&self) -> PeriodAnswers {
+        let view = View { people: self.people, counts: &self.total, former: &self.none, last_seen: &no_day };
+        let users = count(self.total.users.iter().filter(|events| **events > 0));
+        view.answers(Calendar {
+            period: "all".to_owned(),
+            days: self.answers.iter().flat_map(|month| month.events_per_day.iter().cloned()).collect(),
+            months: self.answers.iter().flat_map(|month| month.events_per_month.iter().cloned()).collect(),
+            year: YearRow { events: self.total.events, users },
+        })
     }
 
     fn finish_current(&mut self) {
         let Some((first, counts)) = self.current.take() else { return };
         self.year.add(first.year(), &counts);
+        self.total += &counts;
         let former = self.former.as_ref().unwrap_or(&self.none);
-        let view = View { people: self.people, first, counts: &counts, former };
-        let year_to_date = vec![self.year.row()];
-        self.answers.push(view.answers(year_to_date));
+        let last_seen = |day: u8| day_of(first.yesterday().expect("the month before has rows"), day);
+        let view = View { people: self.people, counts: &counts, former, last_seen: &last_seen };
+        self.answers.push(view.answers(Calendar::of_month(first, &counts, self.year.row())));
         self.former = Some(counts);
     }
 }
@@ -91,36 +108,62 @@ impl Year {
     }
 }
 
-/// A month and the one before it.
+/// What the answers of a period say about its days.
+struct Calendar {
+    period: String,
+    days: Vec<DayRow>,
+    months: Vec<MonthRow>,
+    year: YearRow,
+}
+
+impl Calendar {
+    fn of_month(first: Date, counts: &Counts, year: YearRow) -> Self {
+        let period = format!("{:04}-{:02}", first.year(), first.month());
+        let days = (1..).zip(&counts.days[1..]).filter(|(_, events)| **events > 0);
+        let days = days.map(|(day, events)| DayRow { day: day_of(first, day), events: *events });
+        let months = (counts.events > 0).then(|| MonthRow { month: period.clone(), events: counts.events });
+        Self { days: days.collect(), months: months.into_iter().collect(), year, period }
+    }
+}
+
+/// That day of the month in which `month` is.
+fn day_of(month: Date, day: u8) -> Date {
+    let day = i8::try_from(day).expect("a day of a month");
+    month.with().day(day).build().expect("a day that rows have")
+}
+
+/// Where nothing comes before, nobody was seen last.
+fn no_day(_: u8) -> Date {
+    unreachable!("nobody is quiet who was not there before")
+}
+
+/// A period and the one before it.
 struct View<'v> {
     people: &'v People,
-    first: Date,
     counts: &'v Counts,
     former: &'v Counts,
+    /// The date of a day of the period before.
+    last_seen: &'v dyn Fn(u8) -> Date,
 }
 
 impl View<'_> {
-    fn answers(&self, year_to_date: Vec<YearRow>) -> MonthAnswers {
-        let month = format!("{:04}-{:02}", self.first.year(), self.first.month());
+    fn answers(&self, calendar: Calendar) -> PeriodAnswers {
+        let Calendar { period, days, months, year } = calendar;
         let counts = self.counts;
         let companies = self.companies(&counts.users);
         let busy_companies = companies.iter().filter(|activity| activity.users > 0);
-        let events_per_day = self.events_per_day();
-        let busiest = events_per_day.iter().min_by_key(|row| (Reverse(row.events), row.day)).cloned();
-        MonthAnswers {
+        let busiest = days.iter().min_by_key(|row| (Reverse(row.events), row.day)).cloned();
+        PeriodAnswers {
+            period,
             totals: vec![Totals {
                 events: counts.events,
                 users: count(counts.users.iter().filter(|events| **events > 0)),
                 companies: count(busy_companies),
             }],
             busiest_date: busiest.into_iter().collect(),
-            events_per_day,
-            events_per_month: if counts.events == 0 {
-                Vec::new()
-            } else {
-                vec![MonthRow { month: month.clone(), events: counts.events }]
-            },
-            year_to_date,
+            events_per_day: days,
+            events_per_month: months,
+            year_to_date: vec![year],
             top_users: self.top_users(),
             top_companies: self.top_companies(&companies),
             top_domains: self.top_domains(),
@@ -129,17 +172,7 @@ impl View<'_> {
             top_tags: top_words(&counts.tags, TAGS, |tag, uses| TagRow { tag, uses }),
             growing_companies: self.growing_companies(&companies),
             quiet_users: self.quiet_users(),
-            month,
         }
-    }
-
-    fn events_per_day(&self) -> Vec<DayRow> {
-        let days = (1..=self.first.days_in_month()).zip(&self.counts.days[1..]).filter(|(_, events)| **events > 0);
-        days.map(|(day, events)| DayRow { day: self.day(day), events: *events }).collect()
-    }
-
-    fn day(&self, day: i8) -> Date {
-        self.first.with().day(day).build().expect("a day of this month")
     }
 
     fn top_users(&self) -> Vec<UserRow> {
@@ -203,13 +236,11 @@ impl View<'_> {
         let order = |a: &(u64, &str, usize), b: &(u64, &str, usize)| by_events(&(a.0, a.1), &(b.0, b.1));
         let row = |(previous_events, email, user): (u64, &str, usize)| {
             let company = people.users[user].domain.and_then(|domain| people.domains[domain as usize].company);
-            let last_day = i8::try_from(self.former.last_days[user]).expect("a day of a month");
-            let month_before = self.first.yesterday().expect("the month before has rows");
             QuietRow {
                 user: email.to_owned(),
                 company: company.map(|company| people.companies[company as usize].clone()),
                 previous_events,
-                last_seen: month_before.with().day(last_day).build().expect("a day with rows"),
+                last_seen: (self.last_seen)(self.former.last_days[user]),
             }
         };
         top(quiet.collect(), order).into_iter().map(row).collect()

@@ -34,6 +34,9 @@ pub struct Plan {
     /// What stands before the header.
     #[serde(default)]
     pub file_start: FileStart,
+    /// In which order the columns stand.
+    #[serde(default)]
+    pub column_order: ColumnOrder,
 }
 
 /// What ends every line of a run.
@@ -58,6 +61,17 @@ pub enum FileStart {
     ByteOrderMark,
 }
 
+/// The order of the columns of a run's files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnOrder {
+    /// That of the template.
+    #[default]
+    Usual,
+    /// Every file has an order of its own.
+    Shuffled,
+}
+
 /// Shares of the rows that are odd and yet load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -77,6 +91,12 @@ pub struct Shares {
     pub padded_emails: Rate,
     /// Rows without country. Default 4 %.
     pub empty_countries: Rate,
+    /// Rows without address of a machine. Default none.
+    pub empty_addresses: Rate,
+    /// Rows whose field `uri` holds quotes, doubled as CSV wants it. Default none, beside those in tags.
+    pub escaped_quotes: Rate,
+    /// Rows whose field `uri` holds a line break, the run's own. Default none.
+    pub line_breaks: Rate,
     /// Rows with a blank line behind them. Default none.
     pub blank_lines: Rate,
 }
@@ -118,6 +138,7 @@ impl Plan {
             faults: Faults::default(),
             line_end: LineEnd::default(),
             file_start: FileStart::default(),
+            column_order: ColumnOrder::default(),
         }
     }
 
@@ -174,6 +195,9 @@ impl Default for Shares {
             mixed_case: Rate::of_ten_thousand(200),
             padded_emails: Rate::of_ten_thousand(20),
             empty_countries: Rate::of_ten_thousand(400),
+            empty_addresses: Rate::ZERO,
+            escaped_quotes: Rate::ZERO,
+            line_breaks: Rate::ZERO,
             blank_lines: Rate::ZERO,
         }
     }

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use crate::calendar::{Month, month_number, weighted_days};
-use crate::plan::{LineEnd, Plan};
+use crate::plan::{ColumnOrder, LineEnd, Plan};
 use crate::pools::Pools;
 use crate::random::Random;
 use crate::row::{Fault, Rows};
@@ -17,6 +17,13 @@ pub(crate) const CHUNK_ROWS: u64 = 8192;
 // The purposes of random numbers in this file; `people` has others.
 const OF_DAYS: u64 = 5;
 const OF_ROWS: u64 = 6;
+const OF_COLUMNS: u64 = 7;
+
+/// The columns of the `events` template, in its order.
+pub(crate) const COLUMNS: [&str; 8] = ["id", "timestamp", "email", "country", "ip", "uri", "action", "tags"];
+/// Where in [`COLUMNS`] two of them are.
+pub(crate) const TIMESTAMP: usize = 1;
+pub(crate) const URI: usize = 5;
 
 /// A date as it is written.
 pub(crate) type DayText = [u8; 10];
@@ -33,6 +40,9 @@ pub(crate) struct Odds {
     pub(crate) mixed_case: u64,
     pub(crate) padded_emails: u64,
     pub(crate) empty_countries: u64,
+    pub(crate) empty_addresses: u64,
+    pub(crate) escaped_quotes: u64,
+    pub(crate) line_breaks: u64,
     pub(crate) blank_lines: u64,
 }
 
@@ -49,6 +59,8 @@ pub(crate) struct Recipe<'p> {
     pub(crate) day_before: Option<(u8, DayText)>,
     pub(crate) day_after: Option<(u8, DayText)>,
     pub(crate) line_end: &'static [u8],
+    /// Which of [`COLUMNS`] stands at each place, unless all stand at their own.
+    pub(crate) order: Option<[usize; COLUMNS.len()]>,
     seed: u64,
     month: u64,
     rows: u64,
@@ -71,6 +83,9 @@ impl Odds {
             mixed_case: shares.mixed_case.threshold(),
             padded_emails: shares.padded_emails.threshold(),
             empty_countries: shares.empty_countries.threshold(),
+            empty_addresses: shares.empty_addresses.threshold(),
+            escaped_quotes: shares.escaped_quotes.threshold(),
+            line_breaks: shares.line_breaks.threshold(),
             blank_lines: shares.blank_lines.threshold(),
         }
     }
@@ -97,10 +112,25 @@ impl<'p> Recipe<'p> {
                 LineEnd::Lf => b"\n",
                 LineEnd::CrLf => b"\r\n",
             },
+            order: match plan.column_order {
+                ColumnOrder::Usual => None,
+                ColumnOrder::Shuffled => Some(shuffled(&mut Random::new(plan.seed, &[OF_COLUMNS, number]))),
+            },
             seed: plan.seed,
             month: number,
             rows: month.rows,
         }
+    }
+
+    /// The header, without a line end.
+    pub(crate) fn header(&self) -> String {
+        self.order.map_or(COLUMNS, |order| order.map(|column| COLUMNS[column])).join(",")
+    }
+
+    /// At which place the column with that number in [`COLUMNS`] stands.
+    pub(crate) fn place(&self, column: usize) -> usize {
+        let place = self.order.and_then(|order| order.into_iter().position(|there| there == column));
+        place.unwrap_or(column)
     }
 
     pub(crate) fn chunks(&self) -> u64 {
@@ -120,6 +150,15 @@ impl<'p> Recipe<'p> {
             rows.make(out, tally);
         }
     }
+}
+
+/// All columns, in an order that chance gives (Fisher and Yates).
+fn shuffled(random: &mut Random) -> [usize; COLUMNS.len()] {
+    let mut order = std::array::from_fn(|column| column);
+    for (place, bound) in (0..COLUMNS.len()).rev().zip((1..=8).rev()) {
+        order.swap(place, random.below(bound) as usize);
+    }
+    order
 }
 
 /// `2021-03-01`.

@@ -1,7 +1,9 @@
 //! One row: what it says, and how it is written.
 
+use std::ops::Range;
+
 use crate::random::Random;
-use crate::recipe::{DayText, Recipe};
+use crate::recipe::{COLUMNS, DayText, Recipe, TIMESTAMP, URI};
 use crate::tally::{FileTally, Side};
 use crate::words::{ACTIONS, PAGES};
 
@@ -66,6 +68,10 @@ const NO_UTF8: [&[u8]; 3] = [b"\xFF", b"\xC3", b"\xED\xA0\x80"];
 /// What no reader takes for a timestamp; `~` stands for the year and the month.
 const NO_TIMESTAMPS: [&str; 5] = ["~-32", "~-00", "~-01T25:00:00Z", "soon", "0000-00-00"];
 
+/// What stands behind the page where its field holds quotes or a line break.
+const QUERY: &[u8] = b"?q=\"\"blue shoes\"\"";
+const SECOND_LINE: &[u8] = b"?from=mail";
+
 /// One or two fields behind the last.
 const MORE_FIELDS: [&[u8]; 3] = [b",extra", b",", b",2021,\"a, b\""];
 
@@ -76,11 +82,13 @@ pub(crate) struct Rows<'r> {
     /// Ids of rows of this chunk that loaded, the oldest are overwritten.
     ids: Vec<Id>,
     next_id: usize,
+    /// A row in the usual order, while it is written in another one.
+    usual: Vec<u8>,
 }
 
 impl<'r> Rows<'r> {
     pub(crate) fn new(recipe: &'r Recipe<'r>, random: Random) -> Self {
-        Self { recipe, random, ids: Vec::with_capacity(IDS_KEPT), next_id: 0 }
+        Self { recipe, random, ids: Vec::with_capacity(IDS_KEPT), next_id: 0, usual: Vec::new() }
     }
 
     /// Appends one row and counts it.
@@ -90,8 +98,10 @@ impl<'r> Rows<'r> {
         match fault {
             None => {
                 tally.add_row(&draft);
+                let start = out.len();
                 tally.ids_repeated += u64::from(self.known_or_new_id(out));
                 self.write_fields(&draft, out);
+                self.put_in_order(start, out);
             }
             Some(fault) => {
                 tally.faults[fault as usize] += 1;
@@ -166,7 +176,10 @@ impl<'r> Rows<'r> {
             out.extend_from_slice(self.recipe.pools.countries[country as usize].as_bytes());
         }
         out.push(b',');
-        out.extend_from_slice(self.random.pick(&self.recipe.pools.addresses).as_bytes());
+        let address = self.random.pick(&self.recipe.pools.addresses).as_bytes();
+        if !self.rare(self.recipe.odds.empty_addresses) {
+            out.extend_from_slice(address);
+        }
         out.push(b',');
         self.write_page(out);
         out.push(b',');
@@ -213,8 +226,49 @@ impl<'r> Rows<'r> {
 
     #[inline]
     fn write_page(&mut self, out: &mut Vec<u8>) {
-        let page = self.recipe.pools.popular_pages.pick(&mut self.random);
-        out.extend_from_slice(PAGES[page as usize].as_bytes());
+        let page = PAGES[self.recipe.pools.popular_pages.pick(&mut self.random) as usize].as_bytes();
+        let has_quotes = self.rare(self.recipe.odds.escaped_quotes);
+        let has_break = self.rare(self.recipe.odds.line_breaks);
+        if !(has_quotes || has_break) {
+            return out.extend_from_slice(page);
+        }
+        out.push(b'"');
+        out.extend_from_slice(page);
+        if has_quotes {
+            out.extend_from_slice(QUERY);
+        }
+        if has_break {
+            out.extend_from_slice(self.recipe.line_end);
+            out.extend_from_slice(SECOND_LINE);
+        }
+        out.push(b'"');
+    }
+
+    /// Yes as often as `threshold` says. Without it no number is drawn, so that a seed goes on meaning the same rows.
+    #[inline]
+    fn rare(&mut self, threshold: u64) -> bool {
+        threshold > 0 && self.random.chance(threshold)
+    }
+
+    /// Puts the fields of the row that begins at `start` into the order of the file.
+    #[inline]
+    fn put_in_order(&mut self, start: usize, out: &mut Vec<u8>) {
+        let Some(order) = self.recipe.order else { return };
+        self.usual.clear();
+        self.usual.extend_from_slice(&out[start..]);
+        out.truncate(start);
+        let mut fields: [Range<usize>; COLUMNS.len()] = std::array::from_fn(|_| 0..0);
+        let mut next = 0;
+        for field in &mut fields {
+            *field = next..end_of_field(&self.usual, next);
+            next = field.end + 1;
+        }
+        for (place, column) in order.into_iter().enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(&self.usual[fields[column].clone()]);
+        }
     }
 
     fn write_tags(&self, draft: &Draft, out: &mut Vec<u8>) {
@@ -240,12 +294,11 @@ impl<'r> Rows<'r> {
 
     /// A row that is refused for `fault` and for nothing else.
     fn write_faulty(&mut self, draft: &Draft, fault: Fault, out: &mut Vec<u8>) {
-        out.extend_from_slice(&new_id(&mut self.random));
         let start = out.len();
+        out.extend_from_slice(&new_id(&mut self.random));
         self.write_fields(draft, out);
-        // The timestamp lies between the first two commas, which no quotes surround.
-        let mut commas = (start..).zip(&out[start..]).filter(|(_, byte)| **byte == b',').map(|(place, _)| place);
-        let timestamp = commas.next().map_or(start, |comma| comma + 1)..commas.next().unwrap_or(start);
+        self.put_in_order(start, out);
+        let timestamp = field(out, start, self.recipe.place(TIMESTAMP));
         match fault {
             Fault::UnreadableTimestamp => {
                 let month = String::from_utf8_lossy(&day_text(self.recipe, draft)[..7]).into_owned();
@@ -254,35 +307,42 @@ impl<'r> Rows<'r> {
             }
             Fault::MissingTimestamp => drop(out.splice(timestamp, [])),
             Fault::ShortRow => {
-                let fields = 1 + self.random.below(7);
-                let end = end_of_field(&out[start..], fields);
-                out.truncate(start + end);
+                // The id is never empty. Another first field may be, and alone it would be a blank line.
+                let fewest = if self.recipe.order.is_some() { 2 } else { 1 };
+                let last = (fewest - 1) + self.random.below(8 - fewest);
+                out.truncate(field(out, start, last as usize).end);
             }
             Fault::ExtraField => {
                 let fields = *self.random.pick(&MORE_FIELDS);
                 out.extend_from_slice(fields);
             }
             Fault::InvalidUtf8 => {
-                let end = end_of_field(&out[start..], 6);
+                let uri = field(out, start, self.recipe.place(URI));
+                let end = if out[uri.clone()].ends_with(b"\"") { uri.end - 1 } else { uri.end };
                 let bytes = *self.random.pick(&NO_UTF8);
-                out.splice(start + end..start + end, bytes.iter().copied());
+                out.splice(end..end, bytes.iter().copied());
             }
         }
     }
 }
 
-/// Where field `number` (the first is 1) ends in `fields`, which begins behind the first field.
-fn end_of_field(fields: &[u8], number: u32) -> usize {
+/// Where the field at that place (the first is 0) lies in the row that begins at `start`.
+fn field(out: &[u8], start: usize, place: usize) -> Range<usize> {
+    (0..place).fold(start..end_of_field(out, start), |field, _| {
+        let next = field.end + 1;
+        next..end_of_field(out, next)
+    })
+}
+
+/// Where the field ends that begins at `start`.
+#[inline]
+fn end_of_field(out: &[u8], start: usize) -> usize {
     let mut inside_quotes = false;
-    let mut commas = 0;
-    for (place, byte) in fields.iter().enumerate() {
+    let end = out[start..].iter().position(|byte| {
         inside_quotes ^= *byte == b'"';
-        commas += u32::from(*byte == b',' && !inside_quotes);
-        if commas == number {
-            return place;
-        }
-    }
-    fields.len()
+        *byte == b',' && !inside_quotes
+    });
+    end.map_or(out.len(), |length| start + length)
 }
 
 /// The day of a row, and whose month it is in.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::answers::{Answers, FileAnswers};
@@ -20,8 +21,23 @@ use crate::tally::FileTally;
 /// The name of the answers beside the data.
 pub const ANSWERS_FILE: &str = "answers.json";
 
-/// The columns of the `events` template.
-const HEADER: &str = "id,timestamp,email,country,ip,uri,action,tags";
+/// How files are written; none of it changes what is in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Writing {
+    /// Threads that make rows, beside the calling one, which writes them.
+    pub threads: NonZeroUsize,
+    /// What becomes of files with the names of those that are written.
+    pub existing: Existing,
+}
+
+/// What becomes of files that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Nothing is generated if there is one.
+    Refuse,
+    /// They are replaced once all new files are complete.
+    Replace,
+}
 
 /// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,23 +50,26 @@ pub struct Progress {
     pub bytes: u64,
 }
 
-/// Writes the files of `plan` and their answers into `folder`, which is made if it is not there, with that many threads
-/// beside this one, which writes. `progress` is called every few thousand rows.
+/// Writes the files of `plan` and their answers into `folder`, which is made if it is not there. `progress` is called
+/// every few thousand rows and can stop it.
 ///
 /// Files have names that begin with a dot until all of them are complete, and are deleted after an error; a process that
 /// was killed leaves names that no path template finds. The answers get their name last.
 ///
 /// # Errors
-/// The plan cannot be carried out, a file of that name exists already, or the disk fails.
+/// The plan cannot be carried out, a file of that name exists already, the disk fails, or `progress` stopped it.
 pub fn write_events(
     plan: &Plan,
     folder: &Path,
-    threads: NonZeroUsize,
-    progress: &mut dyn FnMut(Progress),
+    writing: Writing,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Answers, Error> {
     plan.check()?;
     let months = months(plan);
-    let mut drafts = Drafts::new(folder, &months)?;
+    let mut drafts = Drafts::new(folder);
+    if writing.existing == Existing::Refuse {
+        drafts.refuse_existing(&months)?;
+    }
     let pools = Pools::new(plan);
     let mut finished = Months::new(&pools.people);
     let mut files = Vec::with_capacity(months.len());
@@ -60,17 +79,17 @@ pub fn write_events(
         let mut draft = drafts.begin(&month_path(month))?;
         let before = done.bytes;
         done.bytes += draft.write(&opening(plan, &recipe))?;
-        let tally = make_file(&recipe, threads.get(), &mut |bytes, rows| {
+        let tally = make_file(&recipe, writing.threads.get(), &mut |bytes, rows| {
             done.bytes += draft.write(bytes)?;
             done.rows += rows;
-            progress(done);
-            Ok(())
+            if progress(done).is_break() { Err(Error::stopped()) } else { Ok(()) }
         })?;
         files.push(file_answers(month, done.bytes - before, &tally));
         finished.add_file(month.first, tally);
     }
     let plan = Plan { users: NonZeroU32::new(plan.users()), ..plan.clone() };
-    let answers = Answers { format: Answers::FORMAT, plan, files, months: finished.finish() };
+    let (months, all) = finished.finish();
+    let answers = Answers { format: Answers::FORMAT, plan, files, months, all };
     let mut text = serde_json::to_vec_pretty(&answers).expect("keys are texts, and nothing else can fail in memory");
     text.push(b'\n');
     drafts.begin(ANSWERS_FILE)?.write(&text)?;
@@ -84,7 +103,7 @@ fn opening(plan: &Plan, recipe: &Recipe<'_>) -> Vec<u8> {
         FileStart::Header => b"",
         FileStart::ByteOrderMark => b"\xEF\xBB\xBF",
     };
-    [mark, HEADER.as_bytes(), recipe.line_end].concat()
+    [mark, recipe.header().as_bytes(), recipe.line_end].concat()
 }
 
 /// `2021/03/events.csv`.
@@ -122,19 +141,23 @@ struct Draft {
 }
 
 impl Drafts {
+    fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), begun: Vec::new() }
+    }
+
     /// None of the files may exist: somebody else's data is not overwritten.
-    fn new(folder: &Path, months: &[Month]) -> Result<Self, Error> {
+    fn refuse_existing(&self, months: &[Month]) -> Result<(), Error> {
         for name in months.iter().map(month_path).chain([ANSWERS_FILE.to_owned()]) {
-            let path = folder.join(name);
+            let path = self.folder.join(name);
             if path.try_exists().map_err(|error| Error::disk("look for", &path, error))? {
                 let message = format!("{} exists already", path.display());
                 return Err(Error::settings(
                     message,
-                    "choose another folder, or delete what was generated there before",
+                    "choose another folder or other months, or have the files replaced",
                 ));
             }
         }
-        Ok(Self { folder: folder.to_owned(), begun: Vec::new() })
+        Ok(())
     }
 
     fn begin(&mut self, name: &str) -> Result<Draft, Error> {

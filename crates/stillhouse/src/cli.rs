@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stillhouse_spec::PeriodChoice;
 
+use crate::commands::generate::GenerateCommand;
+
 /// Files become trusted lake tables, and the reports that people wait for.
 #[derive(Debug, Parser)]
 #[command(name = "stillhouse", version, about, max_term_width = 100, disable_help_subcommand = true)]
@@ -74,6 +76,9 @@ pub enum Command {
     /// Care for the lake.
     #[command(subcommand)]
     Lake(LakeCommand),
+    /// Invent data of any size with known answers, to try or measure with.
+    #[command(subcommand)]
+    Generate(GenerateCommand),
     /// Print a source or report file as it was when a receipt or a run used it.
     Text {
         /// Its fingerprint, as `receipts show` and the manifest of a run name it.
@@ -141,6 +146,9 @@ pub struct InitArgs {
     /// What to start from.
     #[arg(long, value_enum, default_value_t = TemplateName::Events)]
     pub template: TemplateName,
+    /// Without the template's sample data.
+    #[arg(long)]
+    pub no_data: bool,
 }
 
 /// The templates.

@@ -109,6 +109,7 @@ macro_rules! from_crate {
 }
 
 from_crate!(
+    stillhouse_generate::Error, stillhouse_generate::Kind;
     stillhouse_ingest::Error, stillhouse_ingest::Kind;
     stillhouse_ledger::Error, stillhouse_ledger::Kind;
     stillhouse_query::Error, stillhouse_query::Kind;

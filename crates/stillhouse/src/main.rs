@@ -81,6 +81,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Jobs(command) => commands::jobs::jobs(cli, command).await,
         Command::Ledger(command) => commands::ledger::ledger(cli, command).await,
         Command::Lake(command) => commands::lake::lake(cli, command).await,
+        Command::Generate(command) => commands::generate::generate(cli, command, &stop),
         Command::Text { fingerprint } => commands::text::text(cli, fingerprint).await,
     }
 }

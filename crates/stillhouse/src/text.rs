@@ -33,6 +33,17 @@ pub fn bytes(number: u64) -> String {
     }
 }
 
+/// A part of a whole in percent, with two digits behind the point at most: `0.5 %`.
+pub fn percent(part: u64, whole: u64) -> String {
+    let hundredths = (u128::from(part) * 10_000 + u128::from(whole) / 2) / u128::from(whole.max(1));
+    let fraction = format!("{:02}", hundredths % 100);
+    match fraction.trim_end_matches('0') {
+        "" if part > 0 && hundredths == 0 => "under 0.01 %".to_owned(),
+        "" => format!("{} %", hundredths / 100),
+        digits => format!("{}.{digits} %", hundredths / 100),
+    }
+}
+
 /// Microseconds since 1970 as `2021-04-05 12:30:15Z`.
 pub fn time(micros: i64) -> String {
     jiff::Timestamp::from_microsecond(micros)
@@ -57,6 +68,9 @@ mod tests {
             [0, 999, 1_000, 1_250_000, 1_200_000_000].map(bytes),
             ["0 B", "999 B", "1.0 kB", "1.2 MB", "1.2 GB"]
         );
+        let shares = [(0, 0), (0, 9), (1, 3), (1, 200), (200_000, 200_000), (1, 1_000_000)];
+        let texts = shares.map(|(part, whole)| percent(part, whole));
+        assert_eq!(texts, ["0 %", "0 %", "33.33 %", "0.5 %", "100 %", "under 0.01 %"]);
         assert_eq!(time(1_617_625_815_000_000), "2021-04-05 12:30:15Z");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use stillhouse_generate::Plan;
+use stillhouse_generate::{ColumnOrder, LineEnd, PeriodAnswers, Plan};
 
 use crate::kit::{Made, day, faulty_quarter, make_with, quarter, rate};
 use crate::recount::{Recount, Row, company, domain, recount};
@@ -27,16 +27,25 @@ fn check(plan: &Plan) -> Made {
     }
     assert_eq!(made.answers.files.iter().map(|file| file.records).sum::<u64>(), plan.rows);
     assert!(rows.iter().all(|row| plan.from <= row.day && row.day <= plan.to), "all days are in the plan");
-    let months: Vec<&str> = made.answers.months.iter().map(|month| month.month.as_str()).collect();
+    let months: Vec<&str> = made.answers.months.iter().map(|month| month.period.as_str()).collect();
     for (number, month) in months.iter().enumerate() {
-        let expected = report(&rows, month, number.checked_sub(1).map(|before| months[before]));
-        let found = serde_json::to_value(&made.answers.months[number]).unwrap();
-        for (query, expected) in &expected {
-            assert_eq!(&found[query.as_str()], expected, "{query} of {month}");
-        }
-        assert_eq!(found.as_object().unwrap().len(), expected.len() + 1, "every answer was compared");
+        let now = of_month(&rows, month);
+        let before = number.checked_sub(1).map_or_else(Vec::new, |before| of_month(&rows, months[before]));
+        let year =
+            rows.iter().filter(|row| row.day.to_string()[..4] == month[..4] && row.day.to_string()[..7] <= **month);
+        same(&made.answers.months[number], &report(&now, &before, &year.collect::<Vec<_>>()));
     }
+    let all: Vec<&Row> = rows.iter().collect();
+    same(&made.answers.all, &report(&all, &[], &all));
     made
+}
+
+fn same(found: &PeriodAnswers, expected: &BTreeMap<String, Value>) {
+    let found = serde_json::to_value(found).unwrap();
+    for (query, expected) in expected {
+        assert_eq!(&found[query.as_str()], expected, "{query} of {}", found["period"]);
+    }
+    assert_eq!(found.as_object().unwrap().len(), expected.len() + 1, "every answer was compared");
 }
 
 /// Rows of a month.
@@ -74,15 +83,10 @@ fn groups(users: &BTreeMap<String, i64>, group: fn(&str) -> Option<String>) -> B
     groups
 }
 
-/// The report's queries by name, each as the list of its rows.
-fn report(rows: &[Row], month: &str, former: Option<&str>) -> BTreeMap<String, Value> {
-    let (now, before) = (of_month(rows, month), former.map_or_else(Vec::new, |former| of_month(rows, former)));
-    let year: Vec<&Row> = rows
-        .iter()
-        .filter(|row| row.day.to_string()[..4] == month[..4] && row.day.to_string()[..7] <= *month)
-        .collect();
+/// The report's queries by name, each as the list of its rows: of a period, the one before it, and its year so far.
+fn report(now: &[&Row], before: &[&Row], year: &[&Row]) -> BTreeMap<String, Value> {
     let emails = |rows: &[&Row]| tally(rows.iter().map(|row| row.email.as_str()));
-    let users = emails(&now);
+    let users = emails(now);
     let (companies, domains) = (groups(&users, company), groups(&users, domain));
     let days: BTreeMap<Date, i64> = now.iter().fold(BTreeMap::new(), |mut days, row| {
         *days.entry(row.day).or_default() += 1;
@@ -98,22 +102,23 @@ fn report(rows: &[Row], month: &str, former: Option<&str>) -> BTreeMap<String, V
     };
     let by = |field: fn(&Row) -> &str| tally(now.iter().map(|row| field(row)));
     let tags = tally(now.iter().flat_map(|row| row.tags.iter().map(String::as_str)));
-    let mut month_row = json!([{ "month": month, "events": now.len() }]);
-    if now.is_empty() {
-        month_row = json!([]);
-    }
+    let mut months: BTreeMap<String, i64> = BTreeMap::new();
+    now.iter().for_each(|row| *months.entry(row.day.to_string()[..7].to_owned()).or_default() += 1);
     let answers = [
         ("totals", json!([{ "events": now.len(), "users": users.len(), "companies": companies.len() }])),
         ("events_per_day", days.iter().map(|(day, events)| json!({ "day": day, "events": events })).collect()),
-        ("events_per_month", month_row),
-        ("year_to_date", json!([{ "events": year.len(), "users": emails(&year).len() }])),
+        (
+            "events_per_month",
+            months.iter().map(|(month, events)| json!({ "month": month, "events": events })).collect(),
+        ),
+        ("year_to_date", json!([{ "events": year.len(), "users": emails(year).len() }])),
         ("busiest_date", busiest.iter().map(|(day, events)| json!({ "day": day, "events": events })).collect()),
         ("top_users", counted(users.clone(), "user", "events")),
         ("top_countries", counted(by(|row| &row.country), "country", "events")),
         ("top_actions", counted(by(|row| &row.action), "action", "events")),
         ("top_tags", counted(tags, "tag", "uses")),
-        ("growing_companies", growing(&companies, &groups(&emails(&before), company))),
-        ("quiet_users", quiet(&users, &before)),
+        ("growing_companies", growing(&companies, &groups(&emails(before), company))),
+        ("quiet_users", quiet(&users, before)),
         ("top_companies", active(companies, "company")),
         ("top_domains", active(domains, "domain")),
     ];
@@ -181,6 +186,20 @@ fn rates_at_their_ends_count_too() {
     plan.faults.short_row = rate("100%");
     let made = check(&plan);
     assert_eq!(made.rows(), 0);
+}
+
+#[test]
+fn rough_files_count_too() {
+    let mut plan = faulty_quarter(30_000, 12);
+    plan.faults = stillhouse_generate::Faults::evenly(rate("10%"));
+    plan.shares.empty_addresses = rate("5%");
+    plan.shares.escaped_quotes = rate("30%");
+    plan.shares.line_breaks = rate("30%");
+    plan.column_order = ColumnOrder::Shuffled;
+    check(&plan);
+    plan.line_end = LineEnd::CrLf;
+    plan.shares.blank_lines = rate("20%");
+    check(&plan);
 }
 
 #[test]

@@ -72,8 +72,9 @@ fn no_rows_are_files_with_a_header() {
         assert_eq!((file.records, file.rows, file.blank, file.bytes), (0, 0, 0, 46));
         assert!(file.rejects.is_empty());
     }
-    let month = &made.answers.months[1];
-    assert_eq!(month.totals[0].events + month.totals[0].users + month.totals[0].companies, 0);
-    assert!(month.events_per_day.is_empty() && month.busiest_date.is_empty() && month.events_per_month.is_empty());
-    assert_eq!(month.year_to_date[0].events, 0);
+    for month in [&made.answers.months[1], &made.answers.all] {
+        assert_eq!(month.totals[0].events + month.totals[0].users + month.totals[0].companies, 0);
+        assert!(month.events_per_day.is_empty() && month.busiest_date.is_empty() && month.events_per_month.is_empty());
+        assert_eq!(month.year_to_date[0].events, 0);
+    }
 }

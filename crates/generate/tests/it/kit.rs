@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use jiff::civil::{Date, date};
-use stillhouse_generate::{Answers, Faults, Plan, Rate, write_events};
+use stillhouse_generate::{Answers, Error, Existing, Faults, Plan, Progress, Rate, Writing, write_events};
 use tempfile::TempDir;
 
 /// What a plan came to.
@@ -21,8 +22,21 @@ pub(crate) fn make(plan: &Plan) -> Made {
 
 pub(crate) fn make_with(plan: &Plan, threads: usize) -> Made {
     let folder = TempDir::new().unwrap();
-    let answers = write_events(plan, folder.path(), NonZeroUsize::new(threads).unwrap(), &mut |_| {}).unwrap();
+    let answers = write(plan, folder.path(), threads).unwrap();
     Made { folder, answers }
+}
+
+/// Writes over nothing, and does not look at the progress.
+pub(crate) fn write(plan: &Plan, folder: &Path, threads: usize) -> Result<Answers, Error> {
+    write_events(plan, folder, writing(threads, Existing::Refuse), &mut go_on)
+}
+
+pub(crate) fn writing(threads: usize, existing: Existing) -> Writing {
+    Writing { threads: NonZeroUsize::new(threads).unwrap(), existing }
+}
+
+pub(crate) fn go_on(_: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
 }
 
 impl Made {

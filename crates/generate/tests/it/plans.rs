@@ -1,16 +1,17 @@
 //! Plans: what is refused, rates as texts, and what happens to folders.
 
 use std::fs;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
 
-use stillhouse_generate::{Answers, Faults, Kind, Plan, Progress, Rate, write_events};
+use stillhouse_generate::{Answers, Existing, Faults, Kind, Plan, Progress, Rate, write_events};
 use tempfile::TempDir;
 
-use crate::kit::{day, faulty_quarter, make, quarter, rate};
+use crate::kit::{day, faulty_quarter, go_on, make, quarter, rate, write, writing};
 
 fn refused(plan: &Plan) -> String {
     let folder = TempDir::new().unwrap();
-    let error = write_events(plan, folder.path(), NonZeroUsize::MIN, &mut |_| {}).unwrap_err();
+    let error = write(plan, folder.path(), 1).unwrap_err();
     assert_eq!(error.kind(), Kind::FixSettings);
     assert!(error.hint().is_some());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");
@@ -73,7 +74,7 @@ fn existing_files_are_left_alone() {
     let theirs = folder.path().join("2024/02/events.csv");
     fs::create_dir_all(theirs.parent().unwrap()).unwrap();
     fs::write(&theirs, "somebody's data").unwrap();
-    let error = write_events(&quarter(10, 1), folder.path(), NonZeroUsize::MIN, &mut |_| {}).unwrap_err();
+    let error = write(&quarter(10, 1), folder.path(), 1).unwrap_err();
     assert_eq!(error.to_string(), format!("{} exists already", theirs.display()));
     assert_eq!(error.kind(), Kind::FixSettings);
     assert_eq!(fs::read_to_string(&theirs).unwrap(), "somebody's data");
@@ -81,11 +82,32 @@ fn existing_files_are_left_alone() {
 }
 
 #[test]
+fn existing_files_can_be_replaced() {
+    let made = make(&quarter(10, 1));
+    let other = quarter(20, 2);
+    let replace = writing(1, Existing::Replace);
+    let answers = write_events(&other, made.folder.path(), replace, &mut go_on).unwrap();
+    assert!(made.files() == make(&other).files());
+    assert_eq!(answers.all.totals[0].events, 20);
+}
+
+#[test]
+fn whoever_watches_can_stop_it() {
+    let made = make(&quarter(10, 1));
+    let before = made.files();
+    let mut stop = |at: Progress| if at.rows > 20_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let replace = writing(2, Existing::Replace);
+    let error = write_events(&quarter(100_000, 1), made.folder.path(), replace, &mut stop).unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Stopped, "stopped; nothing was written"));
+    assert!(made.files() == before, "what was there stays, and no draft is left");
+}
+
+#[test]
 fn an_error_leaves_no_files() {
     let folder = TempDir::new().unwrap();
     // The draft of the second file cannot be created: a folder has its name.
     fs::create_dir_all(folder.path().join("2024/02/.events.csv.part")).unwrap();
-    let error = write_events(&quarter(10, 1), folder.path(), NonZeroUsize::MIN, &mut |_| {}).unwrap_err();
+    let error = write(&quarter(10, 1), folder.path(), 1).unwrap_err();
     assert!(error.to_string().starts_with("cannot create "), "{error}");
     assert_eq!(error.kind(), Kind::FixSettings);
     assert_eq!(fs::read_dir(folder.path().join("2024/01")).unwrap().count(), 0);
@@ -97,8 +119,7 @@ fn a_full_disk_stops_all_threads() {
     let folder = TempDir::new().unwrap();
     fs::create_dir_all(folder.path().join("2024/01")).unwrap();
     std::os::unix::fs::symlink("/dev/full", folder.path().join("2024/01/.events.csv.part")).unwrap();
-    let threads = NonZeroUsize::new(3).unwrap();
-    let error = write_events(&quarter(200_000, 1), folder.path(), threads, &mut |_| {}).unwrap_err();
+    let error = write(&quarter(200_000, 1), folder.path(), 3).unwrap_err();
     assert!(error.to_string().starts_with("cannot write "), "{error}");
     assert_eq!(error.kind(), Kind::Retry);
 }
@@ -107,8 +128,11 @@ fn a_full_disk_stops_all_threads() {
 fn progress_goes_up_to_the_whole() {
     let folder = TempDir::new().unwrap();
     let mut seen: Vec<Progress> = Vec::new();
-    let threads = NonZeroUsize::new(2).unwrap();
-    let answers = write_events(&quarter(50_000, 1), folder.path(), threads, &mut |at| seen.push(at)).unwrap();
+    let mut look = |at| {
+        seen.push(at);
+        ControlFlow::Continue(())
+    };
+    let answers = write_events(&quarter(50_000, 1), folder.path(), writing(2, Existing::Refuse), &mut look).unwrap();
     assert!(seen.len() >= 6 && seen.is_sorted_by_key(|at| (at.rows, at.bytes)), "{seen:?}");
     let last = seen.last().unwrap();
     let bytes = answers.files.iter().map(|file| file.bytes).sum::<u64>();

@@ -28,17 +28,16 @@ pub(crate) struct Recount {
 pub(crate) fn recount(bytes: &[u8]) -> Recount {
     let mut found = Recount::default();
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    // No field holds a line break, so blank lines are line ends that follow each other.
+    // No field holds two line breaks, so blank lines are line ends that follow each other.
     let lines = bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     found.blank = lines.filter(|line| line.is_empty()).count() as u64 - 1;
     let mut reader = csv::ReaderBuilder::new().has_headers(true).flexible(true).from_reader(bytes);
-    assert_eq!(
-        reader.byte_headers().unwrap(),
-        b"id timestamp email country ip uri action tags".split(|b| *b == b' ').collect::<Vec<_>>()
-    );
+    let header = reader.headers().unwrap().clone();
+    let places = COLUMNS.map(|name| header.iter().position(|found| found == name).unwrap());
+    assert_eq!(header.len(), COLUMNS.len());
     let mut ids = BTreeSet::new();
     for record in reader.byte_records() {
-        match row(&record.unwrap()) {
+        match row(&record.unwrap(), places) {
             Ok(row) => {
                 found.ids_repeated += u64::from(!ids.insert(row.id.clone()));
                 found.rows.push(row);
@@ -49,11 +48,14 @@ pub(crate) fn recount(bytes: &[u8]) -> Recount {
     found
 }
 
-fn row(record: &csv::ByteRecord) -> Result<Row, &'static str> {
+const COLUMNS: [&str; 8] = ["id", "timestamp", "email", "country", "ip", "uri", "action", "tags"];
+
+fn row(record: &csv::ByteRecord, places: [usize; 8]) -> Result<Row, &'static str> {
     let record = csv::StringRecord::from_byte_record(record.clone()).map_err(|_| "invalid_utf8")?;
-    let [id, timestamp, email, country, _, _, action, tags] = record.iter().collect::<Vec<_>>()[..] else {
+    if record.len() != COLUMNS.len() {
         return Err("field_count");
-    };
+    }
+    let [id, timestamp, email, country, _, _, action, tags] = places.map(|place| &record[place]);
     if timestamp.is_empty() {
         return Err("missing_value");
     }

@@ -1,6 +1,6 @@
 //! Rates come out as stated, and rows look as described.
 
-use stillhouse_generate::{Faults, Plan, Shares};
+use stillhouse_generate::{ColumnOrder, Faults, LineEnd, Plan, Shares};
 
 use crate::kit::{Made, make, quarter, rate};
 
@@ -38,6 +38,56 @@ fn odd_rows_are_as_frequent_as_stated() {
     let sum = |count: fn(&stillhouse_generate::FileAnswers) -> u64| made.answers.files.iter().map(count).sum::<u64>();
     check("repeated ids", usize::try_from(sum(|file| file.ids_repeated)).unwrap(), whole, 1.0);
     check("blank lines", usize::try_from(sum(|file| file.blank)).unwrap(), whole, 0.5);
+}
+
+#[test]
+fn rough_fields_are_as_frequent_as_stated() {
+    let mut plan = quarter(ROWS, 15);
+    plan.shares.empty_addresses = rate("6%");
+    plan.shares.escaped_quotes = rate("2.5%");
+    plan.shares.line_breaks = rate("1.5%");
+    plan.line_end = LineEnd::CrLf;
+    let made = make(&plan);
+    let mut reader = csv::Reader::from_reader(std::io::Cursor::new(
+        made.answers.files.iter().flat_map(|file| made.files()[&file.path].clone()).collect::<Vec<u8>>(),
+    ));
+    let rows: Vec<csv::StringRecord> = reader.records().map(|record| record.unwrap()).collect();
+    let count = |test: fn(&csv::StringRecord) -> bool| rows.iter().filter(|row| test(row)).count();
+    let whole = ROWS as f64;
+    check("empty addresses", count(|row| row[4].is_empty()), whole, 6.0);
+    check("escaped quotes", count(|row| row[5].contains("?q=\"blue shoes\"")), whole, 2.5);
+    check("line breaks", count(|row| row[5].contains("\r\n?from=mail")), whole, 1.5);
+    check("both", count(|row| row[5].contains('"') && row[5].contains('\n')), whole, 2.5 * 0.015);
+}
+
+#[test]
+fn columns_can_stand_in_another_order() {
+    let mut plan = quarter(3_000, 16);
+    let usual = make(&plan);
+    plan.column_order = ColumnOrder::Shuffled;
+    let made = make(&plan);
+    assert_eq!(made.answers.all, usual.answers.all);
+    let mut headers = std::collections::BTreeSet::new();
+    for file in &made.answers.files {
+        let (mut mixed, mut plain) = (reader(&made, &file.path), reader(&usual, &file.path));
+        let header = mixed.headers().unwrap().clone();
+        let places: Vec<usize> = plain
+            .headers()
+            .unwrap()
+            .iter()
+            .map(|name| header.iter().position(|other| other == name).unwrap())
+            .collect();
+        for (mixed, plain) in mixed.records().zip(plain.records()) {
+            let mixed = mixed.unwrap();
+            assert_eq!(places.iter().map(|place| &mixed[*place]).collect::<csv::StringRecord>(), plain.unwrap());
+        }
+        headers.insert(header.iter().map(str::to_owned).collect::<Vec<_>>());
+    }
+    assert_eq!(headers.len(), 3, "every file has an order of its own: {headers:?}");
+}
+
+fn reader(made: &Made, path: &str) -> csv::Reader<std::io::Cursor<Vec<u8>>> {
+    csv::Reader::from_reader(std::io::Cursor::new(made.files().remove(path).unwrap()))
 }
 
 #[test]

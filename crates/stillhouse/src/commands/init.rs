@@ -32,12 +32,15 @@ pub fn init(args: &InitArgs, printer: Printer) -> Result<Exit, Failure> {
     let mut files = Vec::new();
     for path in Templates::iter() {
         if let (Some(inner), Some(file)) = (path.strip_prefix(&prefix), Templates::get(&path)) {
+            if args.no_data && inner.starts_with("data/") {
+                continue;
+            }
             write(&dir.join(inner), &file.data)?;
             files.push(inner.to_owned());
         }
     }
     files.sort();
-    let next = next_commands(dir, name);
+    let next = next_commands(args, name);
     if printer.json() {
         printer.value(
             &json!({"format": 1, "project": dir.display().to_string(), "template": name, "files": files, "next": next}),
@@ -49,17 +52,17 @@ pub fn init(args: &InitArgs, printer: Printer) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn next_commands(dir: &Path, template: &str) -> Vec<String> {
-    let dir = dir.display();
+fn next_commands(args: &InitArgs, template: &str) -> Vec<String> {
+    let dir = args.dir.display();
     let data = match template {
         "transactions" => "data/transactions.csv",
         _ => "data/2021/04/events.csv",
     };
-    vec![
-        format!("stillhouse -C {dir} check"),
-        format!("stillhouse -C {dir} run all"),
-        format!("stillhouse -C {dir} explain {data}"),
-    ]
+    let check = format!("stillhouse -C {dir} check");
+    if args.no_data {
+        return vec![check];
+    }
+    vec![check, format!("stillhouse -C {dir} run all"), format!("stillhouse -C {dir} explain {data}")]
 }
 
 fn write(path: &Path, data: &[u8]) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod check;
 pub mod explain;
 pub mod export;
+pub mod generate;
 pub mod ingest;
 pub mod init;
 pub mod jobs;

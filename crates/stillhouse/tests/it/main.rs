@@ -9,6 +9,7 @@ mod corrections;
 mod current;
 mod events;
 mod faults;
+mod generate;
 mod kills;
 mod limits;
 mod orders;

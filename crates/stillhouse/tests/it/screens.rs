@@ -3,14 +3,18 @@
 
 use std::time::{Duration, SystemTime};
 
-use insta::assert_snapshot;
-use stillhouse_testkit::TempProject;
+use stillhouse_testkit::{Program, TempProject};
 
 use super::{program, project};
 
 /// Runs the commands one after the other; each with both outputs and its exit code.
-fn screens(project: &TempProject, commands: &[&[&str]]) -> String {
-    let here = program().in_folder(project.path(".")).with_variable("COLUMNS", "80");
+pub(crate) fn screens(project: &TempProject, commands: &[&[&str]]) -> String {
+    screens_with(&program(), project, commands)
+}
+
+/// The same by a program with an environment of its own.
+pub(crate) fn screens_with(program: &Program, project: &TempProject, commands: &[&[&str]]) -> String {
+    let here = program.in_folder(project.path(".")).with_variable("COLUMNS", "80");
     let mut text = String::new();
     for command in commands {
         let finished = here.run(command);
@@ -32,9 +36,10 @@ macro_rules! assert_screens {
             (r"20\d\d-\d\d-\d\d(\s+)\d\d:\d\d:\d\dZ", "<date>$1<time>"),
             (r"attempt [0-9a-f]{8} ", "attempt <id> "),
             (r"\d+\.\d kB", "<size>"),
-        ]}, { assert_snapshot!($name, screens(&$project, $commands)) })
+        ]}, { insta::assert_snapshot!($name, $crate::screens::screens(&$project, $commands)) })
     };
 }
+pub(crate) use assert_screens;
 
 /// A file of 2024, whenever the test runs: dates without a year take it from the file.
 fn with_transactions(text: &str) -> TempProject {
