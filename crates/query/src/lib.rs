@@ -26,4 +26,5 @@ pub use error::{Error, Kind};
 pub use options::EngineOptions;
 pub use params::{Params, Value};
 pub use session::{Planned, QueryResult, RowStream, Session};
+pub use sql_error::nearest;
 pub use table::{FileInput, TableInput};

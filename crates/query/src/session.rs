@@ -117,6 +117,21 @@ impl Session {
         &self.names.tables
     }
 
+    /// Whether there is a table or view of that name.
+    ///
+    /// # Errors
+    /// When there is none; the hint offers the nearest.
+    pub fn expect_table(&self, name: &str) -> Result<(), Error> {
+        if self.names.tables.iter().any(|table| table == name) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::FixSettings, format!("there is no table `{name}`")).with_hint(sql_error::nearest(
+            "tables",
+            name,
+            &self.names.tables,
+        )))
+    }
+
     /// Plans a statement without running it.
     ///
     /// # Errors

@@ -180,7 +180,7 @@ fn in_quotes(name: &str) -> String {
 }
 
 /// The names that are offered, the most similar one first and alone if it is close.
-pub(crate) fn nearest(what: &str, wanted: &str, names: &[String]) -> String {
+pub fn nearest(what: &str, wanted: &str, names: &[String]) -> String {
     let distance = |name: &String| strsim::damerau_levenshtein(&wanted.to_lowercase(), &bare(name).to_lowercase());
     if let Some(best) = names.iter().min_by_key(|name| distance(name))
         && distance(best) <= wanted.chars().count().div_ceil(3)

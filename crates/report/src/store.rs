@@ -100,7 +100,8 @@ pub(crate) fn writer_properties() -> WriterProperties {
     WriterProperties::builder().set_compression(Compression::ZSTD(level)).build()
 }
 
-const ROW_GROUP_BYTES_MAX: usize = 16 << 20;
+/// A row group ends when it holds about this many encoded bytes.
+pub(crate) const ROW_GROUP_BYTES_MAX: usize = 16 << 20;
 
 /// Passes bytes on to the store and adds them to a digest.
 struct HashingSink {

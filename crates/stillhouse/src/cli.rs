@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stillhouse_spec::PeriodChoice;
 
+use crate::commands::export::ExportArgs;
 use crate::commands::generate::GenerateCommand;
 
 /// Files become trusted lake tables, and the reports that people wait for.
@@ -61,6 +62,8 @@ pub enum Command {
     Quarantine(QuarantineCommand),
     /// Ask the tables a question in SQL (read only).
     Sql(SqlArgs),
+    /// Write a table, the answer to a query or a report into a file.
+    Export(ExportArgs),
     /// List the tables, or show the columns of one.
     Tables(TablesArgs),
     /// Compare files, receipts, tables and ledger with each other; ends with 3 if anything differs.

@@ -9,6 +9,7 @@ mod commands;
 mod failure;
 mod lake_runs;
 mod memory;
+mod new_file;
 mod outcome_text;
 mod printer;
 mod progress_bars;
@@ -70,6 +71,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Check => commands::check::check(cli).await,
         Command::Run(args) => commands::run::run(cli, args, stop).await,
         Command::Ingest(args) => commands::ingest::ingest(cli, args, stop).await,
+        Command::Export(args) => commands::export::export(cli, args, &stop).await,
         Command::Explain(args) => commands::explain::explain(cli, args).await,
         Command::Report(command) => commands::report::report(cli, command).await,
         Command::Receipts(command) => commands::receipts::receipts(cli, command, stop).await,

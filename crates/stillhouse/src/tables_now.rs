@@ -6,12 +6,27 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 use object_store::path::Path;
 use stillhouse_lake::Snapshot;
-use stillhouse_query::{Engine, EngineOptions, FileInput, Session, TableInput};
+use stillhouse_query::{Engine, EngineOptions, FileInput, Params, RowStream, Session, TableInput, nearest};
 use stillhouse_report::TableVersion;
 use stillhouse_spec::CurrentView;
 
 use crate::app::App;
 use crate::failure::Failure;
+
+/// The columns that say where a row came from.
+const LINEAGE: [&str; 3] = ["_object", "_record", "_ingested_at"];
+
+/// How far the limits of the project hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ceilings {
+    /// All of them do.
+    AsSet,
+    /// A result may have any number of rows, because nobody keeps them.
+    AnyRows,
+    /// So may it, and take any time: a table is read from end to end. Rows come in the order of the files, so that the
+    /// same snapshot always gives the same.
+    WholeTables,
+}
 
 /// One snapshot of the lake, opened for queries. Keep the engine as long as the session.
 pub struct TablesNow {
@@ -42,6 +57,11 @@ pub struct TableSize {
 impl TablesNow {
     /// The newest snapshot; tables of the contracts that the lake does not have yet are empty.
     pub async fn open(app: &App) -> Result<Self, Failure> {
+        Self::open_with(app, Ceilings::AsSet).await
+    }
+
+    /// The same with other limits.
+    pub async fn open_with(app: &App, ceilings: Ceilings) -> Result<Self, Failure> {
         let snapshot = app.lake.snapshot().await?;
         let inputs = inputs(app, &snapshot);
         let limits = &app.project().limits;
@@ -49,9 +69,9 @@ impl TablesNow {
             memory_bytes: limits.query_memory_bytes,
             spill_bytes: limits.spill_bytes,
             spill_dir: app.folder.resolve(".stillhouse/spill"),
-            query_seconds: limits.query_seconds,
-            result_rows: limits.result_rows,
-            partitions: app.workers(),
+            query_seconds: if ceilings == Ceilings::WholeTables { u64::MAX } else { limits.query_seconds },
+            result_rows: if ceilings == Ceilings::AsSet { limits.result_rows } else { u64::MAX },
+            partitions: if ceilings == Ceilings::WholeTables { 1 } else { app.workers() },
             store: std::sync::Arc::clone(app.lake.store()),
         })?;
         let versions = snapshot.tables.iter().map(|(name, table)| {
@@ -73,6 +93,50 @@ impl TablesNow {
         let (versions, sizes, views) = (versions.collect(), sizes.collect(), views.collect());
         Ok(Self { session: engine.open(inputs)?, seq: snapshot.seq, versions, sizes, views, _engine: engine })
     }
+}
+
+/// Which columns of a table.
+#[derive(Debug, Clone, Copy)]
+pub enum Columns<'a> {
+    /// Those of its contract; of the lake's own tables all.
+    Own,
+    /// Those that say where a row came from as well.
+    All,
+    /// These, in this order.
+    Named(&'a [String]),
+}
+
+impl TablesNow {
+    /// All rows of a table or view.
+    pub async fn rows(&self, table: &str, columns: Columns<'_>) -> Result<RowStream, Failure> {
+        self.session.expect_table(table)?;
+        let all = format!("select * from {}", quoted(table));
+        let schema = self.session.plan(&all, &Params::new()).await?.schema;
+        let known = || schema.fields().iter().map(|field| field.name());
+        let is_own = |name: &&String| table.starts_with('_') || !LINEAGE.contains(&name.as_str());
+        let names: Vec<&String> = match columns {
+            Columns::All => known().collect(),
+            Columns::Own => known().filter(is_own).collect(),
+            Columns::Named(names) => names.iter().collect(),
+        };
+        if let Some(missing) = names.iter().find(|name| known().all(|known| known != **name)) {
+            return Err(no_column(missing, known()));
+        }
+        let names: Vec<String> = names.into_iter().map(|name| quoted(name)).collect();
+        let some = format!("select {} from {}", names.join(", "), quoted(table));
+        Ok(self.session.stream(&some, &Params::new()).await?)
+    }
+}
+
+/// That there is no column of that name, and which one was meant.
+pub fn no_column<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Failure {
+    let known: Vec<String> = known.cloned().collect();
+    Failure::usage(format!("there is no column `{name}`")).hint(nearest("columns", name, &known))
+}
+
+/// A name as SQL has it, whatever it holds.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// What queries can name: the tables of the contracts with their views, and the lake's own.

@@ -11,7 +11,7 @@
 
 use std::io;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use serde_json::{Value, json};
 
 use super::cell::{Cell, cell, type_name};
@@ -60,6 +60,14 @@ pub fn json_query(query: &QueryView, out: &mut dyn io::Write) -> io::Result<()> 
     out.write_all(b"]}")
 }
 
+/// One value, as it stands in the rows of a result.
+pub fn json_value(array: &ArrayRef, row: usize) -> Value {
+    let mut text = Vec::new();
+    // Writing into memory does not fail, and what is written is JSON.
+    let written = cell_json(&cell(array, row, None), &mut text);
+    written.ok().and_then(|()| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
 fn report(view: &RunView, out: &mut dyn io::Write) -> io::Result<()> {
     let head = json!({
         "report": view.report,
@@ -95,6 +103,18 @@ fn row_json(batch: &RecordBatch, row: usize, decimals: &[Option<u8>], out: &mut 
         cell_json(&cell(column, row, decimals[index]), out)?;
     }
     out.write_all(b"]")
+}
+
+/// A row as one JSON object on a line of its own.
+pub(super) fn line(batch: &RecordBatch, row: usize, out: &mut dyn io::Write) -> io::Result<()> {
+    out.write_all(b"{")?;
+    for (index, (field, column)) in batch.schema_ref().fields().iter().zip(batch.columns()).enumerate() {
+        separate(index, out)?;
+        serde_json::to_writer(&mut *out, field.name())?;
+        out.write_all(b":")?;
+        cell_json(&cell(column, row, None), out)?;
+    }
+    out.write_all(b"}\n")
 }
 
 pub(super) fn cell_json(cell: &Cell, out: &mut dyn io::Write) -> io::Result<()> {

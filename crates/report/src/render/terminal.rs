@@ -1,5 +1,6 @@
 //! Terminal tables: for people, within the width of their terminal.
 
+use arrow::array::ArrayRef;
 use comfy_table::{Cell as TableCell, CellAlignment, ContentArrangement, Table};
 use stillhouse_spec::Completeness;
 
@@ -98,6 +99,11 @@ fn fill(table: &mut Table, query: &QueryView, rows_max: usize) {
             TableCell::new(shown(cell)).set_alignment(alignment)
         }));
     }
+}
+
+/// One value as a table shows it.
+pub fn shown_value(array: &ArrayRef, row: usize) -> String {
+    shown(cell(array, row, None))
 }
 
 fn shown(cell: Cell) -> String {

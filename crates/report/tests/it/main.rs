@@ -5,4 +5,5 @@ mod completeness;
 mod fixture;
 mod plan;
 mod render;
+mod rows;
 mod run;

@@ -28,7 +28,7 @@ pub async fn quarantine(cli: &Cli, command: &QuarantineCommand, stop: Cancellati
     match command {
         QuarantineCommand::List => list(&app).await,
         QuarantineCommand::Show { key, limit } => show(&app, key.as_deref(), *limit).await,
-        QuarantineCommand::Export { selection, to } => super::export::export(&app, selection, to).await,
+        QuarantineCommand::Export { selection, to } => super::quarantine_export::export(&app, selection, to).await,
         QuarantineCommand::Replay { selection } => super::amend::replay(&app, selection, stop).await,
         QuarantineCommand::Drop { selection, why } => super::amend::drop_refused(&app, selection, why, stop).await,
     }

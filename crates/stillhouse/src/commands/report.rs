@@ -28,7 +28,8 @@ pub async fn report(cli: &Cli, command: &ReportCommand) -> Result<Exit, Failure>
     }
 }
 
-fn find<'a>(app: &'a App, name: &str) -> Result<&'a Report, Failure> {
+/// The report of that name.
+pub fn find<'a>(app: &'a App, name: &str) -> Result<&'a Report, Failure> {
     let reports = &app.project().reports;
     reports.iter().find(|report| report.name.as_str() == name).ok_or_else(|| {
         let known: Vec<&str> = reports.iter().map(|report| report.name.as_str()).collect();

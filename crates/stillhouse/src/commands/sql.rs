@@ -22,7 +22,7 @@ pub const ROWS_SHOWN: usize = 1_000;
 pub async fn sql(cli: &Cli, args: &SqlArgs) -> Result<Exit, Failure> {
     let app = App::open(cli).await?;
     let tables = TablesNow::open(&app).await?;
-    let query = if args.query == "-" { stdin()? } else { args.query.clone() };
+    let query = text_or_stdin(&args.query)?;
     let result = tables.session.query(&query, &params(&args.params)?).await?;
     let rows = result.rows;
     print(app.printer, &view("query", result), args.csv)?;
@@ -38,7 +38,11 @@ pub fn view(name: &str, result: QueryResult) -> QueryView {
     QueryView { name: name.to_owned(), title: String::new(), formats: BTreeMap::new(), schema, batches }
 }
 
-fn stdin() -> Result<String, Failure> {
+/// A query, or what standard input says where it is `-`.
+pub fn text_or_stdin(query: &str) -> Result<String, Failure> {
+    if query != "-" {
+        return Ok(query.to_owned());
+    }
     let mut text = String::new();
     std::io::stdin()
         .read_to_string(&mut text)
@@ -47,7 +51,7 @@ fn stdin() -> Result<String, Failure> {
 }
 
 /// `NAME=VALUE`: a whole number, `true`, `false`, a date, or else a text.
-fn params(texts: &[String]) -> Result<Params, Failure> {
+pub fn params(texts: &[String]) -> Result<Params, Failure> {
     let mut params = Params::new();
     for text in texts {
         let (name, value) = text.split_once('=').ok_or_else(|| {

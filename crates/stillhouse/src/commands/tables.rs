@@ -59,12 +59,7 @@ fn view(name: &str, table: &str, rule: &CurrentView) -> Value {
 }
 
 async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, Failure> {
-    let known = tables.session.tables();
-    if !known.iter().any(|table| table == name) {
-        return Err(
-            Failure::usage(format!("there is no table `{name}`")).hint(format!("tables are: {}", known.join(", ")))
-        );
-    }
+    tables.session.expect_table(name)?;
     let view_of = tables.views.get(name);
     let planned = tables.session.plan(&format!("select * from \"{name}\""), &Params::new()).await?;
     let columns = planned.schema.fields().iter().map(|field| (field.name().clone(), type_name(field.data_type())));

@@ -8,6 +8,7 @@ mod concurrency;
 mod corrections;
 mod current;
 mod events;
+mod export;
 mod faults;
 mod generate;
 mod kills;
