@@ -160,6 +160,22 @@ impl Column {
         self.mark_valid();
     }
 
+    /// For many texts in a row.
+    pub(crate) fn texts_mut(&mut self) -> Texts<'_> {
+        match &mut self.values {
+            Values::Text { ends, bytes } => Texts { at: bytes.len(), ends, bytes, valid: &mut self.valid },
+            other => unreachable!("a reader of texts fills {other:?}"),
+        }
+    }
+
+    /// For many lists of texts in a row.
+    pub(crate) fn lists_mut(&mut self) -> Lists<'_> {
+        match &mut self.values {
+            Values::List { ends, items, .. } => Lists { ends, valid: &mut self.valid, items: items.texts_mut() },
+            other => unreachable!("a reader of lists fills {other:?}"),
+        }
+    }
+
     /// The items of lists, to be appended to; [`end_list`](Self::end_list) then makes them one list.
     pub(crate) fn items_mut(&mut self) -> &mut Column {
         match &mut self.values {
@@ -300,13 +316,28 @@ impl Column {
 
     /// Appends each of some consecutive values of a column of the same type as often as `counts` says.
     pub(crate) fn push_repeated(&mut self, from: &Column, rows: Range<usize>, counts: impl Iterator<Item = usize>) {
-        for (row, count) in rows.zip(counts) {
-            match (&mut self.values, &from.values, &self.valid, &from.valid) {
-                (Values::Int64(into), Values::Int64(from), None, None)
-                | (Values::Timestamp(into), Values::Timestamp(from), None, None) => {
-                    into.resize(into.len() + count, from[row]);
+        let no_nulls = self.valid.is_none() && from.valid.is_none();
+        match (&mut self.values, &from.values) {
+            (Values::Int64(into), Values::Int64(from)) | (Values::Timestamp(into), Values::Timestamp(from))
+                if no_nulls =>
+            {
+                for (value, count) in from[rows].iter().zip(counts) {
+                    into.resize(into.len() + count, *value);
                 }
-                _ => (0..count).for_each(|_| self.push_range(from, row..row + 1)),
+            }
+            (Values::Text { ends, bytes }, Values::Text { ends: from_ends, bytes: from }) if no_nulls => {
+                for (row, count) in rows.zip(counts) {
+                    let text = &from[range(from_ends, row)];
+                    for _ in 0..count {
+                        bytes.extend_from_slice(text);
+                        ends.push(position(bytes.len()));
+                    }
+                }
+            }
+            _ => {
+                for (row, count) in rows.zip(counts) {
+                    (0..count).for_each(|_| self.push_range(from, row..row + 1));
+                }
             }
         }
     }
@@ -334,6 +365,99 @@ impl Column {
                 Arc::new(ListArray::new(Arc::new(item_field(item)), offsets(ends), items.finish(), nulls))
             }
         }
+    }
+}
+
+/// Bytes that are copied at once, whether the text has so many or fewer: a copy of a length that is known costs a
+/// fraction of one whose length is not, and most texts are short.
+const WIDE: usize = 32;
+
+/// Room for texts that is made at a time.
+const ROOM: usize = 16 << 10;
+
+/// Appends texts to a column. What it has of a text beyond its end is overwritten by the next, and goes with it.
+pub(crate) struct Texts<'c> {
+    ends: &'c mut Vec<i32>,
+    bytes: &'c mut Vec<u8>,
+    valid: &'c mut Option<Vec<bool>>,
+    /// Bytes that are texts.
+    at: usize,
+}
+
+impl Texts<'_> {
+    /// Appends a part of `whole`, which is a text.
+    #[inline]
+    pub(crate) fn push(&mut self, whole: &str, part: Range<usize>) {
+        let (whole, length) = (whole.as_bytes(), part.len());
+        if self.bytes.len() < self.at + length.max(WIDE) {
+            self.grow(length);
+        }
+        let into = &mut self.bytes[self.at..];
+        match whole.get(part.start..part.start + WIDE) {
+            Some(wide) if length <= WIDE => into[..WIDE].copy_from_slice(wide),
+            _ => into[..length].copy_from_slice(&whole[part]),
+        }
+        self.at += length;
+        self.ends.push(position(self.at));
+        if let Some(valid) = self.valid {
+            valid.push(true);
+        }
+    }
+
+    pub(crate) fn push_null(&mut self) {
+        let before = self.ends.len();
+        self.ends.push(position(self.at));
+        self.valid.get_or_insert_with(|| vec![true; before]).push(false);
+    }
+
+    /// A text that stands for none, to be removed again.
+    pub(crate) fn push_placeholder(&mut self) {
+        self.push("", 0..0);
+    }
+
+    #[cold]
+    fn grow(&mut self, length: usize) {
+        self.bytes.resize(self.at + length.max(WIDE) + ROOM, 0);
+    }
+}
+
+/// Appends lists of texts to a column.
+pub(crate) struct Lists<'c> {
+    ends: &'c mut Vec<i32>,
+    valid: &'c mut Option<Vec<bool>>,
+    items: Texts<'c>,
+}
+
+impl Lists<'_> {
+    /// Appends an item to the list that has not ended.
+    #[inline]
+    pub(crate) fn item(&mut self, whole: &str, part: Range<usize>) {
+        self.items.push(whole, part);
+    }
+
+    /// Ends a list.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        self.ends.push(position(self.items.ends.len()));
+        if let Some(valid) = self.valid {
+            valid.push(true);
+        }
+    }
+
+    /// Forgets the items of the list that has not ended.
+    pub(crate) fn forget(&mut self) {
+        let count = length(self.ends.last().copied().unwrap_or(0));
+        self.items.ends.truncate(count);
+        if let Some(valid) = self.items.valid {
+            valid.truncate(count);
+        }
+        self.items.at = length(self.items.ends.last().copied().unwrap_or(0));
+    }
+}
+
+impl Drop for Texts<'_> {
+    fn drop(&mut self) {
+        self.bytes.truncate(self.at);
     }
 }
 

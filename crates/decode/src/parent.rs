@@ -11,6 +11,7 @@ use crate::columns::Column;
 use crate::piece::{Piece, Row};
 use crate::plan::{Filled, From, Reading, expected};
 use crate::scan::{Field, Syntax, Wrapping, unescape};
+use crate::values::{Reader, list};
 
 /// The parent table under construction.
 pub(crate) struct Parent<'a> {
@@ -190,25 +191,99 @@ struct Fill<'f, 'd> {
 impl Fill<'_, '_> {
     /// Appends a value for each record, refused or not; false at a leap day.
     fn column(&mut self, filled: &mut Filled<'_>, column: &mut Column) -> bool {
+        if matches!(filled.reader, Reader::Text) && self.refused.is_empty() {
+            self.texts(filled, column);
+            return true;
+        }
+        if list::may_be_plain(&filled.reader) && self.refused.is_empty() {
+            return self.lists(filled, column);
+        }
         let before = column.len();
-        let none_refused = self.refused.is_empty();
-        for (row, (place, _)) in self.rows.iter().enumerate() {
-            let was_refused = !none_refused && self.refused.contains_key(&row);
-            let field = self.piece.field(place, self.field);
-            let text = text_of(self.piece.text, field, self.piece.syntax, self.scratch);
-            let line = self.piece.line + u64::from(place.line);
-            match filled.read(text, line, if was_refused { None } else { Some(column) }) {
-                Reading::Value if was_refused => column.push_placeholder(),
-                Reading::Value => {}
-                Reading::Refused(reason) => {
-                    column.truncate(before + row);
-                    column.push_placeholder();
-                    self.refused.insert(row, (self.at, reason));
-                }
-                Reading::LeapDay => return false,
+        (0..self.rows.len()).all(|row| self.value(filled, column, before, row))
+    }
+
+    /// The same for lists of texts.
+    fn lists(&mut self, filled: &mut Filled<'_>, column: &mut Column) -> bool {
+        let nulls = NullLengths::new(filled);
+        let before = column.len();
+        let mut rows = 0..self.rows.len();
+        loop {
+            // As many as are written plainly, …
+            let mut lists = column.lists_mut();
+            let odd = rows.find(|row| {
+                let field = self.piece.field(&self.rows[*row].0, self.field);
+                let text = text_of(self.piece.text, field, self.piece.syntax, self.scratch);
+                nulls.may_hold(text.len()) || !list::append_plain(text, &mut lists)
+            });
+            drop(lists);
+            // … and one that is not.
+            let Some(row) = odd else { return true };
+            if !self.value(filled, column, before, row) {
+                return false;
             }
         }
+    }
+
+    /// The same for texts, which are nearly all that there is.
+    fn texts(&mut self, filled: &Filled<'_>, column: &mut Column) {
+        let nulls = NullLengths::new(filled);
+        let mut texts = column.texts_mut();
+        for (row, (place, _)) in self.rows.iter().enumerate() {
+            let field = self.piece.field(place, self.field);
+            let (whole, part) = match field.wrapping {
+                Wrapping::Escaped => {
+                    self.scratch.clear();
+                    unescape(&self.piece.text[field.start..field.end], self.piece.syntax, self.scratch);
+                    (self.scratch.as_str(), 0..self.scratch.len())
+                }
+                _ => (self.piece.text, field.start..field.end),
+            };
+            if !(nulls.may_hold(part.len()) && filled.is_null(&whole[part.clone()])) {
+                texts.push(whole, part);
+            } else if filled.spec.required {
+                texts.push_placeholder();
+                self.refused.insert(row, (self.at, crate::reason::MISSING_VALUE));
+            } else {
+                texts.push_null();
+            }
+        }
+    }
+
+    /// Appends the value of one record; `before`: values before those of the first.
+    fn value(&mut self, filled: &mut Filled<'_>, column: &mut Column, before: usize, row: usize) -> bool {
+        let place = &self.rows[row].0;
+        let was_refused = !self.refused.is_empty() && self.refused.contains_key(&row);
+        let field = self.piece.field(place, self.field);
+        let text = text_of(self.piece.text, field, self.piece.syntax, self.scratch);
+        let line = self.piece.line + u64::from(place.line);
+        match filled.read(text, line, if was_refused { None } else { Some(column) }) {
+            Reading::Value if was_refused => column.push_placeholder(),
+            Reading::Value => {}
+            Reading::Refused(reason) => {
+                column.truncate(before + row);
+                column.push_placeholder();
+                self.refused.insert(row, (self.at, reason));
+            }
+            Reading::LeapDay => return false,
+        }
         true
+    }
+}
+
+/// Lengths of the texts that mean "no value": a text of another length need not be compared.
+struct NullLengths(u64);
+
+impl NullLengths {
+    /// Longer ones count as this.
+    const LONGEST: usize = 63;
+
+    fn new(filled: &Filled<'_>) -> Self {
+        Self(filled.spec.null_values.iter().fold(0, |all, null| all | 1 << null.len().min(Self::LONGEST)))
+    }
+
+    #[inline]
+    fn may_hold(&self, length: usize) -> bool {
+        self.0 >> length.min(Self::LONGEST) & 1 == 1
     }
 }
 

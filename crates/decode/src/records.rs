@@ -114,12 +114,12 @@ impl<'w, 's> Records<'w, 's> {
         }
     }
 
-    /// Goes to all the whole and regular records that are at hand; false if the next one is to be looked at by itself.
-    pub(crate) fn next_piece(&mut self) -> Result<bool, Error> {
-        let Some(marks) = self.marks else { return Ok(false) };
+    /// All the whole and regular records that are at hand; `None` if the next one is to be looked at by itself.
+    pub(crate) fn next_piece(&mut self) -> Result<Option<Piece<'_>>, Error> {
+        let Some(marks) = self.marks else { return Ok(None) };
         let next = self.window.offset() + self.taken as u64;
         if next < self.one_by_one_until || self.doom.is_some_and(|doom| next <= doom.at) {
-            return Ok(false);
+            return Ok(None);
         }
         self.leave();
         if self.window.data().len() < PIECE_BYTES_MIN {
@@ -130,27 +130,18 @@ impl<'w, 's> Records<'w, 's> {
         let data = &data[..data.len().min(2 * PIECE_BYTES).min(wanted)];
         let looked = self.index.build(data, marks);
         let behind = self.index.ends.last().map_or(0, |end| self.index.separators[*end as usize - 1] as usize + 1);
-        let is_text = simdutf8::basic::from_utf8(&data[..behind]).is_ok();
-        if looked < data.len() || behind == 0 || !is_text {
-            let irregular = if is_text { looked } else { behind };
+        let text = simdutf8::basic::from_utf8(&data[..behind]).ok();
+        if looked < data.len() || behind == 0 || text.is_none() {
+            let irregular = if text.is_some() { looked } else { behind };
             self.one_by_one_bytes =
                 if behind == 0 { (2 * self.one_by_one_bytes).clamp(64, PIECE_BYTES as u64) } else { 64 };
             self.one_by_one_until = next + irregular as u64 + self.one_by_one_bytes;
         }
-        if behind == 0 || !is_text {
-            return Ok(false);
-        }
-        let inner =
-            if self.index.has_inner_lines { count_line_ends(&data[..behind]) } else { self.index.ends.len() as u64 };
-        (self.taken, self.taken_lines) = (behind, inner);
-        Ok(true)
-    }
-
-    /// What [`next_piece`](Self::next_piece) went to.
-    pub(crate) fn piece(&self) -> Piece<'_> {
-        let text = &self.window.data()[..self.taken];
-        let text = simdutf8::basic::from_utf8(text).expect("it was checked when the piece was made");
-        Piece::new(text, self.window.offset(), self.line, self.syntax, &self.index)
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+        let lines =
+            if self.index.has_inner_lines { count_line_ends(text.as_bytes()) } else { self.index.ends.len() as u64 };
+        (self.taken, self.taken_lines) = (behind, lines);
+        Ok(Some(Piece::new(text, next, self.line, self.syntax, &self.index)))
     }
 
     /// Leaves the last item behind.

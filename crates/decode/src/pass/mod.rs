@@ -115,8 +115,8 @@ impl<'a, 's> Pass<'a, 's> {
         let mut records = Records::new(window, entry.start, head.syntax, limits);
         loop {
             let may_be_header = head.mapping.header_offset >= Some(entry.start.offset) && !self.tally.header_seen;
-            if !may_be_header && records.next_piece()? {
-                if let Some(stop) = self.piece(&records.piece())? {
+            if !may_be_header && let Some(piece) = records.next_piece()? {
+                if let Some(stop) = self.piece(&piece)? {
                     return Ok(self.again(&stop));
                 }
                 continue;

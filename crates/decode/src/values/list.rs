@@ -3,7 +3,7 @@
 use memchr::memchr2;
 use stillhouse_spec::ListSyntax;
 
-use crate::columns::Column;
+use crate::columns::{Column, Lists};
 use crate::reason;
 use crate::values::{Reader, Refusal, json, trim};
 
@@ -47,6 +47,50 @@ pub(crate) fn append(text: &str, syntax: &ListSyntax, item: &Reader, column: &mu
     }
     column.end_list();
     Ok(())
+}
+
+/// Whether lists of this column are looked at by [`append_plain`] first.
+pub(crate) fn may_be_plain(reader: &Reader) -> bool {
+    match reader {
+        Reader::List { syntax: ListSyntax::Python | ListSyntax::Auto, item } => matches!(**item, Reader::Text),
+        _ => false,
+    }
+}
+
+/// Appends a list of quoted texts without escapes, as nearly all are; false, and nothing is appended, if it is another.
+pub(crate) fn append_plain(text: &str, lists: &mut Lists<'_>) -> bool {
+    let is_plain = plain_items(text, lists).is_some();
+    if is_plain {
+        lists.end();
+    } else {
+        lists.forget();
+    }
+    is_plain
+}
+
+fn plain_items(text: &str, lists: &mut Lists<'_>) -> Option<()> {
+    let mut rest = text.as_bytes().strip_prefix(b"[")?;
+    if rest == b"]" {
+        return Some(());
+    }
+    loop {
+        let (quote, behind) = rest.split_first()?;
+        if !matches!(quote, b'\'' | b'"') {
+            return None;
+        }
+        // Items are short, so that looking at each byte is quicker than setting up a search.
+        let length = behind.iter().position(|byte| byte == quote || *byte == b'\\')?;
+        if behind[length] != *quote {
+            return None;
+        }
+        let start = text.len() - behind.len();
+        lists.item(text, start..start + length);
+        rest = match &behind[length + 1..] {
+            b"]" => return Some(()),
+            [b',', b' ', next @ ..] | [b',', next @ ..] => next,
+            _ => return None,
+        };
+    }
 }
 
 fn append_item(found: Item<'_>, reader: &Reader, items: &mut Column) -> Result<(), Refusal> {

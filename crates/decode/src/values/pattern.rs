@@ -107,6 +107,10 @@ fn by_items(cursor: &mut Cursor<'_>, items: &[TimeItem]) -> Option<Parts> {
 /// `2021-04-01`, and perhaps a time and an offset behind it; or a time alone.
 #[inline]
 fn iso8601(cursor: &mut Cursor<'_>) -> Option<Parts> {
+    if let Some(parts) = iso_date(cursor.rest) {
+        cursor.rest = &[];
+        return Some(parts);
+    }
     let mut parts = Parts::default();
     if cursor.rest.get(2) != Some(&b':') {
         parts.year = i16::try_from(cursor.digits(4, 4)?).ok();
@@ -136,6 +140,20 @@ fn iso8601(cursor: &mut Cursor<'_>) -> Option<Parts> {
         parts.offset = Some(cursor.offset()?);
     }
     Some(parts)
+}
+
+/// A date alone, which is what most files have.
+#[inline]
+fn iso_date(text: &[u8]) -> Option<Parts> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
+    let digit = |byte: &u8| byte.wrapping_sub(b'0');
+    let digits = [y1, y2, y3, y4, m1, m2, d1, d2].map(digit);
+    if digits.iter().any(|digit| *digit > 9) {
+        return None;
+    }
+    let [y1, y2, y3, y4, m1, m2, d1, d2] = digits;
+    let year = [y1, y2, y3, y4].into_iter().fold(0, |year, digit| year * 10 + i16::from(digit));
+    Some(Parts { year: Some(year), month: Some(m1 * 10 + m2), day: Some(d1 * 10 + d2), ..Parts::default() })
 }
 
 /// Microseconds since 1970 of a number in units of `unit` microseconds; digits beyond microseconds are cut off.
