@@ -24,7 +24,7 @@ mod commit;
 mod compact;
 mod copy;
 mod copy_target;
-mod encoding;
+mod encode;
 mod error;
 mod fence;
 mod heads;
@@ -41,7 +41,6 @@ mod quarantine;
 mod read;
 mod receipts;
 mod replace;
-mod row_group;
 mod rows;
 mod runs;
 mod schema;
@@ -57,6 +56,7 @@ pub use audit::FileProblem;
 pub use clean::CleanedLog;
 pub use compact::{CompactionPlan, CompactionSettings};
 pub use copy::Copied;
+pub use encode::RowGroups;
 pub use error::{Error, Kind};
 pub use lake::Lake;
 pub use manifest::{
@@ -65,7 +65,6 @@ pub use manifest::{
 pub use observe::{NoObserver, Observer};
 pub use quarantine::{QuarantineQuery, QuarantineStream, Quarantined};
 pub use receipts::{ReceiptQuery, ReceiptRow, ReceiptStream};
-pub use row_group::RowGroups;
 pub use rows::RowStream;
 pub use runs::{RunQuery, RunRow};
 pub use schema::{

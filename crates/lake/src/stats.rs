@@ -6,14 +6,16 @@
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
-use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray as _};
 use arrow::compute::{max, min};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, Schema, TimeUnit,
     TimestampMicrosecondType,
 };
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{Span, Timestamp};
+use parquet::data_type::ByteArray;
+use parquet::file::statistics::{Statistics, ValueStatistics};
 
 /// Delta's default: statistics of the first columns only. Lineage columns have them wherever they stand.
 const COLUMNS_MAX: usize = 32;
@@ -38,8 +40,9 @@ struct ColumnStats {
     bounds: Bounds,
 }
 
+/// The smallest and the largest value of a column, by type.
 #[derive(Debug)]
-enum Bounds {
+pub(crate) enum Bounds {
     Int(Option<(i64, i64)>),
     Float { bounds: Option<(f64, f64)>, nan: bool },
     Decimal { bounds: Option<(i128, i128)>, scale: i8 },
@@ -57,7 +60,7 @@ enum Side {
 
 /// Both are cut to [`TEXT_CHARS_MAX`]; `longer`: some text begins with `max` and goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct TextBounds {
+pub(crate) struct TextBounds {
     min: String,
     max: String,
     longer: bool,
@@ -66,28 +69,38 @@ struct TextBounds {
 impl Stats {
     pub fn new(schema: &Schema) -> Self {
         let columns = schema.fields().iter().enumerate().filter_map(|(index, field)| {
-            let bounds = match field.data_type() {
-                DataType::Int64 => Bounds::Int(None),
-                DataType::Float64 => Bounds::Float { bounds: None, nan: false },
-                DataType::Decimal128(_, scale) => Bounds::Decimal { bounds: None, scale: *scale },
-                DataType::Date32 => Bounds::Date(None),
-                DataType::Timestamp(TimeUnit::Microsecond, _) => Bounds::Timestamp(None),
-                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Bounds::Text(None),
-                DataType::List(_) => return None,
-                _ => Bounds::None,
-            };
+            if let DataType::List(_) = field.data_type() {
+                return None;
+            }
+            let bounds = Bounds::of(field.data_type());
             let wanted = index < COLUMNS_MAX || field.name().starts_with('_');
             wanted.then(|| ColumnStats { name: field.name().clone(), index, nulls: 0, bounds })
         });
         Self { rows: 0, columns: columns.collect() }
     }
 
-    pub fn update(&mut self, batch: &RecordBatch) {
-        self.rows += batch.num_rows() as u64;
-        for column in &mut self.columns {
-            let array = batch.column(column.index);
+    /// Counts rows, of which each column is then told by [`update`](Self::update) or [`add_column`](Self::add_column).
+    pub fn count(&mut self, rows: usize) {
+        self.rows += rows as u64;
+    }
+
+    fn column(&mut self, index: usize) -> Option<&mut ColumnStats> {
+        self.columns.iter_mut().find(|column| column.index == index)
+    }
+
+    /// Adds values of a column, by its place in the batch.
+    pub fn update(&mut self, index: usize, array: &ArrayRef) {
+        if let Some(column) = self.column(index) {
             column.nulls += array.null_count();
             column.bounds.update(array);
+        }
+    }
+
+    /// Adds what is known already of values of a column.
+    pub fn add_column(&mut self, index: usize, nulls: usize, bounds: &Bounds) {
+        if let Some(column) = self.column(index) {
+            column.nulls += nulls;
+            column.bounds.add(bounds);
         }
     }
 
@@ -156,7 +169,46 @@ fn json_text(text: &str) -> String {
 }
 
 impl Bounds {
-    fn update(&mut self, array: &ArrayRef) {
+    /// Those of no values.
+    pub(crate) fn of(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Int64 => Bounds::Int(None),
+            DataType::Float64 => Bounds::Float { bounds: None, nan: false },
+            DataType::Decimal128(_, scale) => Bounds::Decimal { bounds: None, scale: *scale },
+            DataType::Date32 => Bounds::Date(None),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => Bounds::Timestamp(None),
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Bounds::Text(None),
+            _ => Bounds::None,
+        }
+    }
+
+    /// Widens the bounds of texts.
+    pub(crate) fn add_text(&mut self, text: &str) {
+        if let Bounds::Text(bounds) = self {
+            widen_text(bounds, std::iter::once(Some(text)));
+        }
+    }
+
+    /// Statistics of a column chunk.
+    pub(crate) fn statistics(&self, nulls: usize) -> Option<Statistics> {
+        let nulls = Some(nulls as u64);
+        match self {
+            Bounds::Int(Some((min, max))) | Bounds::Timestamp(Some((min, max))) => {
+                Some(Statistics::new(Some(*min), Some(*max), None, nulls, false))
+            }
+            Bounds::Date(Some((min, max))) => Some(Statistics::new(Some(*min), Some(*max), None, nulls, false)),
+            Bounds::Text(Some(bounds)) => {
+                let bytes = |text: String| ByteArray::from(text.into_bytes());
+                let min_is_exact = bounds.min.chars().count() < TEXT_CHARS_MAX;
+                let (min, max) = (Some(bytes(bounds.min.clone())), bounds.upper().map(bytes));
+                let values = ValueStatistics::new(min, max, None, nulls, false);
+                Some(values.with_min_is_exact(min_is_exact).with_max_is_exact(!bounds.longer).into())
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn update(&mut self, array: &dyn Array) {
         match self {
             Bounds::Int(bounds) => widen::<Int64Type>(bounds, array),
             Bounds::Decimal { bounds, .. } => widen::<Decimal128Type>(bounds, array),
@@ -223,7 +275,7 @@ impl Bounds {
     }
 }
 
-fn widen<T: ArrowPrimitiveType>(bounds: &mut Option<(T::Native, T::Native)>, array: &ArrayRef)
+fn widen<T: ArrowPrimitiveType>(bounds: &mut Option<(T::Native, T::Native)>, array: &dyn Array)
 where
     T::Native: PartialOrd,
 {
@@ -355,7 +407,8 @@ fn decimal_text(value: i128, scale: i8) -> Option<String> {
 }
 
 fn date_text(days: i32) -> Option<String> {
-    let date = Date::constant(1970, 1, 1).checked_add(i64::from(days).days()).ok()?;
+    let days = Span::new().try_days(days).ok()?;
+    let date = Date::constant(1970, 1, 1).checked_add(days).ok()?;
     (date.year() > 0).then(|| format!("\"{date}\""))
 }
 

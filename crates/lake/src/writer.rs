@@ -8,18 +8,18 @@ use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, WriteMultipart};
-use parquet::arrow::arrow_writer::ArrowColumnChunk;
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 
+use crate::encode::{RowGroup, RowGroups, file_properties, parquet_schema};
 use crate::error::Error;
 use crate::manifest::DataFile;
-use crate::row_group::{RowGroups, file_properties, parquet_schema};
 
 /// Uploads go in parts of this size; a file that is smaller goes in one put.
 const PART_BYTES: usize = 5 << 20;
 /// Parts under way at the same time.
 const PARTS_MAX: usize = 2;
+
 /// Writes one data file, with bounded memory. Encoding is CPU work: drive it from a blocking thread
 /// (`Handle::block_on`) where batches are large.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl TableWriter {
         Ok(())
     }
 
-    fn append_group(&mut self, group: Vec<ArrowColumnChunk>) -> Result<(), ParquetError> {
+    fn append_group(&mut self, group: RowGroup) -> Result<(), ParquetError> {
         let file = match &mut self.file {
             Some(file) => file,
             None => {
@@ -111,9 +111,7 @@ impl TableWriter {
             }
         };
         let mut into = file.next_row_group()?;
-        for chunk in group {
-            chunk.append_to_row_group(&mut into)?;
-        }
+        group.append_to(&mut into)?;
         into.close()?;
         Ok(())
     }

@@ -5,6 +5,7 @@ mod checkpoint;
 mod clean;
 mod copy;
 mod crashes;
+mod encode;
 mod epochs;
 mod faults;
 mod history;

@@ -1,0 +1,99 @@
+//! How columns are encoded, chosen by type and by the first rows.
+
+use arrow::array::{Array, AsArray as _, PrimitiveArray, StringArray};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Int64Type, Schema, TimeUnit, TimestampMicrosecondType};
+use hashbrown::HashSet;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+
+/// Rows of a row group, at most.
+pub(super) const ROW_GROUP_ROWS: usize = 1 << 20;
+/// All dictionaries of a row group together.
+const DICTIONARY_BYTES: usize = 8 << 20;
+/// Rows of the first batch that are looked at to choose between dictionary and plain text.
+const SAMPLE_ROWS: usize = 8192;
+
+/// What pages are compressed with.
+pub(super) const ZSTD_LEVEL: i32 = 1;
+/// A page with texts ends when it has so many bytes.
+pub(super) const PAGE_BYTES: usize = 1 << 20;
+/// More different numbers than this, and their differences are the shorter way to write them.
+pub(super) const FEW: usize = 256;
+
+/// The library's encoders keep a compressor for each column until the row group ends, about a megabyte, which a table of
+/// hundreds of columns cannot have within the memory that we promise. Such columns are compressed with snappy then.
+const COSTLY_COLUMNS_MAX: usize = 32;
+
+/// Values of all columns that wait for the end of their page, at most: a column of texts keeps about 20 bytes for each.
+const PAGE_VALUES_MAX: usize = 640_000;
+
+/// Rows of a page: as many as the decoder hands over, fewer where many columns would wait for theirs at the same time.
+pub(super) fn page_rows(columns: usize) -> usize {
+    (PAGE_VALUES_MAX / columns.max(1)).clamp(1_000, 16_384)
+}
+
+/// Properties of the columns that the library encodes.
+pub(super) fn properties(schema: &Schema) -> WriterProperties {
+    let columns = schema.fields().len();
+    let compression = if columns > COSTLY_COLUMNS_MAX {
+        Compression::SNAPPY
+    } else {
+        Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).expect("1 is a level of zstd"))
+    };
+    WriterProperties::builder()
+        .set_compression(compression)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_dictionary_page_size_limit(dictionary_limit(schema))
+        .set_data_page_row_count_limit(page_rows(columns))
+        .set_coerce_types(true)
+        .build()
+}
+
+/// Bytes that the dictionary of a column may have.
+pub(super) fn dictionary_limit(schema: &Schema) -> usize {
+    let texts = schema.fields().iter().filter(|field| {
+        matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::List(_))
+    });
+    (DICTIONARY_BYTES / texts.count().clamp(1, 32)).max(1 << 18)
+}
+
+/// Whether numbers are a few different ones, as days are. One alone needs no dictionary.
+pub(super) fn is_one_of_few(column: &dyn Array) -> bool {
+    let sample = column.slice(0, column.len().min(SAMPLE_ROWS));
+    let different = match sample.data_type() {
+        DataType::Int64 => different(sample.as_primitive::<Int64Type>()),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => different(sample.as_primitive::<TimestampMicrosecondType>()),
+        _ => return false,
+    };
+    (2..=FEW).contains(&different) && different * 8 <= sample.len()
+}
+
+fn different<T: ArrowPrimitiveType<Native = i64>>(sample: &PrimitiveArray<T>) -> usize {
+    let mut seen = HashSet::new();
+    for value in sample.iter().flatten() {
+        seen.insert(value);
+        if seen.len() > FEW {
+            break;
+        }
+    }
+    seen.len()
+}
+
+/// Whether the texts of a whole row group will fit a dictionary, and are worth one, guessed from how often they repeat in
+/// a sample: of `n` texts drawn from `N` different ones, about `n² / 2N` repeat. A dictionary for a text that hardly
+/// repeats is the dearest mistake (twice the time), none for a text that does costs a third of the size. Texts that
+/// stand there several times in a row count once: a copied column repeats like that, and never again.
+pub(super) fn repeats(column: &StringArray, limit: usize) -> bool {
+    let sample = column.slice(0, column.len().min(SAMPLE_ROWS));
+    let mut texts: Vec<&str> = sample.iter().flatten().collect();
+    texts.dedup();
+    if texts.len() < 256 {
+        return true;
+    }
+    let bytes_mean = texts.iter().map(|text| text.len() + 4).sum::<usize>() / texts.len();
+    let different = texts.iter().collect::<HashSet<_>>().len();
+    let repeated = texts.len() - different;
+    let estimate = if repeated == 0 { usize::MAX } else { (texts.len() * texts.len() / (2 * repeated)).max(different) };
+    estimate.saturating_mul(bytes_mean) <= limit
+}

@@ -1,0 +1,227 @@
+//! Our own encoder of a column: whole numbers, moments, days, texts, and lists of texts.
+
+use arrow::array::{Array, ArrayRef, AsArray as _, ListArray, StringArray};
+use arrow::datatypes::{DataType, Date32Type, Field, Int64Type, TimeUnit, TimestampMicrosecondType};
+use parquet::errors::ParquetError;
+use parquet::schema::types::ColumnDescPtr;
+
+use super::choice::{PAGE_BYTES, is_one_of_few};
+use super::chunk::{Chunk, Compressor, Pages};
+use super::delta::Width;
+use super::levels::Levels;
+use super::numbers::Numbers;
+use super::texts::{Texts, begin, end, text_bytes};
+use crate::stats::Bounds;
+
+/// A column of a row group under construction.
+#[derive(Debug)]
+pub(super) struct OwnColumn {
+    descriptor: ColumnDescPtr,
+    levels: Levels,
+    /// The definition level of a list without items.
+    empty_list: u8,
+    values: Values,
+    bounds: Bounds,
+    nulls: usize,
+    rows: u64,
+    /// Rows since the last page, and how many a page has at most.
+    page_rows: usize,
+    page_rows_max: usize,
+    page: Vec<u8>,
+    pages: Pages,
+}
+
+#[derive(Debug)]
+enum Values {
+    Numbers(Numbers),
+    Texts(Texts),
+}
+
+/// What is known of the values of a column.
+#[derive(Debug)]
+pub(super) struct Summary {
+    pub(super) nulls: usize,
+    pub(super) bounds: Bounds,
+}
+
+/// Whether a column of this type is encoded by us.
+pub(super) fn is_own(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Int64 | DataType::Date32 | DataType::Timestamp(TimeUnit::Microsecond, _) | DataType::Utf8 => true,
+        DataType::List(item) => *item.data_type() == DataType::Utf8,
+        _ => false,
+    }
+}
+
+impl OwnColumn {
+    /// A column of a type that [`is_own`]; `first`: its first rows, from which the encoding is chosen.
+    pub(super) fn new(
+        field: &Field,
+        descriptor: ColumnDescPtr,
+        first: &ArrayRef,
+        dictionary_bytes_max: usize,
+        page_rows_max: usize,
+    ) -> Result<Self, ParquetError> {
+        let level = |level: i16| u8::try_from(level).map_err(|_| ParquetError::General("levels are small".to_owned()));
+        let levels = Levels::new(level(descriptor.max_def_level())?, level(descriptor.max_rep_level())?);
+        let values = match field.data_type() {
+            DataType::Utf8 => Values::Texts(Texts::new(first.as_string(), dictionary_bytes_max)),
+            DataType::List(_) => Values::Texts(Texts::new(&items(first.as_list()), dictionary_bytes_max)),
+            DataType::Date32 => Values::Numbers(Numbers::new(Width::Bits32, false)),
+            _ => Values::Numbers(Numbers::new(Width::Bits64, is_one_of_few(first))),
+        };
+        Ok(Self {
+            descriptor,
+            levels,
+            empty_list: u8::from(field.is_nullable()),
+            values,
+            bounds: Bounds::of(field.data_type()),
+            nulls: 0,
+            rows: 0,
+            page_rows: 0,
+            page_rows_max,
+            page: Vec::new(),
+            pages: Pages::default(),
+        })
+    }
+
+    /// About how much memory it takes.
+    pub(super) fn memory(&self) -> usize {
+        let values = match &self.values {
+            Values::Numbers(numbers) => numbers.memory(),
+            Values::Texts(texts) => texts.memory(),
+        };
+        self.pages.bytes() + self.page.capacity() + self.levels.memory() + values
+    }
+
+    /// Adds values.
+    pub(super) fn write(&mut self, array: &ArrayRef, compressor: &mut Compressor) -> Result<(), ParquetError> {
+        let mut from = 0;
+        while from < array.len() {
+            let count = (self.page_rows_max - self.page_rows).min(array.len() - from);
+            let count = self.rows_that_fit(array, from, count);
+            if count > 0 {
+                self.take(&array.slice(from, count))?;
+                from += count;
+                self.page_rows += count;
+                self.rows += count as u64;
+            }
+            if count == 0 || self.page_rows == self.page_rows_max {
+                self.end_page(compressor)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many of `count` rows the page takes: as long as it has few bytes enough, and one in any case.
+    fn rows_that_fit(&self, array: &ArrayRef, from: usize, count: usize) -> usize {
+        let Values::Texts(texts) = &self.values else { return count };
+        let bytes_of = |count: usize| match array.data_type() {
+            DataType::Utf8 => text_bytes(array.as_string(), from, count),
+            _ => {
+                let lists = array.as_list::<i32>();
+                let offsets = &lists.value_offsets()[from..=from + count];
+                text_bytes(lists.values().as_string(), begin(offsets), end(offsets) - begin(offsets))
+            }
+        };
+        let room = PAGE_BYTES.saturating_sub(texts.page_bytes());
+        if bytes_of(count) <= room {
+            return count;
+        }
+        let (mut fits, mut too_many) = (0, count);
+        while too_many - fits > 1 {
+            let middle = usize::midpoint(fits, too_many);
+            if bytes_of(middle) <= room { fits = middle } else { too_many = middle }
+        }
+        if self.page_rows == 0 { fits.max(1) } else { fits }
+    }
+
+    fn take(&mut self, array: &ArrayRef) -> Result<(), ParquetError> {
+        let Self { levels, empty_list, values, bounds, .. } = self;
+        match values {
+            Values::Texts(texts) if matches!(array.data_type(), DataType::List(_)) => {
+                let lists = array.as_list::<i32>();
+                let items = items(lists);
+                push_list_levels(levels, lists, &items, *empty_list)?;
+                texts.push(&items, bounds);
+                return Ok(());
+            }
+            Values::Texts(texts) => texts.push(array.as_string(), bounds),
+            Values::Numbers(numbers) => {
+                bounds.update(array);
+                match array.data_type() {
+                    DataType::Date32 => numbers.push(array.as_primitive::<Date32Type>(), i64::from),
+                    DataType::Int64 => numbers.push(array.as_primitive::<Int64Type>(), |value| value),
+                    _ => numbers.push(array.as_primitive::<TimestampMicrosecondType>(), |value| value),
+                }
+            }
+        }
+        self.nulls += array.null_count();
+        match array.nulls().filter(|nulls| nulls.null_count() > 0) {
+            None => levels.push_defined(array.len()),
+            Some(nulls) => nulls.iter().for_each(|is_valid| levels.push(u8::from(is_valid))),
+        }
+        Ok(())
+    }
+
+    fn end_page(&mut self, compressor: &mut Compressor) -> Result<(), ParquetError> {
+        self.page.clear();
+        let values = self.levels.count();
+        self.levels.flush(&mut self.page);
+        let encoding = match &mut self.values {
+            Values::Numbers(numbers) => numbers.flush(&mut self.page),
+            Values::Texts(texts) => texts.flush(&mut self.page),
+        };
+        self.page_rows = 0;
+        self.pages.data(&self.page, values, encoding, compressor)
+    }
+
+    /// Ends it.
+    pub(super) fn close(mut self, compressor: &mut Compressor) -> Result<(Chunk, Summary), ParquetError> {
+        if self.page_rows > 0 {
+            self.end_page(compressor)?;
+        }
+        let Self { descriptor, values, bounds, nulls, rows, pages, .. } = self;
+        let statistics = bounds.statistics(nulls);
+        let dictionary = match values {
+            Values::Numbers(numbers) => numbers.into_dictionary(),
+            Values::Texts(texts) => texts.into_dictionary(),
+        };
+        let chunk = pages.finish(dictionary, descriptor, rows, statistics, compressor)?;
+        Ok((chunk, Summary { nulls, bounds }))
+    }
+}
+
+/// The items of all lists.
+fn items(lists: &ListArray) -> StringArray {
+    let offsets = lists.value_offsets();
+    lists.values().as_string().slice(begin(offsets), end(offsets) - begin(offsets))
+}
+
+/// Levels of lists that may be null or empty, and of items that may be null, as far as the schema says so.
+fn push_list_levels(
+    levels: &mut Levels,
+    lists: &ListArray,
+    items: &StringArray,
+    empty: u8,
+) -> Result<(), ParquetError> {
+    let present = levels.max_definition();
+    let item_nulls = items.nulls().filter(|nulls| nulls.null_count() > 0);
+    let mut next = 0;
+    for (row, pair) in lists.value_offsets().windows(2).enumerate() {
+        let count = (pair[1] - pair[0]).cast_unsigned() as usize;
+        levels.push_row(count);
+        match item_nulls {
+            _ if lists.is_null(row) && count > 0 => {
+                return Err(ParquetError::General("a list that is null has items".to_owned()));
+            }
+            _ if count == 0 => levels.push(if lists.is_null(row) { 0 } else { empty }),
+            None => levels.push_defined(count),
+            Some(nulls) => {
+                (next..next + count).for_each(|item| levels.push(present - u8::from(nulls.is_null(item))));
+            }
+        }
+        next += count;
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Numbers as differences from the ones before: Parquet's `DELTA_BINARY_PACKED`.
+
+use super::bits::{pack, varint, width_of, zigzag};
+
+/// Differences that share a smallest one.
+const BLOCK: usize = 128;
+/// Differences that share a width.
+const MINI: usize = 32;
+
+/// How many bits the numbers have in the file. Differences wrap around in that width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Width {
+    Bits32,
+    Bits64,
+}
+
+impl Width {
+    fn difference(self, of: i64, from: i64) -> i64 {
+        let difference = of.wrapping_sub(from);
+        match self {
+            // The lower half, with its sign.
+            Width::Bits32 => (difference << 32) >> 32,
+            Width::Bits64 => difference,
+        }
+    }
+
+    /// How far a difference lies above the smallest one.
+    fn above(self, difference: i64, smallest: i64) -> u64 {
+        let above = difference.wrapping_sub(smallest).cast_unsigned();
+        match self {
+            Width::Bits32 => above & u64::from(u32::MAX),
+            Width::Bits64 => above,
+        }
+    }
+}
+
+/// Appends all numbers; those of 32 bits come with their sign extended.
+pub(super) fn delta(values: impl ExactSizeIterator<Item = i64>, width: Width, into: &mut Vec<u8>) {
+    let count = values.len();
+    let mut values = values;
+    let first = values.next().unwrap_or(0);
+    varint(BLOCK as u64, into);
+    varint((BLOCK / MINI) as u64, into);
+    varint(count as u64, into);
+    zigzag(first, into);
+    let (mut before, mut rest) = (first, count.saturating_sub(1));
+    let mut differences = [0; BLOCK];
+    while rest > 0 {
+        let len = rest.min(BLOCK);
+        for (difference, value) in differences[..len].iter_mut().zip(&mut values) {
+            *difference = width.difference(value, before);
+            before = value;
+        }
+        block(&differences[..len], width, into);
+        rest -= len;
+    }
+}
+
+fn block(differences: &[i64], width: Width, into: &mut Vec<u8>) {
+    let smallest = differences.iter().copied().min().unwrap_or(0);
+    zigzag(smallest, into);
+    let widths = into.len();
+    into.resize(widths + BLOCK / MINI, 0);
+    for (number, mini) in differences.chunks(MINI).enumerate() {
+        let largest = mini.iter().fold(0, |all, difference| all | width.above(*difference, smallest));
+        let bits = width_of(largest);
+        into[widths + number] = bits as u8;
+        let end = into.len() + MINI / 8 * bits as usize;
+        pack(mini.iter().map(|difference| width.above(*difference, smallest)), bits, into);
+        into.resize(end, 0);
+    }
+}
