@@ -8,6 +8,7 @@ use stillhouse_spec::PeriodChoice;
 
 use crate::commands::export::ExportArgs;
 use crate::commands::generate::GenerateCommand;
+use crate::commands::profile::ProfileArgs;
 
 /// Files become trusted lake tables, and the reports that people wait for.
 #[derive(Debug, Parser)]
@@ -62,6 +63,8 @@ pub enum Command {
     Quarantine(QuarantineCommand),
     /// Ask the tables a question in SQL (read only).
     Sql(SqlArgs),
+    /// Look at the columns of a table or file: counts, bounds, frequent values.
+    Profile(ProfileArgs),
     /// Write a table, the answer to a query or a report into a file.
     Export(ExportArgs),
     /// List the tables, or show the columns of one.

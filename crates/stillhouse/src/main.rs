@@ -11,7 +11,9 @@ mod lake_runs;
 mod memory;
 mod new_file;
 mod outcome_text;
+mod personal;
 mod printer;
+mod profile_text;
 mod progress_bars;
 mod project_folder;
 mod receipts;
@@ -71,6 +73,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Check => commands::check::check(cli).await,
         Command::Run(args) => commands::run::run(cli, args, stop).await,
         Command::Ingest(args) => commands::ingest::ingest(cli, args, stop).await,
+        Command::Profile(args) => commands::profile::profile(cli, args, &stop).await,
         Command::Export(args) => commands::export::export(cli, args, &stop).await,
         Command::Explain(args) => commands::explain::explain(cli, args).await,
         Command::Report(command) => commands::report::report(cli, command).await,

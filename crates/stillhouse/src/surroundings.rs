@@ -42,6 +42,16 @@ pub fn colour_terminal() -> bool {
     std::io::stdout().is_terminal() && variable("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Whether text may hold more than ASCII: the locale has UTF-8, and nobody asked for plain output.
+pub fn unicode_wanted() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable).find(|value| !value.is_empty());
+    let is_utf8 = locale.is_some_and(|name| {
+        let name = name.to_ascii_lowercase();
+        name.contains("utf-8") || name.contains("utf8")
+    });
+    is_utf8 && variable("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Columns of the terminal; 80 where there is none, so that text in files looks the same everywhere.
 pub fn terminal_columns() -> u16 {
     variable("COLUMNS").and_then(|text| text.parse().ok()).unwrap_or_else(|| {

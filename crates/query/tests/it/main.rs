@@ -9,4 +9,5 @@ mod heavy;
 mod lake;
 mod limits;
 mod params;
+mod profile;
 mod tables;

@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod lake;
 pub mod ledger;
 pub mod maintain;
+pub mod profile;
 pub mod quarantine;
 pub mod quarantine_export;
 pub mod receipts;

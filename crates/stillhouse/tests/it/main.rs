@@ -14,6 +14,7 @@ mod generate;
 mod kills;
 mod limits;
 mod orders;
+mod profile;
 mod proofs;
 mod readers;
 mod screens;
