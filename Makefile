@@ -33,6 +33,7 @@ test:
 	@"$(CACHE)/venv/bin/python" scripts/read_delta.py --self-test
 	@"$(CACHE)/venv/bin/python" -m unittest discover --quiet -s bench
 	cargo nextest run $(BUILD) --workspace --no-fail-fast
+	@bash scripts/valgrind.sh
 
 lint:
 	cargo fmt --all --check

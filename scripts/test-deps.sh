@@ -18,11 +18,22 @@ postgres() {
     step "PostgreSQL" install_debian postgresql
 }
 
+# Where the SIMD of the decoder runs with its memory watched.
+valgrind_there() {
+    command -v valgrind >/dev/null && return
+    command -v apt-get >/dev/null || {
+        echo "valgrind is missing; install it, then run this again" >&2
+        exit 1
+    }
+    step "valgrind" install_debian valgrind
+}
+
 nextest() {
     cargo nextest --version >/dev/null 2>&1 || cargo_tool cargo-nextest 0.9.143
 }
 
 mkdir -p "$cache"
 postgres
+valgrind_there
 nextest
 python_packages "Delta readers for Python" "$venv" scripts/test-requirements.txt

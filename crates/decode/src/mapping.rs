@@ -69,11 +69,10 @@ impl Found<'_> {
 
     /// The header, or what stands in its place, for messages.
     fn found(&self) -> String {
-        const SHOWN: usize = 30;
         match (self.header_row(), self.rows.first(), self.width) {
             (Some(header), ..) => {
-                let shown = header.texts.iter().take(SHOWN).map(|text| format!("`{}`", shorten(text.trim())));
-                let more = if header.texts.len() > SHOWN { ", …" } else { "" };
+                let shown = header.texts.iter().take(SHOWN_MAX).map(|text| format!("`{}`", shorten(text.trim())));
+                let more = if header.texts.len() > SHOWN_MAX { ", …" } else { "" };
                 format!("the header {}{more}", shown.collect::<Vec<_>>().join(", "))
             }
             (None, Some(_), Some(width)) => format!("no header and {width} fields a record"),
@@ -83,7 +82,24 @@ impl Found<'_> {
 }
 
 fn shorten(text: &str) -> String {
-    if text.chars().count() > 40 { text.chars().take(40).chain(['…']).collect() } else { text.to_owned() }
+    let shown: String = text.chars().take(40).flat_map(visible).collect();
+    if text.chars().count() > 40 { shown + "…" } else { shown }
+}
+
+/// Names in quotes may hold line ends; a message is one line.
+fn visible(char: char) -> impl Iterator<Item = char> {
+    let escaped = char.is_control().then(|| char.escape_default());
+    let plain = escaped.is_none().then_some(char);
+    escaped.into_iter().flatten().chain(plain)
+}
+
+/// A file may have thousands of fields that nobody knows; so many are named.
+const SHOWN_MAX: usize = 30;
+
+fn list(names: &[String]) -> String {
+    let shown = names[..names.len().min(SHOWN_MAX)].join(", ");
+    let more = names.len().saturating_sub(SHOWN_MAX);
+    if more == 0 { shown } else { format!("{shown}, … ({more} more)") }
 }
 
 /// Maps fields to columns, or says why the object has to be held.
@@ -283,10 +299,11 @@ fn check_unknown(
         }
     }
     repeated_unknown(found, claims, warnings);
+    cut(warnings);
     if unknown.is_empty() {
         return Ok(());
     }
-    let unknown = unknown.join(", ");
+    let unknown = list(&unknown);
     match found.contract.unknown_columns {
         UnknownColumns::Ignore => {
             warnings.push(format!("columns that the contract does not know are left out: {unknown}"));
@@ -296,6 +313,15 @@ fn check_unknown(
             format!("no column for {unknown}: expected {}, found {}", found.expected(), found.found()),
             "add the column or an alias to the source file, or set `unknown_columns = \"ignore\"`",
         )),
+    }
+}
+
+/// Receipts keep warnings: a header of ten thousand delimiters must not fill them.
+fn cut(warnings: &mut Vec<String>) {
+    let more = warnings.len().saturating_sub(SHOWN_MAX);
+    if more > 0 {
+        warnings.truncate(SHOWN_MAX);
+        warnings.push(format!("{more} more warnings about the names in the header"));
     }
 }
 

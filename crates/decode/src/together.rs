@@ -170,7 +170,7 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
         };
         self.moved.notify_all();
         let mut source = RegionBytes { bytes, offset: begin, rest: reader, length: regions.length };
-        let done = match entry.map(|entry| self.numbered(region, entry)) {
+        let done = match entry.map(|entry| self.numbered(entry)) {
             None => None,
             Some(entry) => match self.decode(region, entry, &mut source)? {
                 Some(done) => Some((entry, done)),
@@ -180,9 +180,10 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
         self.append(region, done)
     }
 
-    /// The first record of a region with its number; the header has none.
-    fn numbered(&self, region: usize, entry: Entry) -> Entry {
-        let header = u64::from(self.together.head.mapping.header_offset.is_some() && region > 0);
+    /// The first record of a region with its number. The header has none; blank lines before it may fill whole regions.
+    fn numbered(&self, entry: Entry) -> Entry {
+        let is_behind = |header: u64| header < entry.start.offset;
+        let header = u64::from(self.together.head.mapping.header_offset.is_some_and(is_behind));
         Entry { number: entry.number - header, ..entry }
     }
 

@@ -22,3 +22,19 @@ pub(crate) fn give_back_soon() {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The number means the option that we take it for: with another version of mimalloc it might not.
+    #[test]
+    fn valgrind_the_option_is_the_one_that_is_meant() {
+        // SAFETY: as in `give_back_soon`.
+        let delay = || unsafe { libmimalloc_sys::mi_option_get(PURGE_DELAY) };
+        let is_set = std::env::var_os("MIMALLOC_PURGE_DELAY").is_some();
+        assert!(is_set || delay() == PURGE_DELAY_DEFAULT, "found {}", delay());
+        give_back_soon();
+        assert!(is_set || delay() == 10, "found {}", delay());
+    }
+}

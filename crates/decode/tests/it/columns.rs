@@ -136,3 +136,15 @@ fn schemas_are_those_of_the_batches() {
     }
     assert_eq!(sink.batches.len(), 2);
 }
+
+/// A message is one line of bearable length, whatever the header is.
+#[test]
+fn a_header_of_a_thousand_names_makes_a_short_message() {
+    let names: Vec<String> = (0..1000).map(|name| format!("\"c\n{name}\"")).collect();
+    let held = Case::new("c0 string").held(format!("\"c0\",{}\n1\n", names.join(",")));
+    assert!(held.len() < 1500 && held.contains("`c\\n30`, … (969 more)"), "{held}");
+    let ignored = Case::new("c0 string").with(|case| case.contract.unknown_columns = UnknownColumns::Ignore);
+    let got = ignored.run(format!("c0{}\n1\n", ",".repeat(1000))).unwrap();
+    assert_eq!(got.outcome.warnings.len(), 31);
+    assert_eq!(got.outcome.warnings[30], "970 more warnings about the names in the header");
+}

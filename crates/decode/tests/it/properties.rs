@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use stillhouse_spec::{EscapeStyle, HeaderStyle, QuoteStyle};
 
 use crate::common::{Case, Pieces};
+use crate::reference::{self, Kind, Rules};
 
 /// How a table is written down.
 #[derive(Debug, Clone, Copy)]
@@ -141,12 +142,21 @@ proptest! {
         // Without such a reject all records have the same width, whichever it is.
         let ragged = got.rejects.iter().find(|reject| reject.place.reason == "field_count");
         let width = ragged.map(|reject| reject.place.expected.split(' ').next().unwrap().parse().unwrap());
-        let expected = simple::read(&bytes, backslash, limit, width);
+        let (delimiter, quote) = (b',', Some(b'"'));
+        let expected = reference::read(
+            &bytes,
+            Rules { delimiter, quote, backslash, comment: None, skip_lines: 0, header: false, limit, width },
+        );
         let found: Vec<_> =
             got.rejects.iter().map(|r| (r.place.offset, r.place.bytes, r.place.reason.clone())).collect();
-        prop_assert_eq!(&found, &expected.refused);
-        prop_assert_eq!(got.outcome.counts.blank, expected.blank);
-        prop_assert_eq!(got.outcome.counts.loaded, expected.loaded);
+        let refused = expected.iter().filter_map(|part| match part.kind {
+            Kind::Refused(reason) => Some((part.offset as u64, part.bytes(), reason.to_owned())),
+            _ => None,
+        });
+        prop_assert_eq!(&found, &refused.collect::<Vec<_>>());
+        let count = |is: fn(&Kind) -> bool| expected.iter().filter(|part| is(&part.kind)).count() as u64;
+        prop_assert_eq!(got.outcome.counts.blank, count(|kind| *kind == Kind::Blank));
+        prop_assert_eq!(got.outcome.counts.loaded, count(|kind| matches!(kind, Kind::Record(_))));
         let parts = case.run_source(&mut Pieces { bytes: &bytes, piece, read: 0 }).unwrap();
         prop_assert_eq!(parts.tables, got.tables);
         prop_assert_eq!(parts.rejects, got.rejects);
@@ -181,86 +191,4 @@ fn check_rejects(bytes: &[u8], got: &crate::common::Got, limit: u64) -> Result<(
         prop_assert_eq!(place.line, (returns + feeds + 1) as u64);
     }
     Ok(())
-}
-
-/// The rules once more, byte by byte, without windows, pieces or short cuts.
-mod simple {
-    pub struct Read {
-        pub refused: Vec<(u64, u64, String)>,
-        pub blank: u64,
-        pub loaded: u64,
-    }
-
-    pub fn read(bytes: &[u8], backslash: bool, limit: u64, width: Option<usize>) -> Read {
-        let mut read = Read { refused: Vec::new(), blank: 0, loaded: 0 };
-        let mut at = if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 };
-        while at < bytes.len() {
-            let (end, fields, reason) = match record(bytes, at, backslash) {
-                Ok((end, fields)) => (end, fields, None),
-                Err(reason) => (line_end(bytes, at), 0, Some(reason)),
-            };
-            let record = &bytes[at..end];
-            let reason = match reason {
-                Some(reason) => Some(reason),
-                None if record.len() as u64 > limit => Some("too_long"),
-                None if record.iter().all(|byte| matches!(byte, b' ' | b'\t')) => {
-                    read.blank += 1;
-                    at = next_line(bytes, end);
-                    continue;
-                }
-                None if std::str::from_utf8(record).is_err() => Some("invalid_utf8"),
-                None if width.is_some_and(|width| width != fields) => Some("field_count"),
-                None => None,
-            };
-            match reason {
-                Some(reason) => read.refused.push((at as u64, record.len() as u64, reason.to_owned())),
-                None => read.loaded += 1,
-            }
-            at = next_line(bytes, end);
-        }
-        read
-    }
-
-    fn is_end(byte: u8) -> bool {
-        byte == b'\n' || byte == b'\r'
-    }
-
-    fn line_end(bytes: &[u8], at: usize) -> usize {
-        (at..bytes.len()).find(|at| is_end(bytes[*at])).unwrap_or(bytes.len())
-    }
-
-    fn next_line(bytes: &[u8], end: usize) -> usize {
-        if bytes[end..].starts_with(b"\r\n") { end + 2 } else { end + 1 }
-    }
-
-    /// The end of the record at `at` and its number of fields.
-    fn record(bytes: &[u8], mut at: usize, backslash: bool) -> Result<(usize, usize), &'static str> {
-        let mut fields = 1;
-        loop {
-            if bytes.get(at) == Some(&b'"') {
-                at += 1;
-                loop {
-                    match bytes.get(at) {
-                        None => return Err("unterminated_quote"),
-                        Some(b'\\') if backslash => at += 2,
-                        Some(b'"') if bytes.get(at + 1) == Some(&b'"') => at += 2,
-                        Some(b'"') => break,
-                        Some(_) => at += 1,
-                    }
-                }
-                at += 1;
-                if bytes.get(at).is_some_and(|byte| *byte != b',' && !is_end(*byte)) {
-                    return Err("bad_quote");
-                }
-            }
-            while bytes.get(at).is_some_and(|byte| *byte != b',' && !is_end(*byte)) {
-                at += 1;
-            }
-            if bytes.get(at) != Some(&b',') {
-                return Ok((at, fields));
-            }
-            fields += 1;
-            at += 1;
-        }
-    }
 }

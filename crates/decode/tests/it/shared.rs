@@ -4,10 +4,24 @@ use std::sync::Mutex;
 
 use arrow::record_batch::RecordBatch;
 use proptest::prelude::*;
-use stillhouse_decode::{Error, Outcome, Reject, RowSink, SharedSink, SinkError, SinkPart, Threads, decode_shared};
+use stillhouse_decode::{
+    ByteSource, Error, Outcome, Reject, RowSink, SharedSink, SharedSource, SinkError, SinkPart, Threads, decode_shared,
+};
 use stillhouse_spec::{EscapeStyle, HeaderStyle, QuoteStyle};
 
-use crate::common::{Case, Collect, Got};
+use crate::common::{Case, Collect, Got, Pieces};
+
+/// Readers that hand out at most `piece` bytes at a time.
+pub struct SharedPieces<'b> {
+    pub bytes: &'b [u8],
+    pub piece: usize,
+}
+
+impl SharedSource for SharedPieces<'_> {
+    fn reader(&self) -> Box<dyn ByteSource + Send + '_> {
+        Box::new(Pieces { bytes: self.bytes, piece: self.piece, read: 0 })
+    }
+}
 
 /// Keeps the parts in the order in which they come.
 #[derive(Default)]
@@ -58,16 +72,16 @@ impl SharedSink for Kept {
     }
 }
 
-fn run(case: &Case, bytes: &[u8], threads: Threads) -> Result<Got, Error> {
+pub fn run(case: &Case, source: &dyn SharedSource, threads: Threads) -> Result<Got, Error> {
     let kept = Kept::default();
-    let outcome: Outcome = decode_shared(&bytes, &case.request(), &kept, threads)?;
+    let outcome: Outcome = decode_shared(source, &case.request(), &kept, threads)?;
     Ok(kept.0.into_inner().unwrap().got(outcome, case.contract.children.len()))
 }
 
 /// What a caller is promised, whoever does it: not where batches begin, nor how often it was tried.
-type Promised = Result<(Outcome, Vec<Vec<Vec<String>>>, Vec<Reject>), String>;
+pub type Promised = Result<(Outcome, Vec<Vec<Vec<String>>>, Vec<Reject>), String>;
 
-fn promised(got: Result<Got, Error>) -> Promised {
+pub fn promised(got: Result<Got, Error>) -> Promised {
     match got {
         Ok(got) => Ok((got.outcome, got.tables, got.rejects)),
         Err(error) => Err(format!("{error} / {:?}", error.hint())),
@@ -77,11 +91,11 @@ fn promised(got: Result<Got, Error>) -> Promised {
 fn check(case: &Case, bytes: &[u8], region_bytes: u64) -> Result<(), TestCaseError> {
     // A comment that never comes: then no record is looked at together with others.
     let one_by_one = case.clone().with(|case| case.csv.comment = Some(1));
-    prop_assume!(!bytes.contains(&1));
+    prop_assume!(!bytes.contains(&1) && case.csv.delimiter != Some(1) && case.csv.quote != Some(QuoteStyle::Byte(1)));
     let expected = promised(one_by_one.run(bytes));
     prop_assert_eq!(&promised(case.run(bytes)), &expected);
     for count in [1, 3] {
-        prop_assert_eq!(&promised(run(case, bytes, Threads { count, region_bytes })), &expected, "{} threads", count);
+        prop_assert_eq!(&promised(run(case, &bytes, Threads { count, region_bytes })), &expected, "{} threads", count);
     }
     Ok(())
 }
@@ -140,6 +154,37 @@ proptest! {
             case.contract.missing_columns = stillhouse_spec::MissingColumns::Null;
         });
         check(&case, &bytes, region)?;
+    }
+
+    /// Whatever the settings may say, with the smallest regions and pieces that there are.
+    #[test]
+    fn any_syntax_is_read_alike_byte_by_byte(
+        template in any_bytes(),
+        delimiter in (0..128u8).prop_filter("no line end", |byte| !matches!(byte, b'\n' | b'\r')),
+        quote in prop::option::of((0..128u8).prop_filter("no line end", |byte| !matches!(byte, b'\n' | b'\r'))),
+        contract in 0..CONTRACTS.len(),
+        limit in 3u64..200,
+    ) {
+        let quote = quote.filter(|quote| *quote != delimiter);
+        let written = |byte: &u8| match byte {
+            b',' => delimiter,
+            b'"' => quote.unwrap_or(b'"'),
+            other => *other,
+        };
+        let bytes: Vec<u8> = template.iter().map(written).collect();
+        let case = Case::new(CONTRACTS[contract]).with(|case| {
+            case.csv.header = Some(HeaderStyle::Absent);
+            case.csv.delimiter = Some(delimiter);
+            case.csv.quote = Some(quote.map_or(QuoteStyle::None, QuoteStyle::Byte));
+            case.contract.unknown_columns = stillhouse_spec::UnknownColumns::Ignore;
+            case.contract.missing_columns = stillhouse_spec::MissingColumns::Null;
+            case.max_record_bytes = limit;
+        });
+        check(&case, &bytes, 1)?;
+        let shared = SharedPieces { bytes: &bytes, piece: 1 };
+        let expected = promised(case.run(&bytes));
+        prop_assert_eq!(&promised(case.run_source(&mut Pieces { bytes: &bytes, piece: 1, read: 0 })), &expected);
+        prop_assert_eq!(&promised(run(&case, &shared, Threads { count: 2, region_bytes: 1 })), &expected);
     }
 
     #[test]
