@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lake", &["safeguard", "spec"]),
     ("query", &["spec", "lake"]),
     ("ingest", &["safeguard", "spec", "decode", "ledger", "lake"]),
-    ("report", &["spec", "lake", "query"]),
+    ("report", &["spec", "lake", "query", "chart"]),
     ("stillhouse", &["spec", "decode", "ledger", "lake", "query", "ingest", "report", "generate", "sniff", "chart"]),
     ("testkit", &["safeguard", "spec", "ledger", "lake", "ingest"]),
 ];
