@@ -179,7 +179,8 @@ fn in_quotes(name: &str) -> String {
     if name.chars().any(char::is_uppercase) { format!("\"{name}\"") } else { name.to_owned() }
 }
 
-/// The names that are offered, the most similar one first and alone if it is close.
+/// A hint for a name that is none of `names`: the most similar one if it is close, else what there is. `what` they are is a
+/// plural: `columns`.
 pub fn nearest(what: &str, wanted: &str, names: &[String]) -> String {
     let distance = |name: &String| strsim::damerau_levenshtein(&wanted.to_lowercase(), &bare(name).to_lowercase());
     if let Some(best) = names.iter().min_by_key(|name| distance(name))

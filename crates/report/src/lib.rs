@@ -8,6 +8,7 @@
 //! **Invariant:** stored results are exact; only rendering rounds, half away from zero.
 //! **Invariant:** no clock and no randomness; both come in with the request.
 
+mod chart;
 mod completeness;
 mod error;
 mod manifest;
@@ -24,4 +25,4 @@ pub use error::{Error, Kind};
 pub use plan::{covered, parameters, period_parameters, periods};
 pub use record::{RunFilter, RunRecord, RunStore, RunStoreError, TableVersion};
 pub use run::{RESULTS_FOLDER, RunContext, RunRequest, feeding, load, plan_query, run};
-pub use view::{Input, QueryView, RunView};
+pub use view::{Input, Provenance, QueryView, RunView};

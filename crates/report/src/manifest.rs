@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use stillhouse_query::{Params, Value};
-use stillhouse_spec::{ColumnFormat, Completeness, CurrentView};
+use stillhouse_spec::{ChartSettings, ColumnFormat, Completeness, CurrentView};
 
 use crate::record::TableVersion;
 use crate::view::Input;
@@ -56,6 +56,9 @@ pub(crate) struct QueryManifest {
     pub(crate) source: String,
     pub(crate) sql: String,
     pub(crate) formats: BTreeMap<String, ColumnFormat>,
+    /// The chart that the report asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) chart: Option<ChartSettings>,
     /// The result, relative to the folder of the run.
     pub(crate) file: String,
     pub(crate) rows: u64,

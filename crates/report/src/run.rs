@@ -10,6 +10,7 @@ use serde_json::json;
 use stillhouse_query::{Params, Planned, Session};
 use stillhouse_spec::{AmendmentKind, CurrentView, Period, Query, Receipt, Report, Source};
 
+use crate::chart;
 use crate::completeness::{Assessment, SourceState, assess_with, rows_in};
 use crate::error::{Error, Kind};
 use crate::manifest::{self, MANIFEST_FORMAT, Manifest, QueryManifest};
@@ -17,7 +18,7 @@ use crate::notes::notes;
 use crate::plan::parameters;
 use crate::record::{RunFilter, RunRecord, RunStore, TableVersion};
 use crate::store;
-use crate::view::{Input, QueryView, RunView};
+use crate::view::{Input, Provenance, QueryView, RunView};
 
 /// What runs need, whatever the report.
 #[derive(Clone, Copy)]
@@ -118,11 +119,15 @@ pub async fn load(store: &Arc<dyn ObjectStore>, root: &Path, record: &RunRecord)
     let manifest = read_manifest(store, root, record).await?;
     let folder = run_folder(root, &manifest.report, &manifest.run_id);
     let mut queries = Vec::with_capacity(manifest.queries.len());
+    let subtitle = format!("{} · {} · {}", manifest.title, manifest.period, manifest.completeness);
     for query in manifest.queries {
         let path = folder.clone().join(query.file.as_str());
         let result = store::read(store, &path, &query.file_digest).await?;
         let (schema, batches) = (result.schema, result.batches);
-        queries.push(QueryView { name: query.name, title: query.title, formats: query.formats, schema, batches });
+        let (name, title, formats) = (query.name, query.title, query.formats);
+        let mut view = QueryView { name, title, formats, schema, batches, chart: None };
+        view.chart = query.chart.map(|settings| chart::chart(&settings, &view, &subtitle));
+        queries.push(view);
     }
     Ok(RunView {
         report: manifest.report,
@@ -135,6 +140,14 @@ pub async fn load(store: &Arc<dyn ObjectStore>, root: &Path, record: &RunRecord)
         notes: manifest.notes,
         inputs: manifest.inputs,
         queries,
+        provenance: Provenance {
+            fingerprint: manifest.fingerprint,
+            report_fingerprint: manifest.report_fingerprint,
+            program: manifest.program,
+            snapshot_seq: manifest.snapshot_seq,
+            tables: manifest.tables.into_iter().map(|(name, table)| (name, table.version)).collect(),
+            finished_at: manifest.finished_at,
+        },
     })
 }
 
@@ -172,7 +185,8 @@ async fn used(session: &Session, report: &Report, params: &Params) -> Result<Use
     Ok(used)
 }
 
-/// Plans a query of a report: the tables and columns are there, and the same run again would give the same answer.
+/// Plans a query of a report: the tables and columns are there, those of its chart among them, and the same run again would
+/// give the same answer.
 ///
 /// # Errors
 /// When it is not so; the query's file is named.
@@ -182,6 +196,9 @@ pub async fn plan_query(session: &Session, query: &Query, params: &Params) -> Re
         let message = format!("`{function}()` gives another answer each time, so the run could not be repeated");
         let hint = "use `$period_start` or `$period_end` instead";
         return Err(Error::new(Kind::FixSettings, message).with_hint(hint).of(query));
+    }
+    if let Some(settings) = &query.chart {
+        chart::check(settings, &planned.schema).map_err(|error| error.of(query))?;
     }
     Ok(planned)
 }
@@ -370,6 +387,7 @@ async fn execute_query(
         source: query.file.clone(),
         sql: query.sql.clone(),
         formats: query.columns.clone(),
+        chart: query.chart.clone(),
         file,
         rows: stored.rows,
         digest: stored.digest,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
+use stillhouse_chart::Chart;
 use stillhouse_spec::{ColumnFormat, Completeness, Receipt};
 
 /// A run with its results.
@@ -30,6 +31,25 @@ pub struct RunView {
     pub inputs: Vec<Input>,
     /// The results, in the order of the report.
     pub queries: Vec<QueryView>,
+    /// By what the run can be found and made again.
+    pub provenance: Provenance,
+}
+
+/// By what a run can be found and made again; its inputs are beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// See [`crate::RunRecord::fingerprint`].
+    pub fingerprint: String,
+    /// The fingerprint of the report file and its queries.
+    pub report_fingerprint: String,
+    /// The program that ran it, with its version.
+    pub program: String,
+    /// The place of the snapshot in the queue of batches.
+    pub snapshot_seq: i64,
+    /// The versions of the tables that were read.
+    pub tables: BTreeMap<String, i64>,
+    /// When its results were stored; microseconds since 1970.
+    pub finished_at: i64,
 }
 
 /// An object that a run was made from.
@@ -79,6 +99,8 @@ pub struct QueryView {
     pub schema: SchemaRef,
     /// The rows.
     pub batches: Vec<RecordBatch>,
+    /// Its chart, if the report asks for one.
+    pub chart: Option<Chart>,
 }
 
 impl QueryView {

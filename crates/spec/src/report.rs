@@ -113,6 +113,91 @@ pub struct Query {
     pub sql: String,
     /// How columns are printed, by column name.
     pub columns: BTreeMap<String, ColumnFormat>,
+    /// The chart of its result, if it has one.
+    pub chart: Option<ChartSettings>,
+}
+
+/// The chart of a result: which columns it shows, and how. Columns are known when the query is planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChartSettings {
+    /// Which marks stand for the values.
+    pub kind: ChartKind,
+    /// What a person reads above it, where it is not the query's title.
+    pub title: Option<String>,
+    /// What a person reads next, where it is not report, period and completeness.
+    pub subtitle: Option<String>,
+    /// The column along the x axis; chosen by type where it is not stated.
+    pub x: Option<String>,
+    /// The columns of values; every number where none is stated.
+    pub y: Vec<String>,
+    /// The column whose values are the series; then there is one column of values.
+    pub series: Option<String>,
+    /// What stands at the x axis, where it is not the column's name.
+    pub x_title: Option<String>,
+    /// What stands at the values, where it is not the column's name.
+    pub y_title: Option<String>,
+    /// How values are written.
+    pub format: ChartFormat,
+    /// How many categories are shown, where it is not the default.
+    pub limit: Option<usize>,
+    /// What happens to those beyond the limit; decided by the values where it is not stated.
+    pub rest: Option<ChartRest>,
+}
+
+/// Which marks stand for the values of a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChartKind {
+    /// A line for each series.
+    Line,
+    /// Bars, side by side.
+    Bar,
+    /// Bars, on each other.
+    Stacked,
+    /// Lines with the area below them.
+    Area,
+    /// Shares of a whole.
+    Pie,
+    /// Single figures.
+    Figure,
+}
+
+/// How the values of a chart are written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChartFormat {
+    /// Stands behind the number.
+    pub unit: String,
+    /// The values are shares of one.
+    pub percent: bool,
+    /// Digits behind the decimal point, where they are not those of the column.
+    pub decimals: Option<u8>,
+    /// What stands between groups of three digits.
+    pub thousands: ChartThousands,
+}
+
+/// What stands between groups of three digits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChartThousands {
+    /// `1,234`
+    #[default]
+    Comma,
+    /// `1 234`
+    Blank,
+    /// `1'234`
+    Apostrophe,
+    /// `1234`
+    None,
+}
+
+/// What happens to categories beyond a chart's limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChartRest {
+    /// They are added up.
+    Other,
+    /// They are left out.
+    Omit,
 }
 
 /// How a column is printed. Results are stored unrounded.

@@ -233,7 +233,7 @@ pub enum ReportCommand {
 /// Where results go.
 #[derive(Debug, Args)]
 pub struct OutputArgs {
-    /// Write one file per query into this folder, too.
+    /// Write files into this folder, too: one per query, as HTML one per report.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// The form of those files.
@@ -250,6 +250,12 @@ pub enum FileForm {
     Json,
     /// Parquet with exact types.
     Parquet,
+    /// A page with charts, tables and provenance, which needs nothing else.
+    Html,
+    /// The charts as drawings.
+    Svg,
+    /// The charts as pixels.
+    Png,
 }
 
 /// `receipts …`

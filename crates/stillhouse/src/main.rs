@@ -18,6 +18,7 @@ mod progress_bars;
 mod project_folder;
 mod receipts;
 mod report_runs;
+mod result_files;
 mod selection;
 mod surroundings;
 mod table;

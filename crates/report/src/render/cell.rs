@@ -15,7 +15,7 @@ use super::round;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     Null,
     Bool(bool),
     /// A number as text that JSON takes as it is.
@@ -31,7 +31,7 @@ pub(super) enum Cell {
 }
 
 /// The value at `row`.
-pub(super) fn cell(array: &ArrayRef, row: usize, decimals: Option<u8>) -> Cell {
+pub(crate) fn cell(array: &ArrayRef, row: usize, decimals: Option<u8>) -> Cell {
     if array.is_null(row) || array.data_type() == &DataType::Null {
         return Cell::Null;
     }

@@ -37,7 +37,8 @@ pub fn json(views: &[RunView], objects: &[Value], out: &mut dyn io::Write) -> io
     out.flush()
 }
 
-/// One result alone: `{"columns":[{"name","type"}],"rows":[[…]]}`.
+/// One result alone: `{"columns":[{"name","type"}],"rows":[[…]]}`, and `"chart"`, a [`stillhouse_chart::Chart`], if the
+/// report asks for one.
 ///
 /// # Errors
 /// Those of `out`.
@@ -57,7 +58,12 @@ pub fn json_query(query: &QueryView, out: &mut dyn io::Write) -> io::Result<()> 
             rows += 1;
         }
     }
-    out.write_all(b"]}")
+    out.write_all(b"]")?;
+    if let Some(chart) = &query.chart {
+        out.write_all(b",\"chart\":")?;
+        serde_json::to_writer(&mut *out, chart)?;
+    }
+    out.write_all(b"}")
 }
 
 /// One value, as it stands in the rows of a result.

@@ -1,21 +1,27 @@
-//! Render: results as terminal tables, CSV, JSON and Parquet. [`RowsWriter`] writes them as they come.
+//! Render: results as terminal tables, HTML, pictures, CSV, JSON and Parquet. [`RowsWriter`] writes them as they come.
 //!
 //! Numbers are exact: decimals never pass through floats. A column with `decimals` is rounded half away from zero to
 //! that many digits, here and nowhere earlier; without it a decimal prints with its scale.
 
 mod cell;
 mod csv;
+mod html;
 mod json;
 mod parquet;
+mod picture;
 mod round;
 mod rows;
 mod terminal;
 
 pub use self::cell::type_name;
 pub use self::csv::{Formulas, csv};
+pub use self::html::html;
 pub use self::json::{json, json_query, json_value};
 pub use self::parquet::parquet;
+pub use self::picture::{png, svg};
 pub use self::rows::{RowsForm, RowsWriter};
 pub use self::terminal::{RULE_UNDER_HEADER, TerminalStyle, shown_value, terminal, terminal_query, terminal_records};
 
+pub(crate) use self::cell::{Cell, cell};
 pub(crate) use self::json::hash_rows;
+pub(crate) use self::terminal::shown;

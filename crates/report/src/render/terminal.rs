@@ -106,7 +106,7 @@ pub fn shown_value(array: &ArrayRef, row: usize) -> String {
     shown(cell(array, row, None))
 }
 
-fn shown(cell: Cell) -> String {
+pub(crate) fn shown(cell: Cell) -> String {
     match cell {
         Cell::Null => "-".to_owned(),
         Cell::Bool(value) => value.to_string(),
@@ -123,7 +123,7 @@ fn shown(cell: Cell) -> String {
 
 /// Text from data must not steer the terminal: control characters and those that turn the direction of writing show as
 /// escapes.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let steers = |c: char| {
         c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
@@ -151,6 +151,6 @@ fn paint(text: &str, code: &str, style: TerminalStyle) -> String {
     if style.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

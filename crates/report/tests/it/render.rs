@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, i256};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use stillhouse_report::render::{TerminalStyle, csv, json, json_query, parquet, terminal, terminal_query};
-use stillhouse_report::{Input, QueryView, RunView};
+use stillhouse_report::{Input, Provenance, QueryView, RunView};
 use stillhouse_spec::{ColumnFormat, Completeness};
 
 fn query(columns: Vec<(&str, ArrayRef)>, decimals: &[(&str, u8)]) -> QueryView {
@@ -21,6 +21,7 @@ fn query(columns: Vec<(&str, ArrayRef)>, decimals: &[(&str, u8)]) -> QueryView {
         formats: decimals.iter().map(|(name, digits)| ((*name).to_owned(), format(*digits))).collect(),
         schema: batch.schema(),
         batches: vec![batch],
+        chart: None,
     }
 }
 
@@ -48,6 +49,7 @@ fn view(queries: Vec<QueryView>) -> RunView {
             rows: 8,
         }],
         queries,
+        provenance: Provenance::default(),
     }
 }
 

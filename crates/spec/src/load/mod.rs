@@ -4,6 +4,7 @@
 //! know what the keys mean; `cross` looks at what no single file can know. Every function notes what is wrong and
 //! carries on, so that a person sees all of it at once.
 
+mod chart;
 mod columns;
 mod contract;
 mod cross;

@@ -4,20 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::{File, Section};
 use super::reader::{Node, Reader, Text, all, cut, list};
-use super::{Context, Read};
+use super::{Context, Read, chart};
 use crate::name::{QueryName, ReportName};
 use crate::period::{Grain, Period, PeriodChoice};
 use crate::report::{ColumnFormat, Parameter, PeriodKind, PeriodParameter, Query, Report};
 
 const TOP_KEYS: &[&str] = &["format", "title", "description", "period", "parameters", "queries"];
 const PERIOD_KEYS: &[&str] = &["type", "default"];
-const QUERY_KEYS: &[&str] = &["title", "file", "columns"];
+const QUERY_KEYS: &[&str] = &["title", "file", "columns", "chart"];
 const COLUMN_KEYS: &[&str] = &["decimals"];
 const SECTIONS: &[Section] = &[
     Section { name: "", keys: TOP_KEYS },
     Section { name: "period", keys: PERIOD_KEYS },
     Section { name: "[queries.NAME]", keys: QUERY_KEYS },
     Section { name: "[queries.NAME.columns.COLUMN]", keys: COLUMN_KEYS },
+    Section { name: "[queries.NAME.chart]", keys: chart::KEYS },
+    Section { name: "[queries.NAME.chart.format]", keys: chart::FORMAT_KEYS },
 ];
 
 /// Parameters that every query has; see [`PeriodParameter`].
@@ -135,10 +137,11 @@ fn query(node: &Node<'_, '_>, folder: &str) -> Read<Query> {
         }
     };
     let columns = reader.optional("columns", |node| all(node.entries()?.iter().map(column_format)));
+    let chart = reader.optional("chart", chart::read);
     let (name, (file, sql)) = (name?, sql?);
     let title = title?.unwrap_or_else(|| title_of(name.as_str()));
     let columns: BTreeMap<_, _> = columns?.unwrap_or_default().into_iter().collect();
-    Ok(Query { name, title, file, sql, columns })
+    Ok(Query { name, title, file, sql, columns, chart: chart? })
 }
 
 /// `events_per_day` is "Events per day".

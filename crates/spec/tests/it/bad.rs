@@ -591,3 +591,33 @@ fn long_and_odd_texts_stay_on_one_line() {
     sources/s.toml:9:1: column name `ü\t` does not begin with a letter
     ");
 }
+
+#[test]
+fn charts() {
+    let chart = |text: &str| {
+        report(&format!("format = 1\ntitle = 'x'\nperiod = {{ type = 'any' }}\n[queries.q.chart]\n{text}"))
+    };
+    assert_snapshot!(chart("x = 'day'\n"), @r#"
+    reports/r/report.toml:4:12: `kind` is missing in [queries.q.chart]
+      hint: write `kind = "bar"`
+    "#);
+    assert_snapshot!(chart("kind = 'bars'\ncolour = 'red'\nlimit = 0\nrest = 'drop'\nformat = { decimal = 2, thousands = '.' }\n"), @r"
+    reports/r/report.toml:5:8: `kind` in [queries.q.chart]: expected `line`, `bar`, `stacked`, `area`, `pie` or `figure`, found `bars`
+      hint: did you mean `bar`?
+    reports/r/report.toml:6:1: unknown key `colour` in [queries.q.chart]
+      hint: allowed here: `kind`, `title`, `subtitle`, `x`, `y`, `series`, `x_title`, `y_title`, `format`, `limit`, `rest`
+    reports/r/report.toml:7:9: `limit` in [queries.q.chart]: expected a whole number from 1 to 200, found 0
+    reports/r/report.toml:8:8: `rest` in [queries.q.chart]: expected `other` or `omit`, found `drop`
+    reports/r/report.toml:9:12: unknown key `decimal` in [queries.q.chart.format]
+      hint: did you mean `decimals`?
+    reports/r/report.toml:9:37: `thousands` in [queries.q.chart.format]: expected `comma`, `blank`, `apostrophe` or `none`, found `.`
+    ");
+    assert_snapshot!(chart("kind = 'bar'\ny = ['a', 'b']\nseries = 'c'\n"), @r"
+    reports/r/report.toml:6:5: `y` in [queries.q.chart]: expected one column beside `series`, found 2
+      hint: the values of the column `series` are the series already; name one column, or leave `series` out
+    ");
+    assert_snapshot!(chart("kind = 'pie'\ny = ['a', 'b']\n"), @r"
+    reports/r/report.toml:6:5: `y` in [queries.q.chart]: expected one column for a pie, found 2
+      hint: use `bar` for several
+    ");
+}

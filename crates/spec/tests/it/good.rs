@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::civil::date;
 use stillhouse_spec::{
-    Cadence, ColumnFormat, ColumnFrom, ColumnName, ColumnsBy, CsvOptions, Currency, CurrentView, DataType,
-    DeleteMarker, DeleteValues, Durability, EscapeStyle, Grain, HeaderStyle, INGESTED_AT, InputFormat, Limits,
-    ListSyntax, MAX_RECORD_BYTES_DEFAULT, MaxRejected, MissingColumns, NumberFormat, OnChange, OnMissing,
-    OnSameContent, Parameter, Period, PeriodChoice, PeriodKind, Project, QuoteStyle, SETTLE_MS_DEFAULT, Source,
-    UnknownColumns,
+    Cadence, ChartFormat, ChartKind, ChartRest, ChartThousands, ColumnFormat, ColumnFrom, ColumnName, ColumnsBy,
+    CsvOptions, Currency, CurrentView, DataType, DeleteMarker, DeleteValues, Durability, EscapeStyle, Grain,
+    HeaderStyle, INGESTED_AT, InputFormat, Limits, ListSyntax, MAX_RECORD_BYTES_DEFAULT, MaxRejected, MissingColumns,
+    NumberFormat, OnChange, OnMissing, OnSameContent, Parameter, Period, PeriodChoice, PeriodKind, Project, QuoteStyle,
+    SETTLE_MS_DEFAULT, Source, UnknownColumns,
 };
 
 use super::{SETTINGS, parse};
@@ -221,6 +221,14 @@ country = "Kenya"
 title = "Pie"
 file = "zebra.sql"
 columns.total = { decimals = 2 }
+chart = { kind = "pie" }
+[queries.zebra.chart]
+kind = "stacked"
+x = "day"
+y = ["total", "other"]
+format = { unit = "EUR", percent = true, decimals = 1, thousands = "blank" }
+limit = 5
+rest = "other"
 "#;
     let files = [("stillhouse.toml", SETTINGS), ("reports/r/report.toml", text), ("reports/r/zebra.sql", "SELECT 1")];
     let report = project(&files).reports.remove(0);
@@ -235,6 +243,13 @@ columns.total = { decimals = 2 }
     assert_eq!(queries, [("zebra", "Zebra"), ("apple_pie", "Pie")]);
     assert_eq!((report.queries[1].file.as_str(), report.queries[1].sql.as_str()), ("reports/r/zebra.sql", "SELECT 1"));
     assert_eq!(report.queries[1].columns["total"], ColumnFormat { decimals: Some(2) });
+    let pie = report.queries[1].chart.as_ref().unwrap();
+    assert_eq!((pie.kind, &pie.x, pie.y.len(), pie.rest), (ChartKind::Pie, &None, 0, None));
+    let stacked = report.queries[0].chart.as_ref().unwrap();
+    assert_eq!((stacked.kind, stacked.x.as_deref(), stacked.limit), (ChartKind::Stacked, Some("day"), Some(5)));
+    assert_eq!((stacked.y.join(" "), stacked.rest), ("total other".to_owned(), Some(ChartRest::Other)));
+    let (unit, thousands) = ("EUR".to_owned(), ChartThousands::Blank);
+    assert_eq!(stacked.format, ChartFormat { unit, percent: true, decimals: Some(1), thousands });
 }
 
 #[test]

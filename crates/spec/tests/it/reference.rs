@@ -37,8 +37,9 @@ fn every_key_is_explained() {
     let view = format!(
         "format = 1\n[table]\nkey = 'a'\ncolumns.a = {{ type = 'string', required = true }}\n[table.deleted]\n{unknown}"
     );
-    let report =
-        format!("format = 1\n{unknown}[period]\n{unknown}[queries.q]\n{unknown}[queries.q.columns.c]\n{unknown}");
+    let report = format!(
+        "format = 1\n{unknown}[period]\n{unknown}[queries.q]\n{unknown}[queries.q.columns.c]\n{unknown}[queries.q.chart]\n{unknown}[queries.q.chart.format]\n{unknown}"
+    );
     let files = [
         ("stillhouse.toml", &*settings),
         ("sources/s.toml", &*source),
@@ -48,7 +49,7 @@ fn every_key_is_explained() {
     let problems = parse(&files).unwrap_err();
     let lists: Vec<&str> =
         problems.iter().filter_map(|problem| problem.hint.as_deref()?.strip_prefix("allowed here: ")).collect();
-    assert_eq!(lists.len(), 16, "{problems}");
+    assert_eq!(lists.len(), 18, "{problems}");
     for key in lists.iter().flat_map(|list| list.split(", ")).map(|key| key.trim_matches('`')) {
         let places =
             [format!("`{key}`"), format!(" {key}`"), format!("[{key}]"), format!("{key}."), format!("{key} = ")];

@@ -1,17 +1,16 @@
 //! `stillhouse report`: run, list and show reports.
 
-use std::path::Path;
-
 use serde_json::json;
 use stillhouse_report::render::{self, TerminalStyle};
-use stillhouse_report::{QueryView, RunRecord, RunView};
+use stillhouse_report::{RunRecord, RunView};
 use stillhouse_spec::{Period, PeriodChoice, Report};
 
 use super::sql::style;
 use crate::app::App;
-use crate::cli::{Cli, FileForm, OutputArgs, ReportCommand};
+use crate::cli::{Cli, OutputArgs, ReportCommand};
 use crate::failure::{Exit, Failure};
 use crate::report_runs::{Reporter, load, recorded};
+use crate::result_files::save;
 use crate::table::Table;
 use crate::text::time;
 
@@ -114,36 +113,4 @@ pub fn print(app: &App, views: &[RunView], objects: &[serde_json::Value]) -> Res
         app.printer.out(render::terminal(view, style))?;
     }
     Ok(())
-}
-
-/// One file a query, into the folder that the command line names.
-fn save(views: &[RunView], output: &OutputArgs) -> Result<(), Failure> {
-    let Some(folder) = &output.out else { return Ok(()) };
-    for view in views {
-        // Several periods of one report would overwrite each other.
-        let folder = if views.len() > 1 { folder.join(&view.period) } else { folder.clone() };
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            Failure::failed(format!("folder `{}` cannot be made", folder.display())).because(&error)
-        })?;
-        for query in &view.queries {
-            write(&folder, query, output.form).map_err(|error| {
-                Failure::failed(format!("`{}` cannot be written", folder.display())).because(&error)
-            })?;
-        }
-    }
-    Ok(())
-}
-
-fn write(folder: &Path, query: &QueryView, form: FileForm) -> std::io::Result<()> {
-    let ending = match form {
-        FileForm::Csv => "csv",
-        FileForm::Json => "json",
-        FileForm::Parquet => "parquet",
-    };
-    let mut file = std::fs::File::create(folder.join(format!("{}.{ending}", query.name)))?;
-    match form {
-        FileForm::Csv => render::csv(query, &mut file),
-        FileForm::Json => render::json_query(query, &mut file),
-        FileForm::Parquet => render::parquet(query, &mut file),
-    }
 }

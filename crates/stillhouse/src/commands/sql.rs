@@ -35,7 +35,7 @@ pub async fn sql(cli: &Cli, args: &SqlArgs) -> Result<Exit, Failure> {
 /// A result to be printed, as it is.
 pub fn view(name: &str, result: QueryResult) -> QueryView {
     let QueryResult { schema, batches, .. } = result;
-    QueryView { name: name.to_owned(), title: String::new(), formats: BTreeMap::new(), schema, batches }
+    QueryView { name: name.to_owned(), title: String::new(), formats: BTreeMap::new(), schema, batches, chart: None }
 }
 
 /// A query, or what standard input says where it is `-`.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod amendments;
+mod charts;
 mod commands;
 mod concurrency;
 mod corrections;
