@@ -57,7 +57,6 @@ def run(load, answer):
     parser.add_argument("--awkward", action="store_true")
     given = parser.parse_args()
     job = Job(files(given.csv), given.folder, given.awkward)
-    job.phase("start")
     refused = load(job)
     make_durable(job.folder)
     job.phase("load")

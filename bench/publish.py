@@ -43,12 +43,12 @@ class Report:
         self.found[case.name] = one(case, result) | self.stamp()
         if case.again:
             self.found[case.again] = of_again(case, result) | self.stamp()
+        self.write()
 
     def write(self):
         self.json.parent.mkdir(parents=True, exist_ok=True)
         self.json.write_text(json.dumps(self.found, indent=2) + "\n")
         self.markdown.write_text(page(self.found))
-        return [self.json, self.markdown]
 
 
 def commit():

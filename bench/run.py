@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,16 +36,21 @@ def main():
     chosen = [known[name] for name in given.cases]
     ours = sides.Stillhouse(given.program.resolve())
     peers = [sides.Peer(name) for name in given.peers]
+    # Stopped by a signal, it clears away what lies in the scratch folder, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: stopped"))
     scratch = given.scratch or data.cache().parent / "bench-scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     report = publish.Report(given.out, given.profile, [ours, *peers])
     try:
         with tempfile.TemporaryDirectory(dir=scratch) as folder:
             for case in chosen:
+                # Written at once, so that what comes later cannot lose it.
                 report.add(case, run_case(case, ours, peers, given.rounds, pathlib.Path(folder)))
     except (Differs, measure.Failed, data.WrongBytes) as error:
         sys.exit(f"bench: {error}")
-    say(f"written: {', '.join(str(path) for path in report.write())}")
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"bench: {error}\n{error.stderr}")
+    say(f"written: {report.json}, {report.markdown}")
 
 
 def arguments():

@@ -69,7 +69,9 @@ class Publish(unittest.TestCase):
         taken = lambda *seconds: [(measure.Taken(each, each * 2, 100.0), 5_000_000) for each in seconds]
         facts = {"input_bytes": 10_000_000, "rows": 7, "tags": 9, "refused": 0}
         result = {
-            "taken": {"stillhouse": taken(1, 2, 3), "duckdb": taken(6, 5, 4), "polars": taken(9, 9, 9)}, "again": [], "facts": facts
+            "taken": {"stillhouse": taken(1, 2, 3), "duckdb": taken(6, 5, 4), "polars": taken(9, 9, 9)},
+            "again": [],
+            "facts": facts,
         }
         found = publish.one(cases.SMOKE["smoke_clean"], result)
         self.assertEqual((found["fastest_peer"], found["ratio_to_fastest_peer"]), ("duckdb", 2.5))
