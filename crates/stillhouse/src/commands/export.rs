@@ -76,7 +76,7 @@ pub async fn export(cli: &Cli, args: &ExportArgs, stop: &CancellationToken) -> R
     let written = match (&args.name, &args.query, &args.report) {
         (name, None, Some(report)) => {
             let view = report_query(&app, report, name.as_deref()).await?;
-            let rows = Rows { schema: view.schema.clone(), source: Source::Whole(view) };
+            let rows = Rows { schema: view.schema.clone(), source: Source::Whole(Box::new(view)) };
             target.write(rows, args, stop).await?
         }
         (None, Some(query), None) => {
@@ -146,7 +146,7 @@ struct Rows {
 
 enum Source {
     Stream(RowStream),
-    Whole(QueryView),
+    Whole(Box<QueryView>),
 }
 
 /// Where it goes, and in which form.

@@ -45,7 +45,7 @@ async fn run(app: &App, name: &str, period: Option<PeriodChoice>, output: &Outpu
             .hint("name a period as long as the report's own, or load data first: `stillhouse ingest`"));
     }
     print(app, &views, &[])?;
-    save(&views, output)?;
+    save(app.printer, &views, output)?;
     Ok(Exit::Done)
 }
 
@@ -89,7 +89,7 @@ async fn show(app: &App, name: &str, period: Option<PeriodChoice>, output: &Outp
     })?;
     let views = [load(app, record).await?];
     print(app, &views, &[])?;
-    save(&views, output)?;
+    save(app.printer, &views, output)?;
     Ok(Exit::Done)
 }
 

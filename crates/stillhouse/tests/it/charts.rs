@@ -21,7 +21,8 @@ fn a_report_as_page_and_pictures() {
     for form in ["html", "svg", "png"] {
         let arguments =
             ["report", "show", "monthly-activity", "2023-01", "--out", out.to_str().unwrap(), "--form", form];
-        run(&project, &arguments).succeeded();
+        let said = run(&project, &arguments).succeeded().stderr;
+        assert!(said.contains(if form == "html" { "monthly-activity.html" } else { "written: " }), "{said}");
     }
     let page = std::fs::read_to_string(out.join("monthly-activity.html")).unwrap();
     assert!(page.contains("Monthly activity · 2023-01") && page.contains("<svg") && page.contains("Fingerprint"));
