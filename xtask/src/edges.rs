@@ -15,7 +15,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("query", &["spec", "lake"]),
     ("ingest", &["safeguard", "spec", "decode", "ledger", "lake"]),
     ("report", &["spec", "lake", "query", "chart"]),
-    ("stillhouse", &["spec", "decode", "ledger", "lake", "query", "ingest", "report", "generate", "sniff", "chart"]),
+    ("publish", &[]),
+    (
+        "stillhouse",
+        &["spec", "decode", "ledger", "lake", "query", "ingest", "report", "publish", "generate", "sniff", "chart"],
+    ),
     ("testkit", &["safeguard", "spec", "ledger", "lake", "ingest"]),
 ];
 
