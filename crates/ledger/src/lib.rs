@@ -45,6 +45,7 @@ mod types;
 
 pub use batch::*;
 pub use error::{Error, Kind};
+pub use filesystem::network_file_system;
 pub use hook::{Hook, HookFuture};
 pub use ledger::Ledger;
 pub use logs::{LINE_BYTES_MAX, LINES_PER_ATTEMPT_MAX, Level, LogLine, Trimmed};

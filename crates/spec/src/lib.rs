@@ -31,6 +31,7 @@ mod name;
 mod period;
 mod problem;
 mod project;
+mod publish;
 mod reading;
 mod receipt;
 mod report;
@@ -48,6 +49,7 @@ pub use name::{ColumnName, NAME_BYTES_MAX, NameError, QueryName, ReportName, Sou
 pub use period::{Grain, Period, PeriodChoice, PeriodError, ZoneError, day_start_micros, zone};
 pub use problem::{Problem, Problems};
 pub use project::*;
+pub use publish::*;
 pub use reading::*;
 pub use receipt::*;
 pub use report::*;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::tz::TimeZone;
 
+use crate::publish::Publication;
 use crate::report::Report;
 use crate::secret::{Filled, Secret};
 use crate::source::Source;
@@ -26,6 +27,8 @@ pub struct Project {
     pub sources: Vec<Source>,
     /// The reports, by name.
     pub reports: Vec<Report>,
+    /// What is copied into databases: those of sources, then those of reports.
+    pub publications: Vec<Publication>,
     filled: Filled,
 }
 
@@ -37,8 +40,9 @@ impl Project {
         ledger: LedgerSettings,
         limits: Limits,
     ) -> Self {
-        let (sources, reports) = (Vec::new(), Vec::new());
-        Self { name, time_zone, lake, ledger, limits, sources, reports, filled: Filled::default() }
+        let (sources, reports, publications) = (Vec::new(), Vec::new(), Vec::new());
+        let filled = Filled::default();
+        Self { name, time_zone, lake, ledger, limits, sources, reports, publications, filled }
     }
 
     pub(crate) fn with_filled(self, filled: Filled) -> Self {
@@ -58,8 +62,8 @@ impl Project {
 
 impl fmt::Debug for Project {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, time_zone, lake, ledger, limits, sources, reports, filled: _ } = self;
-        let parts = (name, time_zone, lake, ledger, limits, sources, reports);
+        let Self { name, time_zone, lake, ledger, limits, sources, reports, publications, filled: _ } = self;
+        let parts = (name, time_zone, lake, ledger, limits, sources, reports, publications);
         let text = if f.alternate() { format!("Project{parts:#?}") } else { format!("Project{parts:?}") };
         f.write_str(&self.mask(&text))
     }

@@ -55,6 +55,8 @@ pub enum Command {
     /// Run, list and show reports.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Bring the databases that tables and reports are published to up to date.
+    Publish(PublishArgs),
     /// List, show and verify receipts: the account of each loaded file.
     #[command(subcommand)]
     Receipts(ReceiptsCommand),
@@ -256,6 +258,16 @@ pub enum FileForm {
     Svg,
     /// The charts as pixels.
     Png,
+}
+
+/// `publish`
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// Only these tables and reports.
+    pub names: Vec<String>,
+    /// Write everything anew, also what the databases hold already.
+    #[arg(long)]
+    pub again: bool,
 }
 
 /// `receipts …`

@@ -112,6 +112,7 @@ from_crate!(
     stillhouse_generate::Error, stillhouse_generate::Kind;
     stillhouse_ingest::Error, stillhouse_ingest::Kind;
     stillhouse_ledger::Error, stillhouse_ledger::Kind;
+    stillhouse_publish::Error, stillhouse_publish::Kind;
     stillhouse_query::Error, stillhouse_query::Kind;
     stillhouse_report::Error, stillhouse_report::Kind;
 );

@@ -16,6 +16,7 @@ mod printer;
 mod profile_text;
 mod progress_bars;
 mod project_folder;
+mod publishing;
 mod receipts;
 mod report_runs;
 mod result_files;
@@ -78,6 +79,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Export(args) => commands::export::export(cli, args, &stop).await,
         Command::Explain(args) => commands::explain::explain(cli, args).await,
         Command::Report(command) => commands::report::report(cli, command).await,
+        Command::Publish(args) => commands::publish::publish(cli, args).await,
         Command::Receipts(command) => commands::receipts::receipts(cli, command, stop).await,
         Command::Quarantine(command) => commands::quarantine::quarantine(cli, command, stop).await,
         Command::Sql(args) => commands::sql::sql(cli, args).await,

@@ -38,6 +38,8 @@ pub struct TablesNow {
     pub versions: BTreeMap<String, TableVersion>,
     /// Rows and bytes by table.
     pub sizes: BTreeMap<String, TableSize>,
+    /// The columns, by table.
+    schemas: BTreeMap<String, SchemaRef>,
     /// Views by name: the table below, and the rule.
     pub views: BTreeMap<String, (String, CurrentView)>,
     _engine: Engine,
@@ -90,8 +92,16 @@ impl TablesNow {
             let rule = input.current.clone()?;
             Some((rule.name.to_string(), (input.name.clone(), rule)))
         });
+        let schemas = inputs.iter().map(|input| (input.name.clone(), Arc::clone(&input.schema))).collect();
         let (versions, sizes, views) = (versions.collect(), sizes.collect(), views.collect());
-        Ok(Self { session: engine.open(inputs)?, seq: snapshot.seq, versions, sizes, views, _engine: engine })
+        Ok(Self { session: engine.open(inputs)?, seq: snapshot.seq, versions, sizes, schemas, views, _engine: engine })
+    }
+
+    /// The columns of a table, with or without those of our own.
+    pub fn schema(&self, table: &str, lineage: bool) -> SchemaRef {
+        let Some(schema) = self.schemas.get(table) else { return Arc::new(Schema::empty()) };
+        let wanted = schema.fields().iter().filter(|field| lineage || !field.name().starts_with('_'));
+        Arc::new(Schema::new(wanted.cloned().collect::<Vec<_>>()))
     }
 }
 

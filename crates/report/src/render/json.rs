@@ -20,19 +20,22 @@ use crate::view::{QueryView, RunView};
 /// The form of the JSON; readers refuse a higher one.
 const FORMAT: u32 = 1;
 
-/// `{"format":1,"reports":[…],"objects":[…]}` on one line; `objects` is what the caller has to say about objects. Rows are
-/// written one by one, so that a large result is not held twice.
+/// `{"format":1,"reports":[…],"objects":[…]}` on one line; `lists` is what the caller has to say about other things, such as
+/// `objects`. Rows are written one by one, so that a large result is not held twice.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn json(views: &[RunView], objects: &[Value], out: &mut dyn io::Write) -> io::Result<()> {
+pub fn json(views: &[RunView], lists: &[(&str, &[Value])], out: &mut dyn io::Write) -> io::Result<()> {
     write!(out, "{{\"format\":{FORMAT},\"reports\":[")?;
     for (index, view) in views.iter().enumerate() {
         separate(index, out)?;
         report(view, out)?;
     }
-    out.write_all(b"],\"objects\":")?;
-    serde_json::to_writer(&mut *out, objects)?;
+    out.write_all(b"]")?;
+    for (name, list) in lists {
+        write!(out, ",{}:", Value::from(*name))?;
+        serde_json::to_writer(&mut *out, list)?;
+    }
     out.write_all(b"}\n")?;
     out.flush()
 }

@@ -24,8 +24,9 @@ pub(super) const TABLE_KEYS: &[&str] = &[
     "keep",
     "deleted",
     "current",
+    "publish",
 ];
-pub(super) const CHILD_KEYS: &[&str] = &["name", "from", "item", "copy"];
+pub(super) const CHILD_KEYS: &[&str] = &["name", "from", "item", "copy", "publish"];
 
 /// A contract, the names of its tables, parent first, and that of its view.
 pub(super) struct LoadedContract {

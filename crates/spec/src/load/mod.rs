@@ -1,7 +1,8 @@
 //! From the texts of the project files to a [`Project`], without I/O.
 //!
 //! [`reader`] walks the TOML tree and knows which keys exist; `project`, `source`, `contract`, `columns`, `current` and `report`
-//! know what the keys mean; `cross` looks at what no single file can know. Every function notes what is wrong and
+//! know what the keys mean; `publish` reads
+//! what goes into databases; `cross` looks at what no single file can know. Every function notes what is wrong and
 //! carries on, so that a person sees all of it at once.
 
 mod chart;
@@ -13,6 +14,7 @@ mod current;
 mod env;
 mod file;
 mod project;
+mod publish;
 mod reader;
 mod report;
 mod source;

@@ -1,8 +1,8 @@
 //! `stillhouse.toml`, and the project as a whole.
 
 use super::file::{File, Section};
-use super::reader::{Node, Reader};
-use super::{Context, Read, cross, report, source};
+use super::reader::{Node, Reader, all};
+use super::{Context, Read, cross, publish, report, source};
 use crate::period::zone;
 use crate::project::{Durability, LakeSettings, LedgerSettings, Limits, Project};
 use crate::secret::Secret;
@@ -30,11 +30,19 @@ pub(super) fn load(context: &Context<'_>) -> Read<Project> {
     let sources: Vec<_> = files.iter().map(|file| file.as_ref().map_err(|reported| *reported)).collect();
     let sources: Vec<_> = sources.into_iter().map(|file| file.and_then(source::load)).collect();
     let unique = cross::unique_tables(sources.iter().flatten());
+    let loaded = sources.iter().flatten();
+    let published = all(loaded.map(|loaded| publish::of_source(loaded.file, &loaded.source.contract)));
     let reports = report::load_all(context);
     let mut project = settings?;
     unique?;
+    let (mut published, reports) = (published?, reports?);
+    let paths: Vec<String> = reports.iter().map(|report| report::path(report.name.as_str())).collect();
+    let report_files = publish::report_files(context, &paths)?;
+    let of_reports = report_files.iter().zip(&reports).map(|(file, report)| publish::of_report(file, report));
+    published.extend(all(of_reports)?);
+    project.publications = publish::checked(published.into_iter().flatten().collect(), &project)?;
     project.sources = sources.into_iter().map(|source| source.map(|loaded| loaded.source)).collect::<Read<_>>()?;
-    project.reports = reports?;
+    project.reports = reports;
     Ok(project)
 }
 

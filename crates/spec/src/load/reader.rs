@@ -279,6 +279,11 @@ impl<'f, 't> Node<'f, 't> {
             })
     }
 
+    /// Where the value begins in the file.
+    pub(super) fn at(&self) -> usize {
+        self.span.start
+    }
+
     pub(super) fn is_integer(&self) -> bool {
         self.value.is_integer()
     }

@@ -3,23 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::{File, Section};
+use super::publish::REPORT_PUBLISH_KEYS;
 use super::reader::{Node, Reader, Text, all, cut, list};
 use super::{Context, Read, chart};
 use crate::name::{QueryName, ReportName};
 use crate::period::{Grain, Period, PeriodChoice};
 use crate::report::{ColumnFormat, Parameter, PeriodKind, PeriodParameter, Query, Report};
 
-const TOP_KEYS: &[&str] = &["format", "title", "description", "period", "parameters", "queries"];
+const TOP_KEYS: &[&str] = &["format", "title", "description", "period", "parameters", "queries", "publish"];
 const PERIOD_KEYS: &[&str] = &["type", "default"];
 const QUERY_KEYS: &[&str] = &["title", "file", "columns", "chart"];
 const COLUMN_KEYS: &[&str] = &["decimals"];
-const SECTIONS: &[Section] = &[
+pub(super) const SECTIONS: &[Section] = &[
     Section { name: "", keys: TOP_KEYS },
     Section { name: "period", keys: PERIOD_KEYS },
     Section { name: "[queries.NAME]", keys: QUERY_KEYS },
     Section { name: "[queries.NAME.columns.COLUMN]", keys: COLUMN_KEYS },
     Section { name: "[queries.NAME.chart]", keys: chart::KEYS },
     Section { name: "[queries.NAME.chart.format]", keys: chart::FORMAT_KEYS },
+    Section { name: "publish", keys: REPORT_PUBLISH_KEYS },
 ];
 
 /// Parameters that every query has; see [`PeriodParameter`].
@@ -32,8 +34,13 @@ pub(super) fn load_all(context: &Context<'_>) -> Read<Vec<Report>> {
     all(folders.iter().map(|folder| load(context, folder)))
 }
 
+/// The file of a report.
+pub(super) fn path(folder: &str) -> String {
+    format!("reports/{folder}/report.toml")
+}
+
 fn load(context: &Context<'_>, folder: &str) -> Read<Report> {
-    let path = format!("reports/{folder}/report.toml");
+    let path = path(folder);
     let file = File::new(context, &path, SECTIONS)?;
     let name = folder.parse::<ReportName>().map_err(|error| file.problem(0, error.to_string()));
     file.read(|top| report(top, name, folder))

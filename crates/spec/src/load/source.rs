@@ -3,7 +3,7 @@
 use super::file::{File, Section};
 use super::reader::{Node, Parsed, Reader};
 use super::units::{Days, Millis};
-use super::{Context, Read, contract, csv};
+use super::{Context, Read, contract, csv, publish};
 use crate::name::{SourceName, TableName};
 use crate::period::Grain;
 use crate::source::{
@@ -19,6 +19,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "[csv]", keys: csv::KEYS },
     Section { name: "[table]", keys: contract::TABLE_KEYS },
     Section { name: "[[child]]", keys: contract::CHILD_KEYS },
+    Section { name: "publish", keys: publish::TABLE_PUBLISH_KEYS },
 ];
 
 /// A source, with what later checks need to name its places.

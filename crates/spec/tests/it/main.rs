@@ -4,6 +4,7 @@
 mod bad;
 mod good;
 mod periods;
+mod publish;
 mod random;
 mod receipts;
 mod reference;

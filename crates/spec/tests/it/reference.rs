@@ -40,8 +40,13 @@ fn every_key_is_explained() {
     let report = format!(
         "format = 1\n{unknown}[period]\n{unknown}[queries.q]\n{unknown}[queries.q.columns.c]\n{unknown}[queries.q.chart]\n{unknown}[queries.q.chart.format]\n{unknown}"
     );
+    let publish = format!(
+        "format = 1\n[source]\npath = 'x.csv'\ntype = 'csv'\n[table]\nname = 't'\n[table.publish]\n{unknown}\
+         [table.columns]\na = 'list<string>'\n[[child]]\nname = 'c'\nfrom = 't.a[]'\nitem = 'i'\n[child.publish]\n{unknown}"
+    );
     let files = [
         ("stillhouse.toml", &*settings),
+        ("sources/publish.toml", &*publish),
         ("sources/s.toml", &*source),
         ("sources/view.toml", &*view),
         ("reports/r/report.toml", &*report),
@@ -49,7 +54,7 @@ fn every_key_is_explained() {
     let problems = parse(&files).unwrap_err();
     let lists: Vec<&str> =
         problems.iter().filter_map(|problem| problem.hint.as_deref()?.strip_prefix("allowed here: ")).collect();
-    assert_eq!(lists.len(), 18, "{problems}");
+    assert_eq!(lists.len(), 20, "{problems}");
     for key in lists.iter().flat_map(|list| list.split(", ")).map(|key| key.trim_matches('`')) {
         let places =
             [format!("`{key}`"), format!(" {key}`"), format!("[{key}]"), format!("{key}."), format!("{key} = ")];

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stillhouse_ingest::TargetTables;
-use stillhouse_spec::{Period, Report, Source};
+use stillhouse_spec::{Period, Published, Report, Source};
 
 use crate::app::App;
 use crate::cli::Cli;
@@ -27,6 +27,7 @@ pub async fn check(cli: &Cli) -> Result<Exit, Failure> {
         app.printer.value(&json!({
             "format": 1, "project": project.name, "ok": problems.is_empty(), "problems": problems,
             "sources": project.sources.len(), "reports": project.reports.len(), "queries": queries,
+            "publications": project.publications.len(),
         }))?;
     } else if problems.is_empty() {
         app.printer.out(format!(
@@ -48,11 +49,23 @@ async fn check_report(app: &App, tables: &TablesNow, report: &Report) -> Result<
     let params = stillhouse_report::parameters(report, Period::All, &app.time_zone());
     let mut problems = Vec::new();
     for query in &report.queries {
-        if let Err(error) = stillhouse_report::plan_query(&tables.session, query, &params).await {
-            problems.push(problem(&error.to_string(), error.hint()));
+        match stillhouse_report::plan_query(&tables.session, query, &params).await {
+            Err(error) => problems.push(problem(&error.to_string(), error.hint())),
+            Ok(planned) if publishes(app, report) => {
+                if let Err(error) = stillhouse_publish::result_columns(&planned.schema) {
+                    problems.push(problem(&format!("{}: {error}", query.file), error.hint()));
+                }
+            }
+            Ok(_) => {}
         }
     }
     Ok(problems)
+}
+
+/// Whether results of the report go into a database.
+fn publishes(app: &App, report: &Report) -> bool {
+    let mut publications = app.project().publications.iter();
+    publications.any(|one| matches!(&one.what, Published::Results { report: of, .. } if *of == report.name))
 }
 
 /// Columns whose type or name clashes with what the lake holds: the next file would be held.

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::cli::{Cli, IngestArgs};
 use crate::failure::{Exit, Failure};
 use crate::outcome_text;
+use crate::publishing::{self, Outcomes, Request};
 
 /// Loads, and says what became of every file.
 pub async fn ingest(cli: &Cli, args: &IngestArgs, stop: CancellationToken) -> Result<Exit, Failure> {
@@ -19,15 +20,19 @@ pub async fn ingest(cli: &Cli, args: &IngestArgs, stop: CancellationToken) -> Re
         held: args.held,
     };
     let summary = load(&app, &request, args.dry_run, stop).await?;
+    let published = if args.dry_run { Outcomes::default() } else { publishing::tables(&app, Request::default()).await };
     if app.printer.json() {
-        app.printer.value(
-            &json!({"format": 1, "dry_run": args.dry_run, "objects": summary.objects, "notes": summary.notes}),
-        )?;
+        app.printer.value(&json!({
+            "format": 1, "dry_run": args.dry_run, "objects": summary.objects, "notes": summary.notes,
+            "published": published.json(),
+        }))?;
     } else {
         app.printer.out(outcome_text::summary(&summary))?;
+        app.printer.out(published.text(false))?;
         app.printer.say(closing(&summary, args.dry_run));
     }
-    Ok(exit(&summary))
+    published.complain();
+    Ok(published.exit(exit(&summary)))
 }
 
 /// Paths as the user named them, as keys.

@@ -13,6 +13,7 @@ pub mod lake;
 pub mod ledger;
 pub mod maintain;
 pub mod profile;
+pub mod publish;
 pub mod quarantine;
 pub mod quarantine_export;
 pub mod receipts;

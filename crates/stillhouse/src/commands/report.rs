@@ -9,6 +9,7 @@ use super::sql::style;
 use crate::app::App;
 use crate::cli::{Cli, OutputArgs, ReportCommand};
 use crate::failure::{Exit, Failure};
+use crate::publishing::{self, Request};
 use crate::report_runs::{Reporter, load, recorded};
 use crate::result_files::save;
 use crate::table::Table;
@@ -44,9 +45,14 @@ async fn run(app: &App, name: &str, period: Option<PeriodChoice>, output: &Outpu
         return Err(Failure::usage(format!("report `{name}` has no whole period in `{asked}`, or no data yet"))
             .hint("name a period as long as the report's own, or load data first: `stillhouse ingest`"));
     }
-    print(app, &views, &[])?;
+    let published = publishing::results(app, Request::default(), &views).await;
+    print(app, &views, &[("objects", &[]), ("published", &published.json())])?;
     save(app.printer, &views, output)?;
-    Ok(Exit::Done)
+    if !app.printer.json() {
+        app.printer.out(published.text(false))?;
+    }
+    published.complain();
+    Ok(published.exit(Exit::Done))
 }
 
 async fn list(app: &App) -> Result<Exit, Failure> {
@@ -88,7 +94,7 @@ async fn show(app: &App, name: &str, period: Option<PeriodChoice>, output: &Outp
             .hint(format!("see `stillhouse report list`, or run it: `stillhouse report run {name}`"))
     })?;
     let views = [load(app, record).await?];
-    print(app, &views, &[])?;
+    print(app, &views, &[("objects", &[])])?;
     save(app.printer, &views, output)?;
     Ok(Exit::Done)
 }
@@ -101,10 +107,10 @@ fn newest<'a>(runs: &'a [RunRecord], name: &str, period: Option<Period>) -> Opti
 }
 
 /// Runs as text, or as the versioned JSON object.
-pub fn print(app: &App, views: &[RunView], objects: &[serde_json::Value]) -> Result<(), Failure> {
+pub fn print(app: &App, views: &[RunView], lists: &[(&str, &[serde_json::Value])]) -> Result<(), Failure> {
     if app.printer.json() {
         let mut bytes = Vec::new();
-        render::json(views, objects, &mut bytes)
+        render::json(views, lists, &mut bytes)
             .map_err(|error| Failure::failed("the result cannot be written").because(&error))?;
         return app.printer.out(String::from_utf8_lossy(&bytes));
     }

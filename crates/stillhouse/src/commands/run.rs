@@ -13,6 +13,7 @@ use crate::cli::{Cli, RunArgs};
 use crate::failure::{Exit, Failure};
 use crate::outcome_text;
 use crate::printer::complain;
+use crate::publishing::{self, Request};
 use crate::report_runs::Reporter;
 
 /// Discovers, loads and reports.
@@ -24,9 +25,12 @@ pub async fn run(cli: &Cli, args: &RunArgs, stop: CancellationToken) -> Result<E
     if args.dry_run {
         return dry_run(&app, &summary, period);
     }
+    let mut published = publishing::tables(&app, Request::default()).await;
     if !app.printer.json() {
         app.printer.out(outcome_text::summary(&summary))?;
+        app.printer.out(published.text(false))?;
     }
+    published.complain();
     let reporter = Reporter::open(&app).await?;
     let mut views = Vec::new();
     for report in &app.project().reports {
@@ -36,13 +40,20 @@ pub async fn run(cli: &Cli, args: &RunArgs, stop: CancellationToken) -> Result<E
     if nothing.is_some() {
         views.clear();
     }
+    let results = publishing::results(&app, Request::default(), &views).await;
+    let text = results.text(false);
+    results.complain();
+    published.extend(results);
     let objects: Vec<_> = summary.objects.iter().map(|object| json!(object)).collect();
-    print(&app, &views, &objects)?;
+    print(&app, &views, &[("objects", &objects), ("published", &published.json())])?;
+    if !app.printer.json() {
+        app.printer.out(text)?;
+    }
     if let Some(nothing) = nothing {
-        return nothing;
+        return nothing.map(|otherwise| published.exit(otherwise));
     }
     say_what_was_done(&app, &summary, &views);
-    Ok(exit(&summary))
+    Ok(published.exit(exit(&summary)))
 }
 
 fn dry_run(app: &App, summary: &Summary, period: Period) -> Result<Exit, Failure> {

@@ -17,6 +17,7 @@ mod limits;
 mod orders;
 mod profile;
 mod proofs;
+mod publish;
 mod readers;
 mod screens;
 #[path = "../../src/text.rs"]
