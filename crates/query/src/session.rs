@@ -132,6 +132,11 @@ impl Session {
         )))
     }
 
+    /// The functions that queries can call, sorted.
+    pub fn functions(&self) -> &[String] {
+        &self.names.functions
+    }
+
     /// Plans a statement without running it.
     ///
     /// # Errors

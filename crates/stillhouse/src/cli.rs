@@ -355,8 +355,9 @@ pub struct SelectionArgs {
 /// `sql`
 #[derive(Debug, Args)]
 pub struct SqlArgs {
-    /// The query; `-` reads it from standard input.
-    pub query: String,
+    /// The query. Without it, a terminal shows a prompt; otherwise, and with `-`, statements are read from
+    /// standard input.
+    pub query: Option<String>,
     /// A parameter, bound as `$NAME`. May be repeated.
     #[arg(short, long = "param", value_name = "NAME=VALUE")]
     pub params: Vec<String>,

@@ -16,6 +16,7 @@ mod printer;
 mod profile_text;
 mod progress_bars;
 mod project_folder;
+mod prompt;
 mod publishing;
 mod receipts;
 mod report_runs;
@@ -69,6 +70,10 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
     let printer = Printer::new(cli);
+    // Ctrl-C stops a query at once, and not the prompt: `sql` sees to it.
+    if let Command::Sql(args) = &cli.command {
+        return commands::sql::sql(cli, args).await;
+    }
     let stop = stop_on_signal();
     match &cli.command {
         Command::Init(args) => commands::init::init(args, printer),
@@ -82,7 +87,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Publish(args) => commands::publish::publish(cli, args).await,
         Command::Receipts(command) => commands::receipts::receipts(cli, command, stop).await,
         Command::Quarantine(command) => commands::quarantine::quarantine(cli, command, stop).await,
-        Command::Sql(args) => commands::sql::sql(cli, args).await,
+        Command::Sql(_) => unreachable!("it is run above"),
         Command::Tables(args) => commands::tables::tables(cli, args).await,
         Command::Audit => commands::audit::audit(cli).await,
         Command::Maintain(args) => commands::maintain::maintain(cli, args, stop).await,

@@ -52,6 +52,11 @@ pub fn unicode_wanted() -> bool {
     is_utf8 && variable("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Whether a person sits there to be asked: standard input and output are a terminal.
+pub fn prompt_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
 /// Columns of the terminal; 80 where there is none, so that text in files looks the same everywhere.
 pub fn terminal_columns() -> u16 {
     variable("COLUMNS").and_then(|text| text.parse().ok()).unwrap_or_else(|| {

@@ -6,11 +6,14 @@ use std::io::Read;
 use stillhouse_query::{Params, QueryResult, Value};
 use stillhouse_report::QueryView;
 use stillhouse_report::render::{self, TerminalStyle};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::cli::{Cli, SqlArgs};
 use crate::failure::{Exit, Failure};
 use crate::printer::Printer;
+use crate::prompt::statements;
 use crate::surroundings;
 use crate::tables_now::TablesNow;
 use crate::text::plural;
@@ -18,18 +21,80 @@ use crate::text::plural;
 /// Rows that a terminal shows; a file gets all of them.
 pub const ROWS_SHOWN: usize = 1_000;
 
-/// Runs the query and prints its result.
+/// Runs the query and prints its result; without one, asks for it or reads statements.
 pub async fn sql(cli: &Cli, args: &SqlArgs) -> Result<Exit, Failure> {
     let app = App::open(cli).await?;
-    let tables = TablesNow::open(&app).await?;
-    let query = text_or_stdin(&args.query)?;
-    let result = tables.session.query(&query, &params(&args.params)?).await?;
-    let rows = result.rows;
-    print(app.printer, &view("query", result), args.csv)?;
-    if !args.csv && !app.printer.json() {
-        app.printer.say(plural(rows, "row"));
+    let params = params(&args.params)?;
+    match args.query.as_deref() {
+        Some("-") => read(&app, &params, args.csv).await,
+        Some(query) => {
+            let tables = TablesNow::open(&app).await?;
+            one(&app, &tables, query, &params, args.csv).await?;
+            Ok(Exit::Done)
+        }
+        None if surroundings::prompt_terminal() && !app.printer.json() && !args.csv => {
+            crate::prompt::prompt(&app, &params).await
+        }
+        None => read(&app, &params, args.csv).await,
+    }
+}
+
+/// Runs the statements of standard input, up to the first that fails.
+async fn read(app: &App, params: &Params, csv: bool) -> Result<Exit, Failure> {
+    let text = text_or_stdin("-")?;
+    let statements = statements(&text);
+    if statements.is_empty() {
+        return Err(Failure::usage("there is no query")
+            .hint("write it behind `sql`, or send statements to standard input; on a terminal, `sql` alone asks"));
+    }
+    let tables = TablesNow::open(app).await?;
+    for (index, statement) in statements.iter().enumerate() {
+        let done = one(app, &tables, statement.text, params, csv).await;
+        done.map_err(|failure| match statements.len() {
+            1 => failure,
+            _ => {
+                let place = format!("statement {}, which begins in line {}", index + 1, statement.line);
+                Failure { message: format!("{place}: {}", failure.message), ..failure }
+            }
+        })?;
     }
     Ok(Exit::Done)
+}
+
+async fn one(app: &App, tables: &TablesNow, query: &str, params: &Params, csv: bool) -> Result<(), Failure> {
+    let result = until_stopped(tables.session.query(query, params)).await?;
+    let rows = result.rows;
+    print(app.printer, &view("query", result), csv)?;
+    if !csv && !app.printer.json() {
+        app.printer.say(plural(rows, "row"));
+    }
+    Ok(())
+}
+
+/// The result of a query, unless Ctrl-C comes first: dropping the query stops it, as soon as it hands over control.
+/// A second Ctrl-C ends the program at once.
+pub async fn until_stopped(
+    query: impl Future<Output = Result<QueryResult, stillhouse_query::Error>>,
+) -> Result<QueryResult, Failure> {
+    // From here on, Ctrl-C does not end the program by itself.
+    let mut interrupts = signal(SignalKind::interrupt())
+        .map_err(|error| Failure::failed("Ctrl-C cannot be waited for").because(&error))?;
+    let stopped = CancellationToken::new();
+    let stop = stopped.clone();
+    let waits = tokio::spawn(async move {
+        while interrupts.recv().await.is_some() {
+            if stop.is_cancelled() {
+                std::process::exit(130);
+            }
+            stop.cancel();
+        }
+    });
+    let result = tokio::select! {
+        result = Box::pin(query) => result.map_err(Failure::from),
+        () = stopped.cancelled() => Err(Failure::failed("the query was stopped")),
+    };
+    waits.abort();
+    result
 }
 
 /// A result to be printed, as it is.

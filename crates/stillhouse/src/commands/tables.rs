@@ -22,7 +22,8 @@ pub async fn tables(cli: &Cli, args: &TablesArgs) -> Result<Exit, Failure> {
     }
 }
 
-fn list(app: &App, tables: &TablesNow) -> Result<Exit, Failure> {
+/// The tables with their sizes, and the views.
+pub fn list(app: &App, tables: &TablesNow) -> Result<Exit, Failure> {
     let views: Vec<_> = tables.views.iter().map(|(name, (table, rule))| view(name, table, rule)).collect();
     let version = |name: &String| tables.versions.get(name).map(|table| table.version);
     if app.printer.json() {
@@ -58,7 +59,8 @@ fn view(name: &str, table: &str, rule: &CurrentView) -> Value {
     })
 }
 
-async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, Failure> {
+/// The columns of one table or view.
+pub async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, Failure> {
     tables.session.expect_table(name)?;
     let view_of = tables.views.get(name);
     let planned = tables.session.plan(&format!("select * from \"{name}\""), &Params::new()).await?;

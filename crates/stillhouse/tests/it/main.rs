@@ -15,15 +15,22 @@ mod generate;
 mod kills;
 mod limits;
 mod orders;
+#[path = "../../src/prompt/pointed.rs"]
+mod pointed;
 mod profile;
+mod prompt;
 mod proofs;
 mod publish;
 mod readers;
 mod screens;
+#[path = "../../src/prompt/statements.rs"]
+mod statements;
 #[path = "../../src/text.rs"]
 #[expect(dead_code, reason = "for its own tests; the program uses the rest")]
 mod text;
 mod transactions;
+#[path = "../../src/prompt/words.rs"]
+mod words;
 
 use serde_json::Value;
 use stillhouse_testkit::{Finished, Program, TempProject};
