@@ -55,6 +55,7 @@ mod window;
 pub use api::{Outcome, Reject, Request, RowSink, Sink, SinkError, YearHint};
 pub use decode::{decode, decode_shared};
 pub use error::{Error, Kind};
+pub use index::instructions;
 pub use reading::Again;
 pub use schema::{ITEM_COLUMN, RECORD_COLUMN, schemas};
 pub use shared::{SharedSink, SharedSource, SinkPart, Threads};

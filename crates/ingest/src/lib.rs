@@ -61,7 +61,7 @@ pub use maintain::{MaintainRequest, Maintained, maintain, pinned};
 pub use open::{OpenError, OpenObject};
 pub use plan::plan;
 pub use progress::{Event, Progress, Silent};
-pub use publish::{Turn, publish_all};
+pub use publish::{LakeNumbers, Turn, belong_together, publish_all};
 pub use reason::reason;
 pub use rebuild::{Rebuilt, rebuild};
 pub use run::ingest;

@@ -123,17 +123,35 @@ async fn ours(ingest: &Ingest) -> Result<(i64, i64), Error> {
     let owner = ingest.lake.receipts_epoch().await?;
     let Some((epoch, owner)) = owner else { return Err(not_ours()) };
     // In this order: other processes stage and publish in between.
-    let largest = ingest.lake.largest_seq().await?;
+    let largest_seq = ingest.lake.largest_seq().await?;
     let status = ingest.ledger.status().await?;
-    let is_other = owner != ingest.ledger.ledger_id() && Safeguard::OtherLedger.holds();
-    let is_behind = largest >= status.next_seq;
+    let finished_seq = ingest.lake.finished_seq().await?;
+    belong_together(&LakeNumbers { owner, largest_seq, finished_seq }, ingest.ledger.ledger_id(), &status)?;
+    Ok((epoch, status.epoch))
+}
+
+/// What a lake says about the ledger that speaks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LakeNumbers {
+    /// The id of the ledger that has its newest epoch.
+    pub owner: String,
+    /// The largest seq in any of its logs.
+    pub largest_seq: i64,
+    /// The seq of the last batch that has its receipt.
+    pub finished_seq: i64,
+}
+
+/// Whether a ledger speaks for a lake, by the numbers of both.
+///
+/// # Errors
+/// When it is another lake's, an older copy of the right one, or newer than the lake.
+pub fn belong_together(lake: &LakeNumbers, ledger_id: &str, ledger: &stillhouse_ledger::Status) -> Result<(), Error> {
+    let is_other = lake.owner != ledger_id && Safeguard::OtherLedger.holds();
+    let is_behind = lake.largest_seq >= ledger.next_seq;
     if is_other || is_behind {
         return Err(not_ours());
     }
-    if ingest.lake.finished_seq().await? < status.finished_seq {
-        return Err(older_lake());
-    }
-    Ok((epoch, status.epoch))
+    if lake.finished_seq < ledger.finished_seq { Err(older_lake()) } else { Ok(()) }
 }
 
 /// Shut out, but perhaps by another process of this same ledger. One that holds the lease now goes on with the queue:

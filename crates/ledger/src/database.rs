@@ -64,6 +64,11 @@ impl Database {
         Self::open_file(path, Journal::AsItIs, CONNECTIONS_MAX, format!("backup `{}`", path.display())).await
     }
 
+    /// A file that is there, as it is: nothing is made, and its journal stays what it is.
+    pub(crate) async fn open_to_look(path: &Path) -> Result<Self, Error> {
+        Self::open_file(path, Journal::AsItIs, 1, format!("ledger `{}`", path.display())).await
+    }
+
     async fn open_file(path: &Path, journal: Journal, connections_max: u32, place: String) -> Result<Self, Error> {
         let address = absolute(path).map_err(|error| error.at(&place))?;
         let kind = Dialect::Sqlite;
@@ -122,7 +127,7 @@ impl Database {
         &self.address
     }
 
-    /// A text that is the same for both but for the lock of the rows it reads.
+    /// A text that differs, mostly by the lock of the rows that it reads.
     pub(crate) fn locked(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         match self.dialect {
             Dialect::Sqlite => sqlite,
@@ -139,10 +144,19 @@ impl Database {
         Ok(())
     }
 
-    /// Whether an SQLite file is a ledger.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.dialect == Dialect::Sqlite
+    }
+
+    /// Whether it holds a ledger.
     pub(crate) async fn has_ledger(&self) -> Result<bool, Error> {
-        let find = "-- ledger.has_ledger
-            SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'ledger_meta'";
+        let find = self.locked(
+            "-- ledger.has_ledger
+            SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'ledger_meta'",
+            "-- ledger.has_ledger
+            SELECT COUNT(*) FROM information_schema.tables
+            WHERE table_schema = current_schema() AND table_name = 'ledger_meta'",
+        );
         let mut connection = self.pool.acquire().await?;
         let tables: i64 = sqlx::query(find).fetch_one(&mut *connection).await?.try_get(0)?;
         Ok(tables == 1)

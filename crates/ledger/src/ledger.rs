@@ -70,6 +70,9 @@ macro_rules! meta_text {
     };
 }
 
+/// Reads the row of `ledger_meta`.
+pub(crate) const META_TEXT: &str = meta_text!("");
+
 impl Ledger {
     /// Opens the SQLite ledger at `path`, or makes it with the id `new_ledger_id`. Network file systems are refused.
     pub async fn open_sqlite(path: &Path, new_ledger_id: &str, now: i64) -> Result<Self, Error> {
@@ -109,7 +112,7 @@ impl Ledger {
             keepable("ledger id", new_ledger_id)?;
             migrate(&database, new_ledger_id, now).await?;
             let mut transaction = database.begin_read().await?;
-            Ok(read_meta(&mut transaction, meta_text!("")).await?.ledger_id)
+            Ok(read_meta(&mut transaction, META_TEXT).await?.ledger_id)
         };
         let ledger_id = opened.await.map_err(|error: Error| error.at(&place))?;
         Ok(Self { database: Arc::new(database), ledger_id: ledger_id.into(), hooks: Hooks::default() })
@@ -294,7 +297,7 @@ fn not_open(message: &str) -> Error {
         .with_hint("run `stillhouse ledger rebuild`: it makes the ledger from the lake")
 }
 
-async fn read_meta(connection: &mut AnyConnection, text: &'static str) -> Result<Meta, Error> {
+pub(crate) async fn read_meta(connection: &mut AnyConnection, text: &'static str) -> Result<Meta, Error> {
     let row = sqlx::query(text).fetch_one(connection).await?;
     let phase = row.text("phase")?;
     Ok(Meta {

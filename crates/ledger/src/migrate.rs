@@ -13,6 +13,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_announced.sql"),
 ];
 
+/// The version that this program knows.
+#[expect(clippy::cast_possible_wrap, reason = "a handful of migrations")]
+pub(crate) const KNOWN_SCHEMA: i64 = MIGRATIONS.len() as i64;
+
 /// Brings the schema to this program's version, and makes the row of `ledger_meta` if there is none.
 pub(crate) async fn migrate(database: &Database, new_ledger_id: &str, now: i64) -> Result<(), Error> {
     let mut transaction = database.begin_write().await?;
@@ -27,9 +31,8 @@ async fn apply(connection: &mut AnyConnection, now: i64) -> Result<(), Error> {
     let make = "-- ledger.migrate.make
         CREATE TABLE IF NOT EXISTS ledger_schema (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)";
     sqlx::raw_sql(make).execute(&mut *connection).await?;
-    let newest = "-- ledger.migrate.newest\nSELECT COALESCE(MAX(version), 0) AS version FROM ledger_schema";
-    let newest = sqlx::query(newest).fetch_one(&mut *connection).await?.int("version")?;
-    let known = i64::try_from(MIGRATIONS.len()).expect("a handful of migrations");
+    let newest = newest_schema(connection).await?;
+    let known = KNOWN_SCHEMA;
     if newest > known {
         let message = format!("expected schema version {known} or older, found version {newest}");
         return Err(Error::new(Kind::FixSettings, message)
@@ -42,6 +45,12 @@ async fn apply(connection: &mut AnyConnection, now: i64) -> Result<(), Error> {
         one_row(&sqlx::query(note).bind(version).bind(now).execute(&mut *connection).await?)?;
     }
     Ok(())
+}
+
+/// The version of the schema as it is.
+pub(crate) async fn newest_schema(connection: &mut AnyConnection) -> Result<i64, Error> {
+    let newest = "-- ledger.migrate.newest\nSELECT COALESCE(MAX(version), 0) AS version FROM ledger_schema";
+    sqlx::query(newest).fetch_one(connection).await?.int("version")
 }
 
 async fn make_meta(connection: &mut AnyConnection, new_ledger_id: &str, now: i64) -> Result<(), Error> {

@@ -46,6 +46,8 @@ pub enum Command {
     Init(InitArgs),
     /// Validate the project without running it.
     Check,
+    /// Look at the surroundings: what is fine, what is not, and what to do.
+    Doctor,
     /// Load what is new and run the reports: the main job.
     Run(RunArgs),
     /// Load what is new, without reports.

@@ -6,6 +6,7 @@
 mod app;
 mod cli;
 mod commands;
+mod doctor;
 mod failure;
 mod lake_runs;
 mod memory;
@@ -78,6 +79,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Init(args) => commands::init::init(args, printer),
         Command::Check => commands::check::check(cli).await,
+        Command::Doctor => commands::doctor::doctor(cli).await,
         Command::Run(args) => commands::run::run(cli, args, stop).await,
         Command::Ingest(args) => commands::ingest::ingest(cli, args, stop).await,
         Command::Profile(args) => commands::profile::profile(cli, args, &stop).await,

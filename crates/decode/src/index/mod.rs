@@ -85,6 +85,18 @@ struct Way {
     census: fn(&[u8], Marks) -> Census,
 }
 
+/// The instructions with which this processor finds fields: `avx512`, `avx2` or `sse2`; `portable` on other processors.
+#[cfg(target_arch = "x86_64")]
+pub fn instructions() -> &'static str {
+    x86::all().last().map_or("sse2", |(name, _)| name)
+}
+
+/// Code without special instructions.
+#[cfg(not(target_arch = "x86_64"))]
+pub fn instructions() -> &'static str {
+    "portable"
+}
+
 /// The fastest one that this processor has.
 #[cfg(target_arch = "x86_64")]
 fn best() -> Way {

@@ -3,6 +3,7 @@
 pub mod amend;
 pub mod audit;
 pub mod check;
+pub mod doctor;
 pub mod explain;
 pub mod export;
 pub mod generate;

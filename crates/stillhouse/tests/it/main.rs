@@ -8,12 +8,15 @@ mod commands;
 mod concurrency;
 mod corrections;
 mod current;
+mod doctor;
 mod events;
 mod export;
 mod faults;
 mod generate;
 mod kills;
 mod limits;
+#[path = "../../src/doctor/memory_limit.rs"]
+mod memory_limit;
 mod orders;
 #[path = "../../src/prompt/pointed.rs"]
 mod pointed;
