@@ -29,6 +29,7 @@ mod tables_now;
 mod text;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,9 @@ use tokio_util::sync::CancellationToken;
 use cli::{Cli, Command};
 use failure::{Exit, Failure};
 use printer::Printer;
+
+/// How long the end of the program waits for work that nobody waits for.
+const WAIT_FOR_STOPPED: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     memory::give_back_soon();
@@ -52,7 +56,12 @@ fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::from_env("STILLHOUSE_LOG"))
         .with_writer(std::io::stderr)
         .init();
-    let result = runtime().and_then(|runtime| runtime.block_on(dispatch(&cli)));
+    let result = runtime().and_then(|runtime| {
+        let result = runtime.block_on(dispatch(&cli));
+        // A query that was stopped may be in the middle of a long step; nothing waits for what that gives.
+        runtime.shutdown_timeout(WAIT_FOR_STOPPED);
+        result
+    });
     match result {
         Ok(exit) => exit.into(),
         Err(failure) => {

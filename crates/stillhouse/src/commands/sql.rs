@@ -73,9 +73,10 @@ async fn one(app: &App, tables: &TablesNow, query: &str, params: &Params, csv: b
 
 /// The result of a query, unless Ctrl-C comes first: dropping the query stops it, as soon as it hands over control.
 /// A second Ctrl-C ends the program at once.
-pub async fn until_stopped(
-    query: impl Future<Output = Result<QueryResult, stillhouse_query::Error>>,
-) -> Result<QueryResult, Failure> {
+pub async fn until_stopped<T, E>(query: impl Future<Output = Result<T, E>>) -> Result<T, Failure>
+where
+    Failure: From<E>,
+{
     // From here on, Ctrl-C does not end the program by itself.
     let mut interrupts = signal(SignalKind::interrupt())
         .map_err(|error| Failure::failed("Ctrl-C cannot be waited for").because(&error))?;

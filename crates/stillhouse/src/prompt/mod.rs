@@ -13,6 +13,7 @@ use std::path::Path;
 use stillhouse_query::Params;
 use stillhouse_report::QueryView;
 use stillhouse_report::render::{self, TerminalStyle};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
 use crate::commands::{sql, tables};
@@ -39,6 +40,9 @@ pub async fn prompt(app: &App, params: &Params) -> Result<Exit, Failure> {
         app.project().name,
         plural(known.tables.iter().filter(|(name, _)| !name.starts_with('_')).count() as u64, "table"),
     ));
+    // From the first query on, Ctrl-C must not end the program; it does not once somebody has asked to hear of it.
+    let _hears = signal(SignalKind::interrupt())
+        .map_err(|error| Failure::failed("Ctrl-C cannot be waited for").because(&error))?;
     let mut editor = LineEditor::new(known, &app.folder.resolve(HISTORY))?;
     let mut last = None;
     loop {
@@ -91,9 +95,13 @@ async fn answer(
 
 /// Runs one statement and shows its result.
 async fn ask(app: &App, params: &Params, text: &str) -> Result<(QueryView, TablesNow), Failure> {
-    let tables = TablesNow::open(app).await?;
     let started = surroundings::now_micros();
-    let result = sql::until_stopped(tables.session.query(text, params)).await?;
+    let answered = sql::until_stopped(async {
+        let tables = TablesNow::open(app).await?;
+        let result = tables.session.query(text, params).await?;
+        Ok::<_, Failure>((tables, result))
+    });
+    let (tables, result) = answered.await?;
     let seconds = seconds(surroundings::now_micros() - started);
     let rows = result.rows;
     let view = sql::view("query", result);

@@ -25,9 +25,12 @@ def plain(text):
 def read():
     """Reads on; the deadline is for programs that hang."""
     global shown, ended
-    if not select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0]:
-        os.kill(child, 9)
-        sys.exit(f"waited for {text!r}; the terminal showed {plain(shown)!r}")
+    while not select.select([terminal], [], [], 1)[0]:
+        if time.monotonic() > deadline:
+            os.kill(child, 9)
+            sys.exit(f"waited for {text!r}; the terminal showed {plain(shown)!r}")
+        if keys == "\x03":  # nobody hears Ctrl-C between two states of the terminal: people press it again
+            os.write(terminal, keys.encode())
     try:
         data = os.read(terminal, 65536)
     except OSError:  # Linux says so when the other side has closed
@@ -44,7 +47,7 @@ for keys, text in steps:
             sys.exit(f"ended without {text!r}; the terminal showed {plain(shown)!r}")
         read()
     seen = found + len(text)
-text, deadline = "the end", time.monotonic() + SECONDS_MAX
+keys, text, deadline = "", "the end", time.monotonic() + SECONDS_MAX
 while not ended:
     read()
 code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
