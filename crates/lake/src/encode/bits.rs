@@ -1,7 +1,8 @@
 //! Numbers of few bits, as Parquet packs them.
 
 /// Appends numbers of at most `width` bits, the lowest bits first, and fills the last byte up with zeros.
-pub(super) fn pack(values: impl Iterator<Item = u64>, width: u32, into: &mut Vec<u8>) {
+pub(super) fn pack(values: impl Iterator<Item = u64>, width: u8, into: &mut Vec<u8>) {
+    let width = u32::from(width);
     let (mut word, mut used) = (0u64, 0u32);
     for value in values {
         word |= value << used;
@@ -17,17 +18,20 @@ pub(super) fn pack(values: impl Iterator<Item = u64>, width: u32, into: &mut Vec
 }
 
 /// Bits that hold every number up to this one.
-pub(super) fn width_of(largest: u64) -> u32 {
-    64 - largest.leading_zeros()
+pub(super) fn width_of(largest: u64) -> u8 {
+    u8::try_from(64 - largest.leading_zeros()).expect("a number has at most 64 bits")
 }
 
 /// Seven bits a byte, the lowest first.
 pub(super) fn varint(mut value: u64, into: &mut Vec<u8>) {
-    while value >= 0x80 {
-        into.push((value & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = value.to_le_bytes();
         value >>= 7;
+        if value == 0 {
+            return into.push(low);
+        }
+        into.push(low | 0x80);
     }
-    into.push(value as u8);
 }
 
 /// A signed number as a [`varint`] that is short when it is near zero.
@@ -39,7 +43,7 @@ pub(super) fn zigzag(value: i64, into: &mut Vec<u8>) {
 const RUN_MIN: usize = 8;
 
 /// Parquet's hybrid of runs and packed numbers, each of at most `width` bits, without a length in front.
-pub(super) fn hybrid<T: Copy + Eq + Into<u64>>(values: &[T], width: u32, into: &mut Vec<u8>) {
+pub(super) fn hybrid<T: Copy + Eq + Into<u64>>(values: &[T], width: u8, into: &mut Vec<u8>) {
     // Numbers from `from` to `at` wait to be packed; there are whole groups of eight.
     let (mut from, mut at) = (0, 0);
     while at < values.len() {
@@ -57,18 +61,18 @@ pub(super) fn hybrid<T: Copy + Eq + Into<u64>>(values: &[T], width: u32, into: &
 }
 
 /// The same number many times, as [`hybrid`] writes it.
-pub(super) fn repeated(value: u64, count: usize, width: u32, into: &mut Vec<u8>) {
+pub(super) fn repeated(value: u64, count: usize, width: u8, into: &mut Vec<u8>) {
     varint((count as u64) << 1, into);
-    into.extend_from_slice(&value.to_le_bytes()[..width.div_ceil(8) as usize]);
+    into.extend_from_slice(&value.to_le_bytes()[..usize::from(width.div_ceil(8))]);
 }
 
-fn packed<T: Copy + Into<u64>>(values: &[T], width: u32, into: &mut Vec<u8>) {
+fn packed<T: Copy + Into<u64>>(values: &[T], width: u8, into: &mut Vec<u8>) {
     if values.is_empty() {
         return;
     }
     let groups = values.len().div_ceil(8);
     varint((groups as u64) << 1 | 1, into);
-    let end = into.len() + groups * width as usize;
+    let end = into.len() + groups * usize::from(width);
     pack(values.iter().map(|value| (*value).into()), width, into);
     into.resize(end, 0);
 }

@@ -79,14 +79,14 @@ impl Pages {
     /// The column of a row group; `dictionary`: bytes and number of values of its first page.
     pub(super) fn finish(
         mut self,
-        dictionary: Option<(Vec<u8>, usize)>,
+        dictionary: Option<&(Vec<u8>, usize)>,
         descriptor: ColumnDescPtr,
         rows: u64,
         statistics: Option<Statistics>,
         compressor: &mut Compressor,
     ) -> Result<Chunk, ParquetError> {
         let mut bytes = Vec::new();
-        if let Some((values, count)) = &dictionary {
+        if let Some((values, count)) = dictionary {
             let page = Page::DictionaryPage {
                 buf: compressor.compress(values)?,
                 num_values: u32::try_from(*count).map_err(|_| too_large())?,

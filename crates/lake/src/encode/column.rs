@@ -187,7 +187,7 @@ impl OwnColumn {
             Values::Numbers(numbers) => numbers.into_dictionary(),
             Values::Texts(texts) => texts.into_dictionary(),
         };
-        let chunk = pages.finish(dictionary, descriptor, rows, statistics, compressor)?;
+        let chunk = pages.finish(dictionary.as_ref(), descriptor, rows, statistics, compressor)?;
         Ok((chunk, Summary { nulls, bounds }))
     }
 }

@@ -64,8 +64,8 @@ fn block(differences: &[i64], width: Width, into: &mut Vec<u8>) {
     for (number, mini) in differences.chunks(MINI).enumerate() {
         let largest = mini.iter().fold(0, |all, difference| all | width.above(*difference, smallest));
         let bits = width_of(largest);
-        into[widths + number] = bits as u8;
-        let end = into.len() + MINI / 8 * bits as usize;
+        into[widths + number] = bits;
+        let end = into.len() + MINI / 8 * usize::from(bits);
         pack(mini.iter().map(|difference| width.above(*difference, smallest)), bits, into);
         into.resize(end, 0);
     }

@@ -46,7 +46,7 @@ impl Numbers {
         match &self.dictionary {
             Some(dictionary) if !self.is_plain => {
                 let width = width_of(dictionary.values.len().saturating_sub(1) as u64);
-                into.push(width as u8);
+                into.push(width);
                 hybrid(&self.ids, width, into);
                 self.ids.clear();
                 self.is_plain = dictionary.values.len() > FEW;

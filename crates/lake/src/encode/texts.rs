@@ -87,7 +87,7 @@ impl Texts {
         match &self.dictionary {
             Some(dictionary) if !self.is_plain => {
                 let width = width_of(dictionary.len().saturating_sub(1) as u64);
-                into.push(width as u8);
+                into.push(width);
                 hybrid(&self.ids, width, into);
                 self.ids.clear();
                 self.is_plain = dictionary.bytes() > self.limit;

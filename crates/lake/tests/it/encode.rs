@@ -20,12 +20,16 @@ use crate::kit::{House, NOW, read_parquet, write_file};
 struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    fn roll(&mut self, sides: u32) -> u32 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides.max(1)
+        u32::try_from(self.0 >> 33).unwrap() % sides.max(1)
     }
 
-    fn one_in(&mut self, times: u64) -> bool {
+    fn index(&mut self, count: u32) -> usize {
+        self.roll(count).try_into().unwrap()
+    }
+
+    fn one_in(&mut self, times: u32) -> bool {
         times > 0 && self.roll(times) == 0
     }
 }
@@ -53,17 +57,17 @@ fn look() -> impl Strategy<Value = Look> {
 }
 
 /// A column: how it looks, and one in how many values is null (0: none).
-type Recipe = (Look, u64);
+type Recipe = (Look, u32);
 
 fn number(look: Look, row: usize, dice: &mut Dice) -> i64 {
-    let row = row as i64;
+    let row = i64::try_from(row).unwrap();
     match look {
         Look::Constant => 4_294_967_297,
-        Look::Few => [0, -1, 86_400_000_000][dice.roll(3) as usize],
-        Look::Sorted => row * 3 + (dice.roll(2) as i64),
+        Look::Few => [0, -1, 86_400_000_000][dice.index(3)],
+        Look::Sorted => row * 3 + i64::from(dice.roll(2)),
         Look::Runs => row / 37,
-        Look::Any => (dice.roll(1 << 31) as i64) << dice.roll(33),
-        Look::Extreme => [i64::MIN, i64::MAX, 0, -1, i64::MIN + 1][dice.roll(5) as usize],
+        Look::Any => i64::from(dice.roll(1 << 31)) << dice.roll(33),
+        Look::Extreme => [i64::MIN, i64::MAX, 0, -1, i64::MIN + 1][dice.index(5)],
     }
 }
 
@@ -74,12 +78,12 @@ fn numbers((look, nulls): Recipe, rows: usize, dice: &mut Dice) -> Vec<Option<i6
 fn text(look: Look, row: usize, dice: &mut Dice) -> String {
     match look {
         Look::Constant => "same".to_owned(),
-        Look::Few => ["", "a", "ä\0b", "a longer text with spaces in it"][dice.roll(4) as usize].to_owned(),
+        Look::Few => ["", "a", "ä\0b", "a longer text with spaces in it"][dice.index(4)].to_owned(),
         Look::Sorted => format!("id-{row:08}"),
         Look::Runs => format!("r{}", row / 5),
-        Look::Any => "x".repeat(dice.roll(40) as usize) + &dice.roll(1 << 30).to_string(),
+        Look::Any => "x".repeat(dice.index(40)) + &dice.roll(1 << 30).to_string(),
         Look::Extreme if dice.one_in(50) => "\u{10ffff}".repeat(30_000),
-        Look::Extreme => "\u{10ffff}".repeat(dice.roll(34) as usize),
+        Look::Extreme => "\u{10ffff}".repeat(dice.index(34)),
     }
 }
 
@@ -168,7 +172,7 @@ proptest! {
 
     #[test]
     fn what_is_written_comes_back(
-        recipes in proptest::collection::vec((look(), 0..6_u64), 1..3),
+        recipes in proptest::collection::vec((look(), 0..6_u32), 1..3),
         rows in 1..40_000_usize,
         cuts in proptest::collection::vec(0..40_000_usize, 0..6),
         seed in any::<u64>(),
