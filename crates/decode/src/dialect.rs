@@ -104,7 +104,7 @@ struct Score {
 
 /// What else a reading of the sample tells.
 #[derive(Debug, Clone, Copy, Default)]
-struct Reading {
+pub(crate) struct Reading {
     score: Score,
     records: u64,
     quoted: u64,
@@ -112,14 +112,34 @@ struct Reading {
     faults: u64,
 }
 
+impl Reading {
+    /// Records, the fields that most of them have, and the share of those in thousandths.
+    pub(crate) fn shape(&self) -> (u64, usize, u64) {
+        (self.records, self.score.width, self.score.share)
+    }
+
+    /// Fields in quotes.
+    pub(crate) fn quoted(&self) -> u64 {
+        self.quoted
+    }
+
+    /// Fields in quotes with an escape in them.
+    pub(crate) fn escaped(&self) -> u64 {
+        self.escaped
+    }
+
+    /// Lines whose quotes are wrong.
+    pub(crate) fn faults(&self) -> u64 {
+        self.faults
+    }
+}
+
 /// Chooses the syntax.
 pub(crate) fn detect(sample: &Sample, csv: &CsvOptions, names: &Names) -> Dialect {
     let mut best: Option<(Syntax, Reading)> = None;
     for syntax in candidates(sample, csv, names) {
         let reading = read(sample, syntax, names);
-        let detected_apostrophe = syntax.quote == Some(b'\'') && csv.quote.is_none();
-        // An apostrophe is a letter far more often than a quote.
-        if detected_apostrophe && (reading.faults > 0 || reading.quoted * 2 < reading.records.max(1)) {
+        if !is_plausible(syntax, csv, &reading) {
             continue;
         }
         if best.is_none_or(|(_, former)| reading.score > former.score) {
@@ -133,6 +153,23 @@ pub(crate) fn detect(sample: &Sample, csv: &CsvOptions, names: &Names) -> Dialec
         ("escape", choice(csv.escape.is_some(), reading.escaped > 0, escape_name(syntax))),
     ];
     Dialect { syntax, width: (reading.records > 0).then_some(reading.score.width), decided }
+}
+
+/// An apostrophe is a letter far more often than a quote.
+fn is_plausible(syntax: Syntax, csv: &CsvOptions, reading: &Reading) -> bool {
+    let detected_apostrophe = syntax.quote == Some(b'\'') && csv.quote.is_none();
+    !detected_apostrophe || (reading.faults == 0 && reading.quoted * 2 >= reading.records.max(1))
+}
+
+/// Every syntax to try where no contract says how many fields there are.
+pub(crate) fn candidates_without_contract(sample: &Sample, csv: &CsvOptions) -> Vec<Syntax> {
+    candidates(sample, csv, &Names::none())
+}
+
+/// Reads the sample with one syntax, where no contract says what to look for.
+pub(crate) fn read_plausibly(sample: &Sample, syntax: Syntax, csv: &CsvOptions) -> Option<Reading> {
+    let reading = read(sample, syntax, &Names::none());
+    is_plausible(syntax, csv, &reading).then_some(reading)
 }
 
 fn choice(set: bool, detected: bool, value: String) -> Choice<String> {

@@ -32,6 +32,11 @@ impl Names {
         Self { columns }
     }
 
+    /// Of no contract.
+    pub(crate) fn none() -> Self {
+        Self { columns: Vec::new() }
+    }
+
     /// How many columns come from a field.
     pub(crate) fn count(&self) -> usize {
         self.columns.len()

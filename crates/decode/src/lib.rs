@@ -31,6 +31,7 @@ mod error;
 mod header;
 mod index;
 mod lines;
+pub mod look;
 mod mapping;
 mod parent;
 mod parts;

@@ -164,6 +164,11 @@ impl<'w, 's> Records<'w, 's> {
         self.splitter.fields()
     }
 
+    /// Whether the object ends behind the last item.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.window.at_end() && self.window.data().len() <= self.taken
+    }
+
     /// How many fields the last record has.
     #[inline]
     pub(crate) fn field_count(&self) -> usize {

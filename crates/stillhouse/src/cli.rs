@@ -44,6 +44,8 @@ pub struct Cli {
 pub enum Command {
     /// Make a new project folder from a template.
     Init(InitArgs),
+    /// Look at files and propose the source file that loads them.
+    Sniff(SniffArgs),
     /// Validate the project without running it.
     Check,
     /// Look at the surroundings: what is fine, what is not, and what to do.
@@ -168,6 +170,23 @@ pub enum TemplateName {
     Events,
     /// A file of account movements and a summary.
     Transactions,
+}
+
+/// `sniff`
+#[derive(Debug, Args)]
+pub struct SniffArgs {
+    /// A CSV file, or several of the same kind.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The name of the source and of its table; without it, it is made of the file's.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Write the source file into the project instead of printing it.
+    #[arg(long)]
+    pub write: bool,
+    /// Say what was decided and why, doubts first, instead of printing the source file.
+    #[arg(long)]
+    pub explain: bool,
 }
 
 /// `run`

@@ -115,6 +115,7 @@ from_crate!(
     stillhouse_publish::Error, stillhouse_publish::Kind;
     stillhouse_query::Error, stillhouse_query::Kind;
     stillhouse_report::Error, stillhouse_report::Kind;
+    stillhouse_sniff::Error, stillhouse_sniff::Kind;
 );
 
 impl From<stillhouse_lake::Error> for Failure {

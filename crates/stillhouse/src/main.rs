@@ -87,6 +87,7 @@ async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
     let stop = stop_on_signal();
     match &cli.command {
         Command::Init(args) => commands::init::init(args, printer),
+        Command::Sniff(args) => commands::sniff::sniff(cli, args),
         Command::Check => commands::check::check(cli).await,
         Command::Doctor => commands::doctor::doctor(cli).await,
         Command::Run(args) => commands::run::run(cli, args, stop).await,

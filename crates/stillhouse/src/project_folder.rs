@@ -47,6 +47,15 @@ impl ProjectFolder {
         self.files.files.get(&format!("sources/{name}.toml")).map(String::as_str)
     }
 
+    /// Whether the project would be valid with one more source file.
+    pub fn check_with(&self, name: &str, text: &str) -> Result<(), Failure> {
+        let mut files = self.files.clone();
+        files.files.insert(format!("sources/{name}.toml"), text.to_owned());
+        Project::parse(&files, &surroundings::variable).map(|_| ()).map_err(|problems| {
+            Failure::usage(problems.to_string()).hint("give the source another name with `--name NAME`")
+        })
+    }
+
     /// The key of a file that the user named: `./data/a.csv` and its full path are `data/a.csv`.
     pub fn key(&self, named: &str) -> String {
         let relative = Path::new(named).strip_prefix(&self.root).unwrap_or(Path::new(named));

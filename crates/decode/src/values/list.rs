@@ -114,18 +114,28 @@ fn append_item(found: Item<'_>, reader: &Reader, items: &mut Column) -> Result<(
 
 /// Whether `text` is a list in this syntax, whatever its items are.
 pub(crate) fn fits(text: &str, syntax: &ListSyntax) -> bool {
-    let mut ignore = |_: Item<'_>| Ok(());
+    visit(text, syntax, &mut |_| Ok(())).is_ok()
+}
+
+/// Shows the items of the list that `text` is in this syntax. After a refusal, some may have been shown.
+pub(crate) fn visit(text: &str, syntax: &ListSyntax, push: &mut Push<'_>) -> Result<(), Refusal> {
     match syntax {
-        ListSyntax::Python => python(text, &mut ignore).is_ok(),
-        ListSyntax::Json => json_array(text, &mut ignore).is_ok(),
-        ListSyntax::Delimiter(_) => true,
-        ListSyntax::Auto if !text.starts_with('[') => true,
-        ListSyntax::Auto => python(text, &mut ignore).is_ok() || json_array(text, &mut ignore).is_ok(),
+        ListSyntax::Python => python(text, push),
+        ListSyntax::Json => json_array(text, push),
+        ListSyntax::Delimiter(delimiter) if !text.is_empty() => {
+            text.split(delimiter.as_str()).try_for_each(|part| push(Item::Text(part)))
+        }
+        ListSyntax::Auto if text.starts_with('[') => {
+            let is_python = python(text, &mut |_| Ok(())).is_ok();
+            if is_python { python(text, push) } else { json_array(text, push) }
+        }
+        ListSyntax::Auto if !text.is_empty() => push(Item::Text(text)),
+        ListSyntax::Delimiter(_) | ListSyntax::Auto => Ok(()),
     }
 }
 
 /// What is done with each item.
-type Push<'p> = dyn FnMut(Item<'_>) -> Result<(), Refusal> + 'p;
+pub(crate) type Push<'p> = dyn FnMut(Item<'_>) -> Result<(), Refusal> + 'p;
 
 /// `['a', "b's", None, 3]`, as Python's `repr` writes it. Escapes that `repr` never writes are refused, so that a JSON
 /// text is not misread.

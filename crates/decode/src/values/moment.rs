@@ -72,19 +72,17 @@ impl MomentReader {
     }
 
     pub(crate) fn in_utc(spec: &ColumnSpec) -> Self {
-        let reader = Self {
-            kind: MomentKind::Date,
-            formats: spec.formats.clone(),
-            chosen: 0,
-            zone: None,
-            year: None,
-            leap_year: None,
-        };
+        let reader = Self::of_formats(spec.formats.clone());
         let data_type = match &spec.data_type {
             DataType::List(item) => item,
             other => other,
         };
         reader.of_kind(data_type)
+    }
+
+    /// The reader of dates in these formats; the first is chosen.
+    pub(crate) fn of_formats(formats: Vec<TimeFormat>) -> Self {
+        Self { kind: MomentKind::Date, formats, chosen: 0, zone: None, year: None, leap_year: None }
     }
 
     pub(crate) fn of_kind(mut self, data_type: &DataType) -> Self {

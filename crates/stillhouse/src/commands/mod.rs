@@ -20,6 +20,7 @@ pub mod quarantine_export;
 pub mod receipts;
 pub mod report;
 pub mod run;
+pub mod sniff;
 pub mod sql;
 pub mod tables;
 pub mod text;

@@ -26,6 +26,7 @@ mod proofs;
 mod publish;
 mod readers;
 mod screens;
+mod sniff;
 #[path = "../../src/prompt/statements.rs"]
 mod statements;
 #[path = "../../src/text.rs"]

@@ -1,0 +1,163 @@
+//! What a caller passes in and gets back.
+
+use serde::Serialize;
+use stillhouse_decode::{ByteSource, SourceError};
+
+/// A file to look at.
+pub struct Input<'a> {
+    /// Its path relative to the project folder, with `/` between folders: what the path of the source is made of.
+    pub path: String,
+    /// Its path as messages name it.
+    pub shown: String,
+    /// It lies elsewhere, and has to be put at `path` before it can be loaded.
+    pub outside: bool,
+    /// The year of its last change: dates without a year take it from there.
+    pub modified_year: i16,
+    /// Opens it; asked for several times, one after the other.
+    pub open: Box<dyn Fn() -> Result<Box<dyn ByteSource>, SourceError> + 'a>,
+}
+
+/// How to look.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The name of the source; without one it is made of the file's.
+    pub name: Option<String>,
+    /// So many bytes of a file are looked at.
+    pub bytes_max: u64,
+}
+
+/// So many bytes of a file are looked at, unless the caller says otherwise.
+pub const BYTES_MAX_DEFAULT: u64 = 1 << 30;
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { name: None, bytes_max: BYTES_MAX_DEFAULT }
+    }
+}
+
+/// A source that loads the files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proposal {
+    /// The name of the source, and of its table.
+    pub name: String,
+    /// The text of `sources/NAME.toml`.
+    pub source: String,
+    /// What was looked at.
+    pub files: Vec<FileFacts>,
+    /// The columns, in the order of the file.
+    pub columns: Vec<ColumnFacts>,
+    /// What was decided and why; doubts first.
+    pub notes: Vec<Note>,
+}
+
+impl Proposal {
+    /// What only a person can know.
+    pub fn doubts(&self) -> impl Iterator<Item = &Note> {
+        self.notes.iter().filter(|note| note.doubt)
+    }
+}
+
+/// What a trial with the proposal came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileFacts {
+    /// Its path as messages name it.
+    pub path: String,
+    /// Its length.
+    pub bytes: u64,
+    /// How much of it was looked at.
+    pub read_bytes: u64,
+    /// Records and blank lines.
+    pub read: u64,
+    /// Records that the proposal loads.
+    pub loaded: u64,
+    /// Records that it refuses.
+    pub refused: u64,
+    /// Blank lines.
+    pub blank: u64,
+}
+
+/// A proposed column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ColumnFacts {
+    /// Its name in the table.
+    pub name: String,
+    /// What the header calls it; empty without a header.
+    pub header: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub data_type: String,
+    /// Records without a value are refused.
+    pub required: bool,
+    /// It seems to hold personal data.
+    pub pii: bool,
+    /// Values that were looked at.
+    pub values: u64,
+    /// Records without a value.
+    pub missing: u64,
+}
+
+/// Where in the source file a note belongs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// The files as a whole.
+    Files,
+    /// `[source]`
+    Path,
+    /// `[csv]`
+    Csv,
+    /// `[table]`
+    Table,
+    /// A column, by its number.
+    Column(usize),
+    /// `[[child]]`
+    Child,
+}
+
+/// A decision with its evidence, or a doubt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// Only a person can know whether it is right.
+    pub doubt: bool,
+    /// What it is about: `delimiter`, `type of date`.
+    pub about: String,
+    /// What was decided, and why.
+    pub text: String,
+    /// Where it belongs.
+    #[serde(skip)]
+    pub place: Place,
+    /// It stands in the source file as a comment.
+    #[serde(skip)]
+    pub commented: bool,
+}
+
+/// Notes under way.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Notes(pub(crate) Vec<Note>);
+
+impl Notes {
+    fn push(&mut self, place: Place, about: impl Into<String>, text: impl Into<String>, doubt: bool, commented: bool) {
+        self.0.push(Note { doubt, about: about.into(), text: text.into(), place, commented });
+    }
+
+    /// What only a person can know; it stands in the source file, too.
+    pub(crate) fn doubt(&mut self, place: Place, about: impl Into<String>, text: impl Into<String>) {
+        self.push(place, about, text, true, true);
+    }
+
+    /// A decision that is worth a comment in the source file.
+    pub(crate) fn remark(&mut self, place: Place, about: impl Into<String>, text: impl Into<String>) {
+        self.push(place, about, text, false, true);
+    }
+
+    /// A decision that only an explanation tells.
+    pub(crate) fn found(&mut self, place: Place, about: impl Into<String>, text: impl Into<String>) {
+        self.push(place, about, text, false, false);
+    }
+
+    /// Doubts first, then in the order of the source file.
+    pub(crate) fn finish(mut self) -> Vec<Note> {
+        self.0.sort_by_key(|note| (!note.doubt, note.place.clone()));
+        self.0
+    }
+}

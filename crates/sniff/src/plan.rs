@@ -1,0 +1,285 @@
+//! Everything that the source file says, before it is text.
+
+use stillhouse_spec::{CsvOptions, DataType, EscapeStyle, HeaderStyle, QuoteStyle};
+
+use crate::api::{Input, Notes, Place};
+use crate::column::Column;
+use crate::decide::{Context, Decided, decide};
+use crate::dialect;
+use crate::names::{self, Named, is_id, singular};
+use crate::paths::Paths;
+use crate::roles;
+use crate::survey::{Looked, Survey};
+
+/// A column of the source file.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    pub(crate) name: String,
+    pub(crate) alias: Option<String>,
+    pub(crate) header: Option<String>,
+    pub(crate) decided: Decided,
+    pub(crate) required: bool,
+    pub(crate) null_values: Vec<String>,
+    pub(crate) pii: bool,
+    pub(crate) values: u64,
+    pub(crate) missing: u64,
+}
+
+/// A table of the items of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Child {
+    pub(crate) name: String,
+    pub(crate) list: String,
+    pub(crate) item: String,
+    pub(crate) copied: Vec<String>,
+}
+
+/// The source.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) name: String,
+    pub(crate) paths: Paths,
+    pub(crate) spill_days: u32,
+    /// What is stated; the rest is detected for each file.
+    pub(crate) csv: CsvOptions,
+    /// The year to be set, as a comment.
+    pub(crate) year: Option<i16>,
+    pub(crate) columns: Vec<Planned>,
+    pub(crate) time: Option<usize>,
+    pub(crate) by_position: bool,
+    /// Some file lacks a column.
+    pub(crate) missing_columns: bool,
+    /// `None`: the default.
+    pub(crate) max_rejected: Option<&'static str>,
+    pub(crate) children: Vec<Child>,
+}
+
+/// Decides everything.
+pub(crate) fn plan(name: String, inputs: &[Input<'_>], survey: &Survey, paths: Paths, notes: &mut Notes) -> Plan {
+    let csv = csv(inputs, &survey.files, notes);
+    let (named, by_name) = name_columns(survey, notes);
+    let files: Vec<String> = inputs.iter().map(|input| input.shown.clone()).collect();
+    let comma_first = survey.files.iter().any(|file| file.csv.delimiter == Some(b';'));
+    let people = named.iter().zip(&survey.columns);
+    let others_are = people.clone().any(|(named, column)| roles::personal(column, &named.name, false).is_some());
+    let personal: Vec<Option<String>> =
+        people.map(|(named, column)| roles::personal(column, &named.name, others_are)).collect();
+    let context = |number: usize, comma_first| Context {
+        name: &named[number].name,
+        number,
+        comma_first,
+        files: &files,
+        personal: personal[number].is_some(),
+    };
+    // A decimal comma in one column speaks for the others.
+    let comma_first = comma_first || has_decimal_comma(survey, &context);
+    let columns: Vec<(String, &Column, Decided)> = survey
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(number, column)| {
+            let decided = decide(column, &context(number, comma_first), notes);
+            (named[number].name.clone(), column, decided)
+        })
+        .collect();
+    let time = roles::time(&columns, notes);
+    let mut planned = Vec::new();
+    for (number, (name, column, decided)) in columns.into_iter().enumerate() {
+        let context = context(number, comma_first);
+        if let Some(why) = &personal[number] {
+            notes.found(Place::Column(number), format!("pii of {name}"), format!("personal data: {why}"));
+        }
+        // A file that lacks a required column would be held.
+        let everywhere = column.files.len() == survey.files.len();
+        let required = everywhere && roles::required(column, &decided, time == Some(number), &context, notes);
+        let null_values = roles::null_values(column, &decided, &context, notes);
+        roles::key(column, &context, time.map(|time| named[time].name.as_str()), notes);
+        planned.push(Planned {
+            name,
+            alias: named[number].alias.clone(),
+            header: column.header.clone(),
+            decided,
+            required,
+            null_values,
+            pii: personal[number].is_some(),
+            values: column.filled,
+            missing: column.records - column.filled,
+        });
+    }
+    let missing_columns = survey.columns.iter().any(|column| column.files.len() < survey.files.len());
+    if missing_columns {
+        lacking(inputs, survey, &named, notes);
+    }
+    let children = children(&name, &planned, time, notes);
+    let year = year(inputs, &planned, &paths, notes);
+    Plan {
+        name,
+        paths,
+        spill_days: 0,
+        csv,
+        year,
+        columns: planned,
+        time,
+        by_position: !by_name,
+        missing_columns,
+        max_rejected: None,
+        children,
+    }
+}
+
+/// What all files agree on is stated; what differs is left to be detected for each.
+fn csv(inputs: &[Input<'_>], files: &[Looked], notes: &mut Notes) -> CsvOptions {
+    let first = &files[0].csv;
+    let agree = |same: fn(&CsvOptions, &CsvOptions) -> bool| files.iter().all(|file| same(&file.csv, first));
+    let mut csv = CsvOptions { skip_lines: first.skip_lines, comment: first.comment, ..CsvOptions::default() };
+    csv.delimiter = first.delimiter.filter(|_| agree(|a, b| a.delimiter == b.delimiter));
+    csv.header = first.header.filter(|_| agree(|a, b| a.header == b.header));
+    csv.quote = first.quote.filter(|quote| *quote != QuoteStyle::Byte(b'"') && agree(|a, b| a.quote == b.quote));
+    csv.escape = first.escape.filter(|escape| *escape == EscapeStyle::Backslash && agree(|a, b| a.escape == b.escape));
+    for (input, file) in inputs.iter().zip(files) {
+        explain_dialect(input, file, files.len() > 1, notes);
+    }
+    if !agree(|a, b| a.delimiter == b.delimiter && a.header == b.header) {
+        let text = "the files differ in delimiter or header, which are detected for each file therefore";
+        notes.remark(Place::Csv, "dialect", text);
+    }
+    if !agree(|a, b| a.skip_lines == b.skip_lines && a.comment == b.comment) {
+        let text = "the files differ in the lines before the records: what is set here is right for the first";
+        notes.doubt(Place::Csv, "dialect", text);
+    }
+    csv
+}
+
+fn explain_dialect(input: &Input<'_>, file: &Looked, several: bool, notes: &mut Notes) {
+    let about = |what: &str| if several { format!("{what} of {}", input.shown) } else { what.to_owned() };
+    let (way, csv) = (&file.cut.way, &file.csv);
+    let delimiter = csv.delimiter.map(dialect::name).unwrap_or_default();
+    let columns = if file.width == 1 { "column" } else { "columns" };
+    let share = format!("{}.{} %", way.share / 10, way.share % 10);
+    let text = format!("{delimiter}: {share} of the first {} records have {} {columns}", way.records, file.width);
+    notes.found(Place::Csv, about("delimiter"), text);
+    if file.width == 1 {
+        let text = "only one column was found. If there are more, set `delimiter`";
+        notes.doubt(Place::Csv, about("delimiter"), text);
+    } else if let Some(other) = file.cut.other {
+        let text = format!("{delimiter} is taken for the delimiter; {} would do nearly as well", dialect::name(other));
+        notes.doubt(Place::Csv, about("delimiter"), text);
+    }
+    let quote = dialect::quote_name(csv.quote);
+    notes.found(Place::Csv, about("quote"), format!("{quote}: {} fields of the head are in quotes", way.quoted));
+    if file.rethought {
+        let text = format!("quote {quote}, escape {}: read so, fewest records are refused", escape_name(csv.escape));
+        notes.remark(Place::Csv, about("quote"), text);
+    }
+    notes.found(Place::Csv, about("encoding"), file.encoding.clone());
+    explain_header(file, &about("header"), notes);
+    if let Some(first) = file.cut.preamble.first().filter(|_| !file.odd_header || file.cut.preamble.len() > 1) {
+        let text = format!("{} lines before the records are left out, from line {} on", csv.skip_lines, first.line);
+        notes.remark(Place::Csv, about("skip_lines"), text);
+    }
+    if csv.comment.is_some() {
+        notes.found(Place::Csv, about("comment"), "lines that begin with `#` have no fields, and are left out");
+    }
+}
+
+fn escape_name(escape: Option<EscapeStyle>) -> &'static str {
+    if escape == Some(EscapeStyle::Backslash) { "backslash" } else { "doubled" }
+}
+
+fn explain_header(file: &Looked, about: &str, notes: &mut Notes) {
+    let word = if file.header.present { "present" } else { "absent" };
+    let why = &file.header.why;
+    if file.odd_header {
+        let text = "the header has another number of fields than the records: it is left out as a line, and columns are \
+                    found by their position";
+        notes.doubt(Place::Csv, about, text);
+    } else if file.header.doubtful {
+        notes.doubt(Place::Csv, about, format!("taken for {word}: {why}. If that is wrong, change `header`"));
+    } else if file.csv.header == Some(HeaderStyle::Absent) {
+        notes.remark(Place::Csv, about, format!("{word}: {why}. Columns are found by position: name them as you like"));
+    } else {
+        notes.found(Place::Csv, about, format!("{word}: {why}"));
+    }
+}
+
+/// The columns' names, and whether the header's names find them.
+fn name_columns(survey: &Survey, notes: &mut Notes) -> (Vec<Named>, bool) {
+    let header: Option<Vec<String>> = survey.columns.iter().map(|column| column.header.clone()).collect();
+    let Some(header) = header else {
+        let named = |number: usize| Named { name: format!("column_{}", number + 1), alias: None };
+        return ((0..survey.columns.len()).map(named).collect(), false);
+    };
+    let (named, by_name) = names::columns(&header);
+    let odd = survey.files.iter().any(|file| file.odd_header);
+    if !by_name && !odd {
+        let text = "names of the header repeat or are empty, so columns are found by their position";
+        notes.remark(Place::Table, "columns_by", text);
+    }
+    for (number, named) in named.iter().enumerate().filter(|(_, named)| names::is_sql_word(&named.name)) {
+        let text = format!("a word of SQL: queries write it in quotes, \"{}\"", named.name);
+        notes.remark(Place::Column(number), format!("name of {}", named.name), text);
+    }
+    (named, by_name && !odd)
+}
+
+/// Some column is a number with a decimal comma and cannot be one with a point.
+fn has_decimal_comma<'a>(survey: &Survey, context: &impl Fn(usize, bool) -> Context<'a>) -> bool {
+    survey.columns.iter().enumerate().any(|(number, column)| {
+        let mut unheard = Notes::default();
+        let decided = decide(column, &context(number, false), &mut unheard);
+        let best = column.numbers.best(false);
+        decided.numbers.decimal == ',' && best.iter().all(|way| way.decimal == ',')
+    })
+}
+
+/// Says which files lack which columns.
+fn lacking(inputs: &[Input<'_>], survey: &Survey, named: &[Named], notes: &mut Notes) {
+    for (number, column) in survey.columns.iter().enumerate() {
+        let missing = inputs.iter().enumerate().filter(|(file, _)| !column.files.contains(file));
+        let files: Vec<&str> = missing.map(|(_, input)| input.shown.as_str()).collect();
+        if let Some(first) = files.first() {
+            let who = match files.len() {
+                1 => format!("{first} has"),
+                several => format!("{first} and {} more have", several - 1),
+            };
+            let text = format!("{who} no `{}`: it is empty there", named[number].name);
+            notes.doubt(Place::Column(number), format!("column {}", named[number].name), text);
+        }
+    }
+}
+
+/// A table for the items of each list.
+fn children(table: &str, columns: &[Planned], time: Option<usize>, notes: &mut Notes) -> Vec<Child> {
+    let is_list = |column: &&Planned| matches!(column.decided.data_type, DataType::List(_));
+    let id = columns.iter().find(|column| is_id(&column.name)).map(|column| column.name.clone());
+    let copied: Vec<String> = id.into_iter().chain(time.map(|time| columns[time].name.clone())).collect();
+    let mut children = Vec::new();
+    for column in columns.iter().filter(is_list) {
+        let item = singular(&column.name);
+        let item = if copied.contains(&item) { format!("{item}_item") } else { item };
+        let name = format!("{}_{}", singular(table), column.name);
+        let text = format!("one row for each item of `{}`", column.name);
+        notes.found(Place::Child, format!("table {name}"), text);
+        children.push(Child { name, list: column.name.clone(), item, copied: copied.clone() });
+    }
+    children
+}
+
+/// Which year dates without one get.
+fn year(inputs: &[Input<'_>], columns: &[Planned], paths: &Paths, notes: &mut Notes) -> Option<i16> {
+    let lacks = |format: &String| format.parse().is_ok_and(|format: stillhouse_spec::TimeFormat| format.lacks_year());
+    let column = columns.iter().find(|column| column.decided.formats.iter().any(lacks))?;
+    let about = format!("year of {}", column.name);
+    if let Some(Some(year)) = paths.years.first() {
+        notes.remark(Place::Csv, about, format!("the dates state no year; it is the one of the path, such as {year}"));
+        return None;
+    }
+    let year = inputs.first().map(|input| input.modified_year)?;
+    let text = format!(
+        "the dates of `{}` state no year. Assumed is the year in which a file was last changed, {year} here. If you \
+         know it, set it below",
+        column.name
+    );
+    notes.doubt(Place::Csv, about, text);
+    Some(year)
+}

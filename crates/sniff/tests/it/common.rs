@@ -1,0 +1,130 @@
+//! What the tests share: files in memory, and what a proposal makes of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use stillhouse_decode::{
+    ByteSource, Outcome, Reject, Request, RowSink, Sink, SinkError, SourceError, YearHint, decode,
+};
+use stillhouse_sniff::{Error, Input, Options, Proposal, propose};
+use stillhouse_spec::{InputFormat, Source};
+
+/// The year in which every file was last changed.
+pub const MODIFIED: i16 = 2023;
+
+struct Bytes(Arc<[u8]>);
+
+impl ByteSource for Bytes {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<usize, SourceError> {
+        (&*self.0).read_at(offset, buf)
+    }
+}
+
+pub fn input(path: &str, bytes: impl AsRef<[u8]>) -> Input<'static> {
+    let bytes: Arc<[u8]> = bytes.as_ref().into();
+    Input {
+        path: path.to_owned(),
+        shown: path.to_owned(),
+        outside: false,
+        modified_year: MODIFIED,
+        open: Box::new(move || Ok(Box::new(Bytes(Arc::clone(&bytes))))),
+    }
+}
+
+pub fn sniff_all(files: &[(&str, &str)]) -> Result<Proposal, Error> {
+    let inputs: Vec<Input<'_>> = files.iter().map(|(path, text)| input(path, text)).collect();
+    propose(&inputs, &Options::default())
+}
+
+/// The proposal for one file.
+pub fn sniff(text: impl AsRef<[u8]>) -> Proposal {
+    propose(&[input("data/things.csv", text)], &Options::default()).unwrap()
+}
+
+/// `name type` of each column.
+pub fn types(proposal: &Proposal) -> Vec<String> {
+    proposal.columns.iter().map(|column| format!("{} {}", column.name, column.data_type)).collect()
+}
+
+/// The line of the source file that sets a key or declares a column.
+pub fn line(proposal: &Proposal, key: &str) -> String {
+    let begins = format!("{key} = ");
+    let found = proposal.source.lines().find(|line| line.starts_with(&begins));
+    found.unwrap_or_else(|| panic!("no `{key}` in\n{}", proposal.source)).to_owned()
+}
+
+/// The doubts, each as `about: text`.
+pub fn doubts(proposal: &Proposal) -> Vec<String> {
+    proposal.doubts().map(|note| format!("{}: {}", note.about, note.text)).collect()
+}
+
+/// What loading comes to under a proposal.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub rows: Vec<Vec<String>>,
+    /// Line and reason.
+    pub rejects: Vec<(u64, String)>,
+}
+
+struct Keeping(Loaded);
+
+impl RowSink for Keeping {
+    fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError> {
+        if table > 0 {
+            return Ok(());
+        }
+        let options = FormatOptions::default().with_null("∅");
+        let formatters: Vec<_> =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+        for row in 0..batch.num_rows() {
+            self.0.rows.push(formatters.iter().map(|formatter| formatter.value(row).to_string()).collect());
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, reject: Reject) -> Result<(), SinkError> {
+        self.0.rejects.push((reject.place.line, reject.place.reason));
+        Ok(())
+    }
+}
+
+impl Sink for Keeping {
+    fn restart(&mut self) -> Result<(), SinkError> {
+        self.0 = Loaded::default();
+        Ok(())
+    }
+}
+
+/// Loads a file under the proposal, as it is.
+pub fn load(proposal: &Proposal, bytes: &[u8]) -> (Loaded, Outcome) {
+    let source = Source::parse(&proposal.name, &proposal.source, &|_| None).unwrap();
+    let InputFormat::Csv(csv) = &source.format;
+    let request = Request {
+        csv,
+        contract: &source.contract,
+        max_record_bytes: source.max_record_bytes,
+        path_values: &BTreeMap::new(),
+        year: YearHint { path: None, setting: csv.year, modified: MODIFIED },
+        batch_rows: 1000,
+        batch_bytes: 1 << 20,
+    };
+    let mut sink = Keeping(Loaded::default());
+    let outcome =
+        decode(&mut &*bytes, &request, &mut sink).unwrap_or_else(|error| panic!("{error}\n{}", proposal.source));
+    (sink.0, outcome)
+}
+
+/// A corpus: in `$STILLHOUSE_SHARED_DATA`, or in `shared/data` beside the clone.
+pub fn shared_data(name: &str) -> PathBuf {
+    let beside_clone = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
+    let folder = std::env::var_os("STILLHOUSE_SHARED_DATA").map_or_else(beside_clone, PathBuf::from).join(name);
+    assert!(folder.is_dir(), "the corpus {} is not there: set STILLHOUSE_SHARED_DATA", folder.display());
+    folder
+}

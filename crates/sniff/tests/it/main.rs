@@ -1,0 +1,11 @@
+//! Proposals for files that others wrote, for files made up here, and for random ones.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod common;
+mod corpora;
+mod dialects;
+mod properties;
+mod refusals;
+mod screens;
+mod types;
