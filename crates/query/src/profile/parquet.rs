@@ -35,17 +35,18 @@ impl ParquetRows {
     /// It cannot be read, or is no Parquet file.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let shown = path.display().to_string();
-        let mut file = File::open(path).map_err(|error| unreadable(&shown, Kind::FixSettings, error))?;
-        let mut mark = [0; 4];
-        if file.read_exact(&mut mark).is_err() || mark != *MARK {
-            return Err(Error::new(Kind::FixSettings, format!("`{shown}` is no Parquet file"))
-                .with_hint("other files are loaded first; their tables can be profiled"));
-        }
+        let file = File::open(path).map_err(|error| unreadable(&shown, Kind::FixSettings, error))?;
         let damaged = |error| unreadable(&shown, Kind::FixData, error);
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(damaged)?;
         let schema = builder.schema().clone();
         let inner = builder.with_batch_size(BATCH_ROWS).build().map_err(damaged)?;
         Ok(Self { schema, inner, shown })
+    }
+
+    /// Whether the file at `path` begins as Parquet files do.
+    pub fn are_in(path: &Path) -> bool {
+        let mut mark = [0; 4];
+        File::open(path).is_ok_and(|mut file| file.read_exact(&mut mark).is_ok()) && mark == *MARK
     }
 
     /// The columns.

@@ -10,6 +10,7 @@ use serde_json::json;
 use stillhouse_query::{ParquetRows, Profile, Profiler, RowStream, nearest};
 use tokio_util::sync::CancellationToken;
 
+use super::profile_csv::{self, CsvProfile};
 use crate::app::App;
 use crate::cli::Cli;
 use crate::failure::{Exit, Failure};
@@ -22,7 +23,7 @@ use crate::tables_now::{Ceilings, Columns, TablesNow, no_column};
 /// `profile`
 #[derive(Debug, Args)]
 pub struct ProfileArgs {
-    /// The table or view, or a Parquet file.
+    /// The table or view, or a CSV or Parquet file.
     #[arg(value_name = "TABLE|FILE")]
     pub name: String,
     /// Only these columns, in this order.
@@ -86,7 +87,7 @@ async fn of_table(
         tokio::task::block_in_place(|| looking.look(&batch?))?;
     }
     let personal = personal_columns(app.project(), &args.name);
-    Ok(Found { kind: "table", profile: looking.profiler.finish()?, personal, notes: Vec::new() })
+    Ok(Found { kind: "table", profile: looking.finish()?, personal, notes: Vec::new() })
 }
 
 /// Batches that may wait while others are looked at.
@@ -106,13 +107,18 @@ fn ahead(mut stream: RowStream) -> tokio::sync::mpsc::Receiver<Result<RecordBatc
 }
 
 fn of_file(file: &Path, app: Option<&App>, args: &ProfileArgs, stop: &CancellationToken) -> Result<Found, Failure> {
-    let personal = app.map(|app| personal_of_file(app, file)).unwrap_or_default();
+    let mut personal = app.map(|app| personal_of_file(app, file)).unwrap_or_default();
+    if !ParquetRows::are_in(file) {
+        let CsvProfile { profile, personal: seeming, notes } = profile_csv::profile(file, args, stop)?;
+        personal.extend(seeming);
+        return Ok(Found { kind: "file", profile, personal, notes });
+    }
     let rows = ParquetRows::open(file)?;
     let mut looking = Looking::new(rows.schema(), &args.columns, args, stop)?;
     for batch in rows {
         looking.look(&batch?)?;
     }
-    Ok(Found { kind: "file", profile: looking.profiler.finish()?, personal, notes: Vec::new() })
+    Ok(Found { kind: "file", profile: looking.finish()?, personal, notes: Vec::new() })
 }
 
 /// What the contract of its source says about a file. If it belongs to none, what any contract says about columns of those
@@ -126,14 +132,15 @@ fn personal_of_file(app: &App, file: &Path) -> Vec<String> {
 }
 
 /// A profiler that looks at chosen columns until somebody wants it to stop.
-struct Looking<'a> {
+pub struct Looking<'a> {
     profiler: Profiler,
     places: Vec<usize>,
     stop: &'a CancellationToken,
 }
 
 impl<'a> Looking<'a> {
-    fn new(
+    /// For rows of these columns.
+    pub fn new(
         schema: &Schema,
         columns: &[String],
         args: &ProfileArgs,
@@ -151,13 +158,19 @@ impl<'a> Looking<'a> {
         Ok(Self { profiler, places, stop })
     }
 
-    fn look(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+    /// Looks at some rows.
+    pub fn look(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
         if self.stop.is_cancelled() {
             return Err(Failure::failed("stopped"));
         }
         let chosen = batch.project(&self.places);
         let chosen = chosen.map_err(|error| Failure::failed("columns cannot be chosen").because(&error))?;
         Ok(self.profiler.update(&chosen)?)
+    }
+
+    /// What there was to see.
+    pub fn finish(self) -> Result<Profile, Failure> {
+        Ok(self.profiler.finish()?)
     }
 }
 

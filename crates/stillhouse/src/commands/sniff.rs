@@ -105,13 +105,14 @@ fn key(named: &Path, place: &Path, root: Option<&Path>) -> (String, bool) {
 }
 
 /// A file whose bytes are read where they are asked for.
-struct OpenFile {
+pub struct OpenFile {
     file: File,
     length: u64,
 }
 
 impl OpenFile {
-    fn open(path: &Path) -> Result<Self, SourceError> {
+    /// Opens the file at `path`.
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
         Ok(Self { file, length })

@@ -97,8 +97,32 @@ fn a_parquet_file_has_the_profile_of_its_table() {
 }
 
 #[test]
+fn a_csv_file_has_the_profile_of_its_table() {
+    let project = loaded("2k");
+    std::fs::remove_file(project.path("data/2022/02/events.csv")).unwrap();
+    let file = run(&project, &["--json", "profile", "data/2022/01/events.csv"]).succeeded().json();
+    let records = file["rows"].as_u64().unwrap();
+    let loaded = numbers(&project, "select count(*) from events where _object in (select min(_object) from events)");
+    assert_eq!(records, loaded[0]);
+    for name in ["id", "country", "action", "uri"] {
+        let column = column(&file, name);
+        let sql = format!(
+            "select count({name}), count(distinct {name}), min({name}), max({name}) from events \
+             where _object in (select min(_object) from events)"
+        );
+        let found = json!([column["values"], column["distinct"], column["min"], column["max"]]);
+        assert_eq!(found, numbers(&project, &sql), "{name}");
+    }
+    assert_eq!(column(&file, "timestamp")["type"], "timestamp");
+    assert!(column(&file, "email").get("frequent").is_none(), "the contract says that it is personal");
+    assert_eq!(column(&file, "tags")["type"], "list<string>");
+}
+
+#[test]
 fn screens() {
     let project = loaded("2k");
+    let rows = "1,2024-03-01,12.50,\"a, b\",ann@x.example\n2,2024-03-02,-3.10,,bob@x.example\n3,2024-03-02,7\n";
+    project.write("data/small.csv", format!("Id,Day,Amount,Note,Email\n{rows}"));
     assert_screens!(
         "profile",
         project,
@@ -108,7 +132,8 @@ fn screens() {
             &["profile", "evnts"],
             &["profile", "events", "--columns", "action,cuntry"],
             &["profile", "nowhere.csv"],
-            &["profile", "data/answers.json"],
+            &["profile", "data/small.csv"],
+            &["profile", "data/small.csv", "--columns", "amount,whatever"],
         ]
     );
     let unicode = program().with_variable("NO_COLOR", "").with_variable("LC_ALL", "C.UTF-8");
