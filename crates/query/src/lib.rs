@@ -21,6 +21,7 @@ mod session;
 mod spill;
 mod sql_error;
 mod table;
+mod tally;
 
 pub use engine::Engine;
 pub use error::{Error, Kind};

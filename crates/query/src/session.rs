@@ -28,6 +28,7 @@ use crate::options::{EngineOptions, Shared};
 use crate::params::{Params, bind};
 use crate::sql_error::{self, Names, Scope};
 use crate::table::{LakeTable, TableInput};
+use crate::tally::ByDictionary;
 
 /// Queries over one set of tables.
 pub struct Session {
@@ -88,8 +89,11 @@ impl Session {
         config: SessionConfig,
         inputs: Vec<TableInput>,
     ) -> Result<Self, Error> {
-        let mut state =
-            SessionStateBuilder::new_with_default_features().with_config(config).with_runtime_env(runtime).build();
+        let mut state = SessionStateBuilder::new_with_default_features()
+            .with_config(config)
+            .with_runtime_env(runtime)
+            .with_physical_optimizer_rule(Arc::new(ByDictionary))
+            .build();
         let rewrite = Arc::new(functions::DaysAsInstants);
         state.register_function_rewrite(rewrite).map_err(|error| {
             Error::new(Kind::Bug, "the rewrite of comparisons cannot be registered").with_source(error)

@@ -9,15 +9,22 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{DataFusionError, Result, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use futures::StreamExt;
+use object_store::ObjectStore;
 use object_store::path::Path;
 use stillhouse_spec::CurrentView;
+use tokio::sync::OnceCell;
 
 use crate::one_store::store_url;
+use crate::tally::FileFacts;
 
 /// A table as a snapshot sees it.
 #[derive(Debug, Clone)]
@@ -49,9 +56,46 @@ pub struct FileInput {
 #[derive(Debug)]
 pub(crate) struct LakeTable {
     schema: SchemaRef,
-    files: Vec<PartitionedFile>,
+    files: Vec<LakeFile>,
     rows: usize,
     bytes: usize,
+}
+
+/// A file, and what is known of it once a query has looked at its footer.
+#[derive(Debug)]
+struct LakeFile {
+    file: PartitionedFile,
+    facts: OnceCell<Arc<FileFacts>>,
+}
+
+/// Where footers are read from, and where they are kept.
+struct Footers {
+    store: Arc<dyn ObjectStore>,
+    cache: Arc<FileMetadataCache>,
+}
+
+/// Footers that are read at a time.
+const FOOTERS_AT_ONCE: usize = 8;
+/// The end of a file that is read first; most footers fit.
+const FOOTER_BYTES: usize = 64 << 10;
+
+impl LakeFile {
+    /// The file, with what its footer tells. A footer that cannot be read says nothing here: whoever reads the rows says
+    /// what is wrong.
+    async fn looked_at(&self, footers: &Footers) -> PartitionedFile {
+        let facts = self.facts.get_or_try_init(|| async {
+            let footer = DFParquetMetadata::new(footers.store.as_ref(), &self.file.object_meta)
+                .with_metadata_size_hint(Some(FOOTER_BYTES))
+                .with_file_metadata_cache(Some(Arc::clone(&footers.cache)));
+            let metadata = footer.fetch_metadata().await?;
+            FileFacts::new(&metadata).map(Arc::new)
+        });
+        let mut file = self.file.clone();
+        if let Ok(facts) = facts.await {
+            file.extensions.insert_arc(Arc::clone(facts));
+        }
+        file
+    }
 }
 
 impl LakeTable {
@@ -59,7 +103,7 @@ impl LakeTable {
         let total = |values: &mut dyn Iterator<Item = u64>| usize::try_from(values.sum::<u64>()).unwrap_or(usize::MAX);
         Self {
             schema: nullable(&input.schema),
-            files: input.files.iter().map(|file| partitioned(&input.folder, file)).collect(),
+            files: input.files.iter().map(|file| lake_file(&input.folder, file)).collect(),
             rows: total(&mut input.files.iter().map(|file| file.rows)),
             bytes: total(&mut input.files.iter().map(|file| file.size)),
         }
@@ -67,6 +111,15 @@ impl LakeTable {
 
     pub(crate) fn fields(&self) -> &Fields {
         self.schema.fields()
+    }
+
+    /// The files, with what their footers tell if columns are read.
+    async fn looked_at(&self, projection: Option<&Vec<usize>>, footers: &Footers) -> Vec<PartitionedFile> {
+        if projection.is_some_and(Vec::is_empty) {
+            return self.files.iter().map(|file| file.file.clone()).collect();
+        }
+        let files: Vec<_> = self.files.iter().map(|file| file.looked_at(footers)).collect();
+        futures::stream::iter(files).buffered(FOOTERS_AT_ONCE).collect().await
     }
 
     /// Row counts help to order joins. They are not offered as exact: `count(*)` reads the files' own footers, so that
@@ -85,10 +138,10 @@ fn nullable(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-fn partitioned(folder: &Path, file: &FileInput) -> PartitionedFile {
+fn lake_file(folder: &Path, file: &FileInput) -> LakeFile {
     let mut one = PartitionedFile::new(String::new(), file.size);
     one.object_meta.location = file.path.split('/').fold(folder.clone(), |path, part| path.join(part));
-    one
+    LakeFile { file: one, facts: OnceCell::new() }
 }
 
 #[async_trait]
@@ -115,9 +168,19 @@ impl datafusion::catalog::TableProvider for LakeTable {
                 projection.map_or(Ok(self.schema.clone()), |columns| self.schema.project(columns).map(Arc::new));
             return Ok(Arc::new(EmptyExec::new(schema.map_err(DataFusionError::from)?)));
         }
+        let runtime = state.runtime_env();
+        let footers = Footers {
+            store: runtime.object_store(store_url())?,
+            cache: runtime.cache_manager.get_file_metadata_cache(),
+        };
+        let files = self.looked_at(projection, &footers).await;
+        let reader = CachedParquetFileReaderFactory::new(footers.store, footers.cache);
         let options = state.table_options().parquet.clone();
-        let source = ParquetSource::new(self.schema.clone()).with_table_parquet_options(options);
-        let groups = FileGroup::new(self.files.clone()).split_files(state.config().target_partitions());
+        let source = ParquetSource::new(self.schema.clone())
+            .with_table_parquet_options(options)
+            .with_metadata_size_hint(FOOTER_BYTES)
+            .with_parquet_file_reader_factory(Arc::new(reader));
+        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
         let scan = FileScanConfigBuilder::new(store_url(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(self.statistics())

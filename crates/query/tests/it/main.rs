@@ -11,3 +11,4 @@ mod limits;
 mod params;
 mod profile;
 mod tables;
+mod tally;
