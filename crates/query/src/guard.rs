@@ -93,7 +93,7 @@ fn in_words(name: &str) -> String {
     format!("`{words}`")
 }
 
-fn is_lake_table(scan: &TableScan) -> bool {
+pub(crate) fn is_lake_table(scan: &TableScan) -> bool {
     source_as_provider(&scan.source).is_ok_and(|provider| provider.is::<LakeTable>())
 }
 

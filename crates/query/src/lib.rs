@@ -2,12 +2,14 @@
 //!
 //! Start at [`Engine`], which holds the ceilings (memory, spill, time, rows). [`Engine::open`] makes a [`Session`] over
 //! a list of [`TableInput`]; a session plans ([`Session::plan`]), runs ([`Session::query`]) or streams
-//! ([`Session::stream`]) one statement with its [`Params`].
+//! ([`Session::stream`]) one statement with its [`Params`], or several that share what they have in common
+//! ([`Session::together`]).
 //!
 //! **Invariant:** nothing is read but the files that the inputs name; nothing is listed, nothing is written but spill files.
 //! **Invariant:** no value becomes SQL text; parameters are bound to the plan.
 //! **Invariant:** a result is whole or an error; no limit ever cuts a result short.
 
+mod common;
 mod current;
 mod engine;
 mod error;
@@ -22,6 +24,7 @@ mod spill;
 mod sql_error;
 mod table;
 mod tally;
+mod together;
 
 pub use engine::Engine;
 pub use error::{Error, Kind};
@@ -31,3 +34,4 @@ pub use profile::{ColumnProfile, Count, Frequent, Lengths, ParquetRows, Profile,
 pub use session::{Planned, QueryResult, RowStream, Session};
 pub use sql_error::nearest;
 pub use table::{FileInput, TableInput};
+pub use together::Together;

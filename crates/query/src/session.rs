@@ -29,6 +29,7 @@ use crate::params::{Params, bind};
 use crate::sql_error::{self, Names, Scope};
 use crate::table::{LakeTable, TableInput};
 use crate::tally::ByDictionary;
+use crate::together::Together;
 
 /// Queries over one set of tables.
 pub struct Session {
@@ -167,7 +168,7 @@ impl Session {
         let mut batches = Vec::new();
         while let Some(batch) = stream.next().await {
             let batch = batch?;
-            reserve(&reservation, &batch).map_err(|error| self.explain(error, sql))?;
+            book(&reservation, &batch).map_err(|error| self.explain(error, sql))?;
             batches.push(batch);
         }
         Ok(QueryResult { schema: stream.schema(), batches, rows: stream.rows })
@@ -178,9 +179,31 @@ impl Session {
     /// # Errors
     /// As [`Session::query`]; what goes wrong later comes out of the stream.
     pub async fn stream(&self, sql: &str, params: &Params) -> Result<RowStream, Error> {
+        self.stream_sharing(sql, params, None).await
+    }
+
+    /// Looks for what these statements have in common, so that it is computed once.
+    pub async fn together(&self, statements: &[&str], params: &Params) -> Together<'_> {
+        // Statements that cannot be planned say so when they are run.
+        let mut plans = Vec::with_capacity(statements.len());
+        for sql in statements {
+            let planned = self.logical(sql, params).await.ok();
+            plans.push(planned.and_then(|(plan, _)| self.context.state().optimize(&plan).ok()));
+        }
+        let memory = usize::try_from(self.shared.options.memory_bytes).unwrap_or(usize::MAX);
+        Together::new(self, statements, params, &plans, memory)
+    }
+
+    /// The same as [`Session::stream`]; `sharing` gives the same rows, with parts that other queries use, too.
+    pub(crate) async fn stream_sharing(
+        &self,
+        sql: &str,
+        params: &Params,
+        sharing: Option<LogicalPlan>,
+    ) -> Result<RowStream, Error> {
         let mut deadline = Box::pin(tokio::time::sleep(Duration::from_secs(self.shared.options.query_seconds)));
         let (first, inner) = tokio::select! {
-            started = Box::pin(self.start(sql, params)) => started?,
+            started = Box::pin(self.start(sql, params, sharing)) => started?,
             () = deadline.as_mut() => return Err(too_long(&self.shared.options)),
         };
         let (shared, names) = (self.shared.clone(), self.names.clone());
@@ -192,7 +215,13 @@ impl Session {
     /// Joins by hash are fast, but their tables have to fit the memory; joins by sorting spill. Sorts spill, but several
     /// at once, one for each partition, may leave each other too little to merge what they spilled. Both turn out before
     /// the query gives a row, so it can start again in a way that needs less.
-    async fn start(&self, sql: &str, params: &Params) -> Result<Started, Error> {
+    async fn start(&self, sql: &str, params: &Params, sharing: Option<LogicalPlan>) -> Result<Started, Error> {
+        // Whatever is wrong with a plan that shares is no reason to fail: the query runs alone, and tells itself.
+        if let Some(plan) = sharing
+            && let Ok(started) = first_rows(self.context.state(), plan).await
+        {
+            return Ok(started);
+        }
         let (plan, _) = self.logical(sql, params).await?;
         let mut started = first_rows(self.context.state(), plan.clone()).await;
         if matches!(&started, Err(error) if is_hash_join_full(error)) {
@@ -300,7 +329,7 @@ fn missing(name: &str, sql: &str, params: &Params) -> Error {
 }
 
 /// Books the rows of `batch`, which may be a part of larger buffers, in the memory pool.
-fn reserve(reservation: &MemoryReservation, batch: &RecordBatch) -> Result<(), DataFusionError> {
+pub(crate) fn book(reservation: &MemoryReservation, batch: &RecordBatch) -> Result<(), DataFusionError> {
     let mut bytes = 0;
     for column in batch.columns() {
         bytes += column.to_data().get_slice_memory_size()?;

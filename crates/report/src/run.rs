@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::json;
-use stillhouse_query::{Params, Planned, Session};
+use stillhouse_query::{Params, Planned, RowStream, Session};
 use stillhouse_spec::{AmendmentKind, CurrentView, Period, Query, Receipt, Report, Source};
 
 use crate::chart;
@@ -344,8 +344,11 @@ async fn execute(
 ) -> Result<Manifest, Error> {
     let folder = run_folder(context.root, request.report.name.as_str(), request.run_id);
     let mut queries = Vec::with_capacity(request.report.queries.len());
-    for query in &request.report.queries {
-        let made = execute_query(context, query, params, &folder).await.map_err(|error| error.of(query))?;
+    let statements: Vec<&str> = request.report.queries.iter().map(|query| query.sql.as_str()).collect();
+    let mut together = context.session.together(&statements, params).await;
+    for (place, query) in request.report.queries.iter().enumerate() {
+        let rows = together.stream(place).await.map_err(|error| Error::from_query(error).of(query))?;
+        let made = keep_rows(context, query, rows, &folder).await.map_err(|error| error.of(query))?;
         queries.push(made);
     }
     Ok(Manifest {
@@ -372,14 +375,13 @@ async fn execute(
     })
 }
 
-async fn execute_query(
+async fn keep_rows(
     context: RunContext<'_>,
     query: &Query,
-    params: &Params,
+    rows: RowStream,
     folder: &Path,
 ) -> Result<QueryManifest, Error> {
     let file = format!("{}.parquet", query.name);
-    let rows = context.session.stream(&query.sql, params).await.map_err(Error::from_query)?;
     let stored = Box::pin(store::write(context.store, &folder.clone().join(file.as_str()), rows)).await?;
     Ok(QueryManifest {
         name: query.name.to_string(),

@@ -12,3 +12,4 @@ mod params;
 mod profile;
 mod tables;
 mod tally;
+mod together;

@@ -1,0 +1,193 @@
+//! Statements that share what they have in common give the rows that each would give alone.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, TimeUnit};
+use arrow::util::pretty::pretty_format_batches;
+use futures::StreamExt;
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use stillhouse_query::{Params, RowStream, Session, Value};
+
+use crate::lake::{Lake, batch, schema, told};
+
+macro_rules! queries {
+    ($($name:literal),*) => {
+        [$(include_str!(concat!("../../../../templates/events/reports/monthly-activity/", $name, ".sql"))),*]
+    };
+}
+
+/// The report of the template, in its order.
+const REPORT: [&str; 13] = queries!(
+    "totals",
+    "events_per_day",
+    "events_per_month",
+    "year_to_date",
+    "top_users",
+    "top_companies",
+    "top_domains",
+    "top_countries",
+    "top_actions",
+    "busiest_date",
+    "top_tags",
+    "growing_companies",
+    "quiet_users"
+);
+
+const DAY: i64 = 86_400_000_000;
+
+fn month() -> Params {
+    let day = |day: i64| Value::Timestamp(day * DAY);
+    let times = [("year_start", 0), ("previous_start", 0), ("period_start", 31), ("period_end", 59)];
+    let mut params: Params = times.map(|(name, at)| (name.to_owned(), day(at))).into();
+    params.insert("top".to_owned(), Value::Int(4));
+    params
+}
+
+type Row = (Option<String>, Option<i64>, Option<String>);
+
+fn row() -> impl Strategy<Value = Row> {
+    let email = prop_oneof![
+        1 => Just(None),
+        1 => Just(Some(" ".to_owned())),
+        8 => "[ ]{0,1}[abAB]{1,2}@(x\\.com|y\\.co\\.uk|gmail\\.com)".prop_map(Some),
+    ];
+    let word = proptest::option::weighted(0.9, "[abc]{0,1}");
+    (email, proptest::option::weighted(0.9, 0..90_i64), word)
+}
+
+fn times(rows: &[Row]) -> ArrayRef {
+    let times = rows.iter().map(|row| row.1.map(|day| day * DAY + 3_600_000_000));
+    Arc::new(TimestampMicrosecondArray::from_iter(times).with_timezone("UTC"))
+}
+
+fn words(rows: &[Row]) -> ArrayRef {
+    Arc::new(StringArray::from_iter(rows.iter().map(|row| row.2.as_deref())))
+}
+
+fn events(rows: &[Row]) -> RecordBatch {
+    let email = StringArray::from_iter(rows.iter().map(|row| row.0.as_deref()));
+    batch(vec![
+        ("timestamp", times(rows)),
+        ("email", Arc::new(email)),
+        ("country", words(rows)),
+        ("action", words(rows)),
+    ])
+}
+
+/// The two tables of the template, as far as its report reads them.
+fn lake_of(files: &[Vec<Row>]) -> Lake {
+    let mut lake = Lake::new();
+    let time = Field::new("timestamp", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true);
+    let text = |name: &str| Field::new(name, DataType::Utf8, true);
+    lake.declare("events", schema(vec![time.clone(), text("email"), text("country"), text("action")]));
+    lake.declare("event_tags", schema(vec![time, text("tag")]));
+    for (number, rows) in files.iter().enumerate() {
+        let file = format!("{number}.parquet");
+        lake.add("events", &file, &[events(rows)]);
+        lake.add("event_tags", &file, &[batch(vec![("timestamp", times(rows)), ("tag", words(rows))])]);
+    }
+    lake
+}
+
+async fn told_by(mut stream: RowStream) -> String {
+    let schema = stream.schema();
+    let mut batches = Vec::new();
+    while let Some(rows) = stream.next().await {
+        batches.push(rows.unwrap());
+    }
+    format!("{:?}\n{}", schema.fields(), pretty_format_batches(&batches).unwrap())
+}
+
+/// Runs the statements together and alone, compares, and tells how many shared something.
+async fn compare(session: &Session, statements: &[&str], params: &Params) -> usize {
+    let mut together = session.together(statements, params).await;
+    let sharing = together.sharing();
+    for (place, sql) in statements.iter().enumerate() {
+        let shared = told_by(together.stream(place).await.unwrap()).await;
+        let alone = told_by(session.stream(sql, params).await.unwrap()).await;
+        assert_eq!(shared, alone, "{sql}");
+    }
+    sharing
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_template_s_report_gives_what_its_queries_give(
+        files in proptest::collection::vec(proptest::collection::vec(row(), 0..80), 0..4),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let session = lake_of(&files).session();
+        let sharing = runtime.block_on(compare(&session, &REPORT, &month()));
+        // Users, companies and domains; growing companies and quiet users; the days and the busiest of them.
+        prop_assert_eq!(sharing, 7);
+    }
+}
+
+fn numbers(count: i64) -> Lake {
+    let mut lake = Lake::new();
+    for file in 0..2 {
+        let ids = Int64Array::from_iter_values(0..count);
+        let texts = StringArray::from_iter_values((0..count).map(|id| format!("{:030}", id / 2 * 2 + file)));
+        let columns: Vec<(&str, ArrayRef)> = vec![("id", Arc::new(ids)), ("x", Arc::new(texts))];
+        lake.add("t", &format!("{file}.parquet"), &[batch(columns)]);
+    }
+    lake
+}
+
+#[tokio::test]
+async fn only_equal_groupings_are_shared() {
+    let session = numbers(100).session();
+    let share = async |one: &'static str, other: &'static str| compare(&session, &[one, other], &Params::new()).await;
+    let counted = "select x, count(*) as n from t where id > 7 group by x order by x";
+    for other in [
+        counted,
+        "select sum(s) as s, sum(n) as n from (select x, sum(id) as s, count(*) as n from t where id > 7 group by x) as g",
+        "select max(a.id) as m, min(y) as y from (select x as y, max(id) as id from t where 7 < id group by x) as a",
+        "select a.n + b.n as n from (select x, count(*) as n from t where id > 7 group by x) a join (select x, count(id) as n from t where id > 7 group by x) b on a.x = b.x order by 1",
+    ] {
+        assert_eq!(share(counted, other).await, 2, "{other}");
+    }
+    for other in [
+        "select x, count(*) as n from t where id > 8 group by x order by x",
+        "select x, count(*) as n from t group by x order by x",
+        "select id, count(*) as n from t where id > 7 group by id order by id",
+        "select x, count(*) as n from t where id > 7 and id in (select max(id) - 1 from t) group by x order by x",
+        "select count(*) as n from t where id > 7",
+        "select x, count(*) as n from (select * from t limit 1000) where id > 7 group by x order by x",
+    ] {
+        assert_eq!(share(counted, other).await, 0, "{other}");
+    }
+}
+
+/// What is wrong with a statement is told when it is run, in the words that it would have alone.
+#[tokio::test]
+async fn errors_are_told_by_the_statement_that_has_them() {
+    let session = numbers(10).session();
+    let good = "select x, count(*) as n from t group by x order by x";
+    let bad = "select x, count(*) / 0 as n from t group by x";
+    let mut together = session.together(&[good, "select y from t", bad], &Params::new()).await;
+    assert_eq!(together.sharing(), 2);
+    assert!(told_by(together.stream(0).await.unwrap()).await.contains("000000000000000000000000000000"));
+    assert_snapshot!(told(&together.stream(1).await.unwrap_err()), @r"
+    FixData: line 1, column 8: column `y` is not there
+    hint: did you mean `x`?
+    ");
+    assert_snapshot!(told(&together.stream(2).await.unwrap_err()), @"FixData: divide by zero error");
+}
+
+/// The groups of 60,000 texts are more than the eighth of 8 MB that may be kept.
+#[tokio::test]
+async fn groups_that_do_not_fit_are_not_shared() {
+    let mut lake = numbers(60_000);
+    lake.options.memory_bytes = 8 << 20;
+    let session = lake.session();
+    let statements = [
+        "select x, count(*) as n from t group by x order by x desc limit 2",
+        "select count(*) as n from (select x, count(*) from t group by x)",
+    ];
+    assert_eq!(compare(&session, &statements, &Params::new()).await, 2);
+}
