@@ -14,6 +14,8 @@ TEXT = HERE / "benchmarks.md"
 # Of benchmarks.json, for whoever reads it.
 FORMAT = 1
 MEGABYTE = 1_000_000
+# Speed of the decoder alone that we want to keep, in GB/s on one core.
+GOALS = {"decoder/clean": 2.0, "decoder/byte_by_byte": 0.3}
 
 
 class Report:
@@ -43,6 +45,13 @@ class Report:
         self.found[case.name] = one(case, result) | self.stamp()
         if case.again:
             self.found[case.again] = of_again(case, result) | self.stamp()
+        self.write()
+
+    def add_micro(self, speeds):
+        self.found["micro"] = {
+            "gigabytes_a_second": {name: round(speed, 3) for name, speed in speeds.items()},
+            "goals": GOALS,
+        } | self.stamp()
         self.write()
 
     def write(self):
@@ -129,6 +138,7 @@ def page(found):
         "machine": machines(found),
         "tables": "\n\n".join(table(name, case) for name, case in measured.items() if "limit_seconds" not in case),
         "limits": limits({name: case for name, case in measured.items() if "limit_seconds" in case}),
+        "micro": micro_table(found.get("micro")),
     }
     text = TEXT.read_text()
     for name, part in parts.items():
@@ -193,6 +203,17 @@ def limits(measured):
             )
     head = ["", "median s", "least–most s", "processor s", "peak MB", "limit", "kept"]
     return "\n\n".join([markdown(head, rows), *said]) if rows else "Not measured yet."
+
+
+def micro_table(micro):
+    if not micro:
+        return "Not measured yet."
+    goals = micro["goals"]
+    rows = [
+        [name, f"{speed:.2f}", f"{goals[name]:.1f}" if name in goals else ""]
+        for name, speed in micro["gigabytes_a_second"].items()
+    ]
+    return markdown(["one core", "GB/s of CSV", "goal"], rows)
 
 
 def markdown(head, rows):

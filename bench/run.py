@@ -20,6 +20,7 @@ import cases
 import compare
 import data
 import measure
+import micro
 import publish
 import sides
 
@@ -46,6 +47,8 @@ def main():
             for case in chosen:
                 # Written at once, so that what comes later cannot lose it.
                 report.add(case, run_case(case, ours, peers, given.rounds, pathlib.Path(folder)))
+        if given.micro:
+            report.add_micro(micro.run(given.profile))
     except (Differs, measure.Failed, data.WrongBytes) as error:
         sys.exit(f"bench: {error}")
     except subprocess.CalledProcessError as error:
@@ -60,6 +63,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cases", type=names(cases.CASES | cases.SMOKE), default=list(cases.CASES), metavar="NAME,…")
     parser.add_argument("--peers", type=names(sides.PEERS), default=sides.PEERS, metavar="NAME,…")
+    parser.add_argument("--micro", action=argparse.BooleanOptionalAction, default=True, help="decoder and writer alone")
     parser.add_argument("--out", type=pathlib.Path, default=HERE.parent / "docs", help="folder of the report")
     parser.add_argument("--scratch", type=pathlib.Path, help="folder for lakes; on the disk that is to be measured")
     return parser.parse_args()

@@ -10,9 +10,42 @@ import cases
 import compare
 import data
 import measure
+import micro
 import publish
 import rows
 import sides
+
+DIVAN = """\
+Timer precision: 20 ns
+decoder          fastest       │ slowest       │ median        │ mean          │ samples │ iters
+├─ byte_by_byte  30.19 ms      │ 41.3 ms       │ 31.01 ms      │ 31.73 ms      │ 30      │ 30
+│                496.7 MB/s    │ 363 MB/s      │ 483.5 MB/s    │ 472.6 MB/s    │         │
+╰─ index                       │               │               │               │         │
+   ├─ sse2       6.001 ms      │ 6.1 ms        │ 6.05 ms       │ 6.1 ms        │ 30      │ 30
+   │             2.499 GB/s    │ 2.4 GB/s      │ 2.479 GB/s    │ 2.4 GB/s      │         │
+   ╰─ avx2       4.001 ms      │ 4.1 ms        │ 4.05 ms       │ 4.1 ms        │ 30      │ 30
+                 3.749 GB/s    │ 3.6 GB/s      │ 3.703 GB/s    │ 3.6 GB/s      │         │
+
+writer     fastest       │ slowest       │ median        │ mean          │ samples │ iters
+╰─ events  50 ms         │ 60 ms         │ 50 ms         │ 50 ms         │ 30      │ 30
+           300 MB/s      │ 250 MB/s      │ 300 MB/s      │ 300 MB/s      │         │
+"""
+
+
+class Micro(unittest.TestCase):
+    def test_the_median_of_every_benchmark_is_read(self):
+        expected = {
+            "decoder/byte_by_byte": 0.4835, "decoder/index/sse2": 2.479, "decoder/index/avx2": 3.703, "writer/events": 0.3
+        }
+        found = micro.speeds(DIVAN)
+        self.assertEqual(found.keys(), expected.keys())
+        for name, speed in expected.items():
+            self.assertAlmostEqual(found[name], speed)
+
+    def test_output_without_figures_is_an_error(self):
+        with self.assertRaisesRegex(measure.Failed, "no throughput of writer"):
+            micro.speeds(DIVAN[: DIVAN.index("writer")])
+
 
 class Compare(unittest.TestCase):
     def test_equal_answers_in_other_types_are_equal(self):

@@ -33,6 +33,8 @@ mod index;
 mod lines;
 pub mod look;
 mod mapping;
+#[doc(hidden)]
+pub mod measure;
 mod parent;
 mod parts;
 mod pass;

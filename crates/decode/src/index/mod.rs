@@ -64,9 +64,14 @@ impl Index {
     /// Looks at `data`, which begins with a record, up to the first irregular place. Answers how far it looked: all of it,
     /// or up to a block in which something is irregular.
     pub(crate) fn build(&mut self, data: &[u8], marks: Marks) -> usize {
+        self.build_as(best(), data, marks)
+    }
+
+    /// The same in this way.
+    pub(crate) fn build_as(&mut self, way: Way, data: &[u8], marks: Marks) -> usize {
         self.clear();
         let data = &data[..data.len().min(INDEX_BYTES_MAX)];
-        (best().build)(data, marks, self)
+        (way.build)(data, marks, self)
     }
 
     fn clear(&mut self) {
@@ -77,8 +82,8 @@ impl Index {
 }
 
 /// What looks at blocks in one way.
-#[derive(Clone, Copy)]
-struct Way {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
     /// See [`Index::build`].
     build: fn(&[u8], Marks, &mut Index) -> usize,
     /// See [`Census::take`].
@@ -106,6 +111,17 @@ fn best() -> Way {
 #[cfg(not(target_arch = "x86_64"))]
 fn best() -> Way {
     portable::WAY
+}
+
+/// All that work on this processor, the fastest last.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn ways() -> Vec<(&'static str, Way)> {
+    x86::all()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn ways() -> Vec<(&'static str, Way)> {
+    vec![("portable", portable::WAY)]
 }
 
 #[cfg(test)]

@@ -59,8 +59,7 @@ fn simple(data: &[u8], mut inside: bool, marks: Marks) -> Simple {
 
 fn ways() -> Vec<(&'static str, Way)> {
     let mut all = vec![("portable", portable::WAY)];
-    #[cfg(target_arch = "x86_64")]
-    all.extend(x86::all());
+    all.extend(super::ways());
     all
 }
 
