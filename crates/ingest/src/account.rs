@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stillhouse_lake::ReceiptQuery;
-use stillhouse_ledger::{Offered, State, VersionId};
+use stillhouse_ledger::{Offered, State, VersionId, VersionRow};
 use stillhouse_spec::{ObjectVersion, Receipt};
 
 use crate::context::Ingest;
@@ -22,15 +22,18 @@ pub(crate) async fn account(
     let mut summary = Summary { notes: discovered.notes.clone(), ..Summary::default() };
     summary.batches_published = batches.len() as u64;
     let fresh = fresh_receipts(ingest, batches, before).await?;
+    let mut moved = Vec::new();
     for (found, offered) in discovered.found.iter().zip(&discovered.offered) {
-        let row = match offered {
-            Offered::Known { version, state: State::Complete, .. } => Row::complete(*version, &found.version),
-            other => Row::read(ingest, other.version()).await?,
-        };
-        summary.objects.push(outcome(&row, &fresh));
+        match offered {
+            Offered::Known { version, state: State::Complete, .. } => {
+                summary.objects.push(outcome(&Row::complete(*version, &found.version), &fresh));
+            }
+            other => moved.push(other.version()),
+        }
     }
-    for version in &discovered.removed {
-        summary.objects.push(outcome(&Row::read(ingest, *version).await?, &fresh));
+    moved.extend(&discovered.removed);
+    for row in Row::read(ingest, &moved).await? {
+        summary.objects.push(outcome(&row, &fresh));
     }
     for found in &discovered.settling {
         summary.objects.push(ObjectOutcome::new(&found.version, Status::Settling).because(
@@ -70,10 +73,15 @@ impl Row {
         Self { version, object: object.clone(), state: State::Complete, reason: None }
     }
 
-    async fn read(ingest: &Ingest, version: VersionId) -> Result<Self, Error> {
-        let row = ingest.ledger.version(version).await?;
-        let row = row.ok_or_else(|| Error::new(Kind::Bug, format!("the ledger lost {version}")))?;
-        Ok(Self { version, object: row.object, state: row.state, reason: row.reason })
+    /// All in one transaction: after the first run they are all that there is.
+    async fn read(ingest: &Ingest, versions: &[VersionId]) -> Result<Vec<Self>, Error> {
+        let rows = ingest.ledger.versions(versions).await?;
+        let lost = |version: &VersionId| Error::new(Kind::Bug, format!("the ledger lost {version}"));
+        let row = |(version, row): (&VersionId, Option<VersionRow>)| -> Result<Self, Error> {
+            let row = row.ok_or_else(|| lost(version))?;
+            Ok(Self { version: *version, object: row.object, state: row.state, reason: row.reason })
+        };
+        versions.iter().zip(rows).map(row).collect()
     }
 }
 

@@ -13,8 +13,7 @@ use crate::claim::Claim;
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
 use crate::logs::{log, log_outcomes};
-use crate::object::{Loaded, ObjectLoad, removal_receipt, write_error};
-use crate::progress::Event;
+use crate::object::{Loaded, ObjectLoad, write_error};
 use crate::reason::Reason;
 use crate::same::{Twins, skips_same};
 use crate::stage::{BatchFiles, manifest};
@@ -99,32 +98,54 @@ fn decode_claim(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &
     let lake = Arc::clone(&ingest.lake);
     let mut files = BatchFiles::new(lake, runtime.clone(), Arc::clone(&targets), claim.attempt.clone());
     let mut twins = Twins::new(ingest, source, &claim.jobs, runtime);
-    let mut outcomes = Vec::new();
-    let alone = claim.jobs.len() == 1;
-    for job in &claim.jobs {
-        let object = ObjectLoad { ingest, source, job, targets: &targets, runtime };
-        let outcome = match () {
-            () if job.removed => Ok(Loaded::Accepted(Box::new(removal_receipt(ingest, source, job)))),
-            () if alone => object.to_files(&mut files, &mut twins),
-            () => object.to_memory(&mut files, &mut twins),
-        };
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                // The first error is the one to tell; files that stay behind are invisible.
-                files.restart();
-                return Err(error);
-            }
-        };
-        let counts = match &outcome {
-            Loaded::Accepted(receipt) => Some(receipt.counts),
-            Loaded::Held { .. } | Loaded::Failed { .. } => None,
-        };
-        ingest.progress.event(&Event::Decoded { object: &job.object, counts });
-        outcomes.push(outcome);
-    }
+    let objects: Vec<ObjectLoad<'_>> =
+        claim.jobs.iter().map(|job| ObjectLoad { ingest, source, job, targets: &targets, runtime }).collect();
+    let outcomes = match objects.as_slice() {
+        [object] => object.to_files(&mut files, &mut twins).map(|outcome| {
+            object.tell(&outcome);
+            vec![outcome]
+        }),
+        group => load_group(group, &mut files, &mut twins),
+    };
+    let outcomes = match outcomes {
+        Ok(outcomes) => outcomes,
+        Err(error) => {
+            // The first error is the one to tell; files that stay behind are invisible.
+            files.restart();
+            return Err(error);
+        }
+    };
     let files = files.finish(ingest.now()).map_err(write_error)?;
     Ok(DecodedBatch { outcomes, targets, files })
+}
+
+/// The ledger is asked once for so many objects of a group, …
+const PIECE_OBJECTS: usize = 25;
+/// … and for fewer, if they have more bytes: their rows wait in memory meanwhile.
+const PIECE_BYTES: u64 = 1 << 20;
+
+fn load_group(group: &[ObjectLoad<'_>], files: &mut BatchFiles, twins: &mut Twins<'_>) -> Result<Vec<Loaded>, Error> {
+    let mut outcomes = Vec::with_capacity(group.len());
+    let mut rest = group;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = |object: &&ObjectLoad<'_>| {
+            bytes += object.job.object.size;
+            bytes <= PIECE_BYTES
+        };
+        let count = rest.iter().take(PIECE_OBJECTS).take_while(fits).count().max(1);
+        let (piece, behind) = rest.split_at(count);
+        let runs = piece.iter().map(ObjectLoad::to_memory).collect::<Result<Vec<_>, _>>()?;
+        let accepted = piece.iter().zip(&runs).filter_map(|(object, run)| Some((object.job, &*run.as_ref().ok()?.0)));
+        twins.ask(accepted)?;
+        for (object, run) in piece.iter().zip(runs) {
+            let outcome = object.write(run, files, twins)?;
+            object.tell(&outcome);
+            outcomes.push(outcome);
+        }
+        rest = behind;
+    }
+    Ok(outcomes)
 }
 
 /// Held and failed objects leave the claim.

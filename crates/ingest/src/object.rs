@@ -39,7 +39,7 @@ pub(crate) enum Loaded {
 type Decoding = Result<(Outcome, Result<Decoded, SinkError>), stillhouse_decode::Error>;
 
 /// The receipt and what was kept in memory; or why the object is not loaded.
-type Run = Result<(Box<Receipt>, Decoded), Loaded>;
+pub(crate) type Run = Result<(Box<Receipt>, Decoded), Loaded>;
 
 /// One object of a claim.
 pub(crate) struct ObjectLoad<'a> {
@@ -51,8 +51,20 @@ pub(crate) struct ObjectLoad<'a> {
 }
 
 impl ObjectLoad<'_> {
+    /// Its batch is about to be staged; or it is held, or failed.
+    pub(crate) fn tell(&self, outcome: &Loaded) {
+        let counts = match outcome {
+            Loaded::Accepted(receipt) => Some(receipt.counts),
+            Loaded::Held { .. } | Loaded::Failed { .. } => None,
+        };
+        self.ingest.progress.event(&Event::Decoded { object: &self.job.object, counts });
+    }
+
     /// Alone in its claim: written as it is decoded, and taken back if it is not to be loaded.
     pub(crate) fn to_files(&self, files: &mut BatchFiles, twins: &mut Twins<'_>) -> Result<Loaded, Error> {
+        if self.job.removed {
+            return Ok(Loaded::Accepted(Box::new(removal_receipt(self.ingest, self.source, self.job))));
+        }
         let threads = self.ingest.decoders.take(self.ingest.settings.workers);
         let decoded = self.run(|bytes, request, lineage| {
             let sink = FilesSink::new(self.targets, lineage, files);
@@ -71,13 +83,20 @@ impl ObjectLoad<'_> {
     }
 
     /// In a group: kept until it is accepted, because its rows share files with others.
-    pub(crate) fn to_memory(&self, files: &mut BatchFiles, twins: &mut Twins<'_>) -> Result<Loaded, Error> {
-        let decoded = self.run(|bytes, request, lineage| {
+    pub(crate) fn to_memory(&self) -> Result<Run, Error> {
+        if self.job.removed {
+            return Ok(Ok((Box::new(removal_receipt(self.ingest, self.source, self.job)), Decoded::default())));
+        }
+        self.run(|bytes, request, lineage| {
             let mut sink = ObjectSink::new(self.targets, lineage);
             let outcome = decode(&mut *bytes.reader(), request, &mut sink)?;
             Ok((outcome, sink.into_decoded()))
-        });
-        let (receipt, decoded) = match decoded? {
+        })
+    }
+
+    /// What was kept goes into the files that the group shares.
+    pub(crate) fn write(&self, run: Run, files: &mut BatchFiles, twins: &mut Twins<'_>) -> Result<Loaded, Error> {
+        let (receipt, decoded) = match run {
             Ok(accepted) => accepted,
             Err(refused) => return Ok(refused),
         };
@@ -225,7 +244,7 @@ fn blank_receipt(ingest: &Ingest, source: &Source, job: &Job) -> Receipt {
 }
 
 /// The receipt of a file that is there no more: no rows, and those of its older versions go.
-pub(crate) fn removal_receipt(ingest: &Ingest, source: &Source, job: &Job) -> Receipt {
+fn removal_receipt(ingest: &Ingest, source: &Source, job: &Job) -> Receipt {
     Receipt { removed: true, ..blank_receipt(ingest, source, job) }
 }
 

@@ -21,8 +21,9 @@ pub async fn plan(ingest: &Ingest, request: &IngestRequest) -> Result<Summary, E
             .notes
             .push(format!("{waiting} objects were staged by a run that did not finish; they would be committed first"));
     }
-    for found in &discovered.found {
-        let newest = newest(ingest, found).await?;
+    let objects = discovered.found.iter().map(|found| &found.version);
+    let keys: Vec<_> = objects.map(|object| (object.source.as_str(), object.key.as_str(), "")).collect();
+    for (found, newest) in discovered.found.iter().zip(ingest.ledger.newest_of(&keys).await?) {
         summary.objects.push(outcome(ingest, found, newest.as_ref(), request));
     }
     for (source, key, member) in &discovered.missing {
@@ -35,11 +36,6 @@ pub async fn plan(ingest: &Ingest, request: &IngestRequest) -> Result<Summary, E
         summary.objects.push(ObjectOutcome::new(&found.version, Status::Settling).because("still changing", None));
     }
     Ok(summary)
-}
-
-async fn newest(ingest: &Ingest, found: &Found) -> Result<Option<VersionRow>, Error> {
-    let histories = ingest.ledger.history(&found.version.source, &found.version.key).await?;
-    Ok(histories.into_iter().find(|history| history.member.is_empty()).and_then(|mut history| history.versions.pop()))
 }
 
 fn outcome(ingest: &Ingest, found: &Found, newest: Option<&VersionRow>, request: &IngestRequest) -> ObjectOutcome {

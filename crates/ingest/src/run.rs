@@ -53,8 +53,12 @@ async fn work(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<()
     let mut workers = JoinSet::new();
     let mut failure = None;
     let mut alone: usize = 0;
+    let workers_max = ingest.settings.workers.max(1);
+    let mut staged = false;
     loop {
-        while failure.is_none() && !ingest.stop.is_cancelled() && workers.len() < ingest.settings.workers.max(1) {
+        // Several workers go on decoding while this task publishes; a single one is one thing at a time.
+        let may_claim = |working: usize| working < workers_max && (workers_max > 1 || !staged);
+        while failure.is_none() && !ingest.stop.is_cancelled() && may_claim(workers.len()) {
             match claim(ingest, alone > 0).await {
                 Ok(Some(claim)) => {
                     alone = alone.saturating_sub(1);
@@ -65,6 +69,14 @@ async fn work(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<()
                 Err(error) => failure = Some(error),
             }
         }
+        if std::mem::take(&mut staged) && failure.is_none() {
+            match publish_all(ingest).await {
+                Ok(Turn::Drained(published)) => batches.extend(published),
+                Ok(Turn::Busy) => {}
+                Err(error) => failure = Some(error),
+            }
+            continue;
+        }
         let Some(done) = workers.join_next().await else { break };
         let done = done.unwrap_or_else(|error| Err(Error::new(Kind::Bug, "a worker stopped").with_source(error)));
         match done {
@@ -73,14 +85,8 @@ async fn work(ingest: &Arc<Ingest>, batches: &mut BTreeSet<String>) -> Result<()
                 failure.get_or_insert(error);
             }
         }
-        if failure.is_some() {
-            continue; // the others end what they have begun, and give back their claims
-        }
-        match publish_all(ingest).await {
-            Ok(Turn::Drained(published)) => batches.extend(published),
-            Ok(Turn::Busy) => {}
-            Err(error) => failure = Some(error),
-        }
+        // After a failure the others end what they have begun, and give back their claims.
+        staged = failure.is_none();
     }
     if let Some(error) = failure {
         return Err(error);

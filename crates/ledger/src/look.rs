@@ -2,28 +2,53 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::claim::object;
 use crate::error::Error;
 use crate::ledger::{Ledger, Tx};
-use crate::sql::Columns;
+use crate::sql::{Columns, ROWS_MAX, values};
 use crate::types::{AttemptRow, FoundKey, KeyHistory, State, VersionId, VersionRow};
+
+/// What [`version_row`] reads.
+macro_rules! version_columns {
+    () => {
+        "v.key_number, v.generation, k.source, k.object_key, k.member, v.etag, v.size, v.modified_at,
+            v.offered_at, v.changed_at, v.state, v.ready_at, v.token, v.attempt, v.attempts_count, v.reason,
+            v.replaces_from, v.content, v.twin_key, v.twin_generation, v.removed, v.asked"
+    };
+}
 
 macro_rules! versions_text {
     ($name:literal, $condition:literal) => {
         concat!(
             "-- ledger.",
             $name,
-            "\nSELECT v.key_number, v.generation, k.source, k.object_key, k.member, v.etag, v.size, v.modified_at,
-                v.offered_at, v.changed_at, v.state, v.ready_at, v.token, v.attempt, v.attempts_count, v.reason,
-                v.replaces_from, v.content, v.twin_key, v.twin_generation, v.removed, v.asked
-            FROM ledger_versions v JOIN ledger_keys k ON k.key_number = v.key_number ",
+            "\nSELECT ",
+            version_columns!(),
+            " FROM ledger_versions v JOIN ledger_keys k ON k.key_number = v.key_number ",
             $condition
         )
     };
 }
+
+/// Of versions in a list `c`.
+const OF_VERSIONS: &str = concat!(
+    "SELECT ",
+    version_columns!(),
+    ", c.number FROM c JOIN ledger_versions v ON v.key_number = c.key_number AND v.generation = c.generation
+    JOIN ledger_keys k ON k.key_number = v.key_number"
+);
+
+/// The newest versions of the keys in a list `c`.
+const NEWEST_OF: &str = concat!(
+    "SELECT ",
+    version_columns!(),
+    ", c.number FROM c
+    JOIN ledger_keys k ON k.source = c.source AND k.object_key = c.object_key AND k.member = c.member
+    JOIN ledger_versions v ON v.key_number = k.key_number AND v.generation = k.generation"
+);
 
 macro_rules! attempts_text {
     ($name:literal, $condition:literal) => {
@@ -188,15 +213,72 @@ impl Ledger {
 
     /// One object version.
     pub async fn version(&self, version: VersionId) -> Result<Option<VersionRow>, Error> {
-        self.read("version", move |Tx { connection, .. }| {
+        Ok(self.versions(&[version]).await?.pop().flatten())
+    }
+
+    /// Object versions, in the order of the question and in one transaction.
+    pub async fn versions(&self, versions: &[VersionId]) -> Result<Vec<Option<VersionRow>>, Error> {
+        if versions.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read("versions", move |Tx { connection, .. }| {
             Box::pin(async move {
-                let find = versions_text!("version", "WHERE v.key_number = $1 AND v.generation = $2");
-                let find = sqlx::query(find).bind(version.key_number).bind(version.generation);
-                find.fetch_optional(connection).await?.as_ref().map(version_row).transpose()
+                let mut found = vec![None; versions.len()];
+                for (piece, found) in versions.chunks(ROWS_MAX).zip(found.chunks_mut(ROWS_MAX)) {
+                    let list = values(1, piece.len(), 3);
+                    // Only our own texts and `$` numbers are put together here.
+                    let text = format!(
+                        "-- ledger.versions\nWITH c (number, key_number, generation) AS (VALUES {list}) {OF_VERSIONS}"
+                    );
+                    let mut query = sqlx::query(AssertSqlSafe(text));
+                    for (number, version) in (0_i64..).zip(piece) {
+                        query = query.bind(number).bind(version.key_number).bind(version.generation);
+                    }
+                    fill(found, &query.fetch_all(&mut *connection).await?)?;
+                }
+                Ok(found)
             })
         })
         .await
     }
+
+    /// The newest version of each of these (source, key, member), in the order of the question and in one transaction.
+    pub async fn newest_of(&self, keys: &[(&str, &str, &str)]) -> Result<Vec<Option<VersionRow>>, Error> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read("newest_of", move |Tx { connection, .. }| {
+            Box::pin(async move {
+                let mut found = vec![None; keys.len()];
+                for (piece, found) in keys.chunks(ROWS_MAX).zip(found.chunks_mut(ROWS_MAX)) {
+                    let list = values(1, piece.len(), 4);
+                    // Only our own texts and `$` numbers are put together here.
+                    let text = format!(
+                        "-- ledger.newest_of
+                        WITH c (number, source, object_key, member) AS (VALUES {list}) {NEWEST_OF}"
+                    );
+                    let mut query = sqlx::query(AssertSqlSafe(text));
+                    for (number, (source, key, member)) in (0_i64..).zip(piece) {
+                        query = query.bind(number).bind(*source).bind(*key).bind(*member);
+                    }
+                    fill(found, &query.fetch_all(&mut *connection).await?)?;
+                }
+                Ok(found)
+            })
+        })
+        .await
+    }
+}
+
+/// Puts each row at its number.
+fn fill(found: &mut [Option<VersionRow>], rows: &[AnyRow]) -> Result<(), Error> {
+    for row in rows {
+        let number = usize::try_from(row.int("number")?).ok();
+        let place = number.and_then(|number| found.get_mut(number));
+        *place.ok_or_else(|| Error::bug("the database answered a row that was not asked for"))? =
+            Some(version_row(row)?);
+    }
+    Ok(())
 }
 
 async fn history(connection: &mut AnyConnection, key: &AnyRow) -> Result<KeyHistory, Error> {

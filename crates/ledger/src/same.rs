@@ -3,6 +3,8 @@
 //! A version **has rows** when it is staged or complete, is no twin and no removal, and no staged version is about to
 //! replace it. Only such a version can be another one's twin.
 
+use std::collections::BTreeMap;
+
 use sqlx::{AnyConnection, AssertSqlSafe};
 use stillhouse_spec::split_object_id;
 
@@ -65,28 +67,42 @@ impl Ledger {
         self.read("same_content", move |Tx { connection, .. }| {
             Box::pin(async move {
                 let mut members = Vec::new();
-                for (version, content) in contents {
-                    let find = "-- ledger.same_content.version
-                    SELECT replaces_from, asked FROM ledger_versions WHERE key_number = $1 AND generation = $2";
-                    let find = sqlx::query(find).bind(version.key_number).bind(version.generation);
-                    let Some(row) = find.fetch_optional(&mut *connection).await? else {
-                        return Err(Error::bug(format!("no such version: {version}")));
-                    };
-                    members.push(Member {
-                        version: *version,
-                        source: source.to_owned(),
-                        content,
-                        replaces_from: row.int("replaces_from")?,
-                        asked: row.flag("asked")?,
-                        twin: None,
-                        skip_same: true,
-                    });
+                for piece in contents.chunks(ROWS_MAX) {
+                    let known = policies(connection, piece).await?;
+                    for (version, content) in piece {
+                        let known = known.get(version).copied();
+                        let (replaces_from, asked) =
+                            known.ok_or_else(|| Error::bug(format!("no such version: {version}")))?;
+                        let (version, source) = (*version, source.to_owned());
+                        let (twin, skip_same) = (None, true);
+                        members.push(Member { version, source, content, replaces_from, asked, twin, skip_same });
+                    }
                 }
                 find_same(connection, &members.iter().collect::<Vec<_>>()).await
             })
         })
         .await
     }
+}
+
+/// From which generation on each of these versions replaces, and whether it was asked for.
+async fn policies(
+    connection: &mut AnyConnection,
+    contents: &[(VersionId, String)],
+) -> Result<BTreeMap<VersionId, (i64, bool)>, Error> {
+    let text = format!(
+        "-- ledger.same_content.policies
+        WITH c (key_number, generation) AS (VALUES {})
+        SELECT v.key_number, v.generation, v.replaces_from, v.asked
+        FROM c JOIN ledger_versions v ON v.key_number = c.key_number AND v.generation = c.generation",
+        values(1, contents.len(), 2)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(text)); // holds our own words and `$` numbers only
+    for (version, _) in contents {
+        query = query.bind(version.key_number).bind(version.generation);
+    }
+    let rows = query.fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((row.version()?, (row.int("replaces_from")?, row.flag("asked")?)))).collect()
 }
 
 /// A version whose content is compared.

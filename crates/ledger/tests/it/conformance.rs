@@ -19,6 +19,7 @@ macro_rules! all_cases {
         $macro!(
             $suite, $names:
             an_object_version_is_one_row_however_often_it_is_offered,
+            many_versions_are_looked_up_in_their_order,
             a_changed_object_is_the_next_generation,
             one_offer_may_name_a_key_twice,
             an_object_without_an_etag_is_told_apart_by_its_time,
@@ -82,6 +83,32 @@ pub async fn an_object_version_is_one_row_however_often_it_is_offered(place: &Pl
     assert_eq!((row.state, row.offered_at, row.ready_at), (State::Offered, 5, Some(5)));
     assert_eq!(row.object, object("a.csv", "1", 10));
     assert!(ledger.offer(&[], 9).await.unwrap().is_empty());
+}
+
+pub async fn many_versions_are_looked_up_in_their_order(place: &Place) {
+    let ledger = place.working().await;
+    // More than one statement takes.
+    let keys: Vec<String> = (0..60).map(|key| format!("{key}.csv")).collect();
+    let objects: Vec<_> = keys.iter().map(|key| object(key, "1", 10)).collect();
+    ledger.offer(&offers(&objects), 1).await.unwrap();
+    offer_one(&ledger, object("7.csv", "2", 11), 2).await;
+    let asked: Vec<_> = (0..=60).rev().map(|key| VersionId::new(key + 1, 1)).collect();
+    let found = ledger.versions(&asked).await.unwrap();
+    assert_eq!(found[0], None);
+    for (version, row) in asked.iter().zip(&found).skip(1) {
+        let (row, key) = (row.as_ref().unwrap(), usize::try_from(version.key_number).unwrap() - 1);
+        assert_eq!((row.version, &row.object.key), (*version, &keys[key]));
+    }
+    let mut asked: Vec<_> = keys.iter().rev().map(|key| ("events", key.as_str(), "")).collect();
+    asked.extend([("orders", "7.csv", ""), ("events", "7.csv", "x"), ("events", "7", "")]);
+    let found = ledger.newest_of(&asked).await.unwrap();
+    assert_eq!(found[60..], [None, None, None]);
+    for ((_, key, _), row) in asked.iter().zip(&found).take(60) {
+        let row = row.as_ref().unwrap();
+        let generation = if *key == "7.csv" { 2 } else { 1 };
+        assert_eq!((row.object.key.as_str(), row.version.generation), (*key, generation));
+    }
+    assert!(ledger.versions(&[]).await.unwrap().is_empty() && ledger.newest_of(&[]).await.unwrap().is_empty());
 }
 
 pub async fn a_changed_object_is_the_next_generation(place: &Place) {
@@ -834,6 +861,8 @@ pub async fn every_call_can_move_between_threads(place: &Place) {
     check(&ledger.counts());
     check(&ledger.unfinished());
     check(&ledger.version(id));
+    check(&ledger.versions(&[id]));
+    check(&ledger.newest_of(&[("s", "k", "")]));
     let backup = std::path::Path::new("no-file");
     let removed = [gone("a.csv")];
     let amend = amend("m", &[(id, 1)]);

@@ -4,6 +4,7 @@ mod guide;
 mod protocol;
 mod receipts;
 mod simulation;
+mod small_files;
 
 use std::path::Path;
 use std::time::Duration;
