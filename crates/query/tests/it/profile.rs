@@ -48,7 +48,9 @@ fn top<T: Ord + Clone>(values: &[T]) -> Vec<(T, u64)> {
 fn quantile<T: Ord + Clone>(values: &[T], share: f64) -> T {
     let mut sorted = values.to_vec();
     sorted.sort();
-    sorted[((share * sorted.len() as f64).ceil() as usize).max(1) - 1].clone()
+    let count = sorted.len() as f64;
+    let below = (1..sorted.len()).take_while(|rank| (*rank as f64) < share * count).count();
+    sorted[below].clone()
 }
 
 proptest! {

@@ -35,7 +35,7 @@ macro_rules! assert_screens {
             (r"\b(PARTIAL|COMPLETE|EMPTY)( +)[0-9a-f]{8} ", "$1$2<id> "),
             (r"20\d\d-\d\d-\d\d(\s+)\d\d:\d\d:\d\dZ", "<date>$1<time>"),
             (r"attempt [0-9a-f]{8} ", "attempt <id> "),
-            (r"\d+\.\d kB", "<size>"),
+            (r"\d+(\.\d kB| B)\b", "<size>"),
         ]}, { insta::assert_snapshot!($name, $crate::screens::screens(&$project, $commands)) })
     };
 }
