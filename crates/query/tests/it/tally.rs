@@ -68,6 +68,8 @@ const QUERIES: [(&str, &str); 9] = [
         "select {} as k, count(*) as n, sum(length(email) + number) as s from t where email is null or number < 5 group by 1 order by 1",
         "email is null",
     ),
+    ("select {} as k, count(*) as n, min(email) as m from t group by 1 order by 1", "cast(time as date)"),
+    ("select {} as k, count(*) as n from t where email <> '' group by 1 order by 1", "coalesce(number, 3) % 4"),
 ];
 
 proptest! {

@@ -198,9 +198,9 @@ fn null_and_the_empty_text_are_told_apart() {
 #[test]
 fn no_rows_are_a_header_nothing_or_a_schema() {
     let none = batch(&[Row::default()]).slice(0, 0);
-    let csv = written(RowsForm::Csv(Formulas::Guard), &[none.clone()]);
+    let csv = written(RowsForm::Csv(Formulas::Guard), std::slice::from_ref(&none));
     assert_eq!(csv, b"text,whole,\"money, exact\",float,truth,day,instant,list\r\n");
-    assert_eq!(written(RowsForm::JsonLines, &[none.clone()]), b"");
-    let bytes = bytes::Bytes::from(written(RowsForm::Parquet, &[none.clone()]));
+    assert_eq!(written(RowsForm::JsonLines, std::slice::from_ref(&none)), b"");
+    let bytes = bytes::Bytes::from(written(RowsForm::Parquet, std::slice::from_ref(&none)));
     assert_eq!(ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().schema().fields(), none.schema().fields());
 }

@@ -99,7 +99,7 @@ pub async fn export(cli: &Cli, args: &ExportArgs, stop: &CancellationToken) -> R
                 .hint("name a table, or use `--query SQL` or `--report NAME/QUERY`; see `stillhouse tables`"));
         }
     };
-    target.tell(app.printer, written)
+    target.tell(app.printer, &written)
 }
 
 /// The latest state of one query of a report.
@@ -207,8 +207,8 @@ impl Target {
         }
     }
 
-    fn tell(&self, printer: Printer, written: Written) -> Result<Exit, Failure> {
-        let Written { rows, bytes: Some(size) } = written else { return Ok(Exit::Done) };
+    fn tell(&self, printer: Printer, written: &Written) -> Result<Exit, Failure> {
+        let &Written { rows, bytes: Some(size) } = written else { return Ok(Exit::Done) };
         let file = self.to.display();
         if printer.json() {
             printer.value(&json!({"format": 1, "file": self.to, "rows": rows, "bytes": size}))?;
