@@ -120,7 +120,8 @@ proptest! {
         files in proptest::collection::vec(proptest::collection::vec(row(), 0..80), 0..4),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let session = lake_of(&files).session();
+        let lake = lake_of(&files);
+        let session = lake.session();
         let sharing = runtime.block_on(compare(&session, &REPORT, &month()));
         // Users, companies and domains; growing companies and quiet users; the days and the busiest of them.
         prop_assert_eq!(sharing, 7);
@@ -140,7 +141,8 @@ fn numbers(count: i64) -> Lake {
 
 #[tokio::test]
 async fn only_equal_groupings_are_shared() {
-    let session = numbers(100).session();
+    let lake = numbers(100);
+    let session = lake.session();
     let share = async |one: &'static str, other: &'static str| compare(&session, &[one, other], &Params::new()).await;
     let counted = "select x, count(*) as n from t where id > 7 group by x order by x";
     for other in [
@@ -166,7 +168,8 @@ async fn only_equal_groupings_are_shared() {
 /// What is wrong with a statement is told when it is run, in the words that it would have alone.
 #[tokio::test]
 async fn errors_are_told_by_the_statement_that_has_them() {
-    let session = numbers(10).session();
+    let lake = numbers(10);
+    let session = lake.session();
     let good = "select x, count(*) as n from t group by x order by x";
     let bad = "select x, count(*) / 0 as n from t group by x";
     let mut together = session.together(&[good, "select y from t", bad], &Params::new()).await;
