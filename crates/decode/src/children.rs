@@ -79,11 +79,38 @@ impl Child {
         None
     }
 
-    /// How many items a row of the parent has, and how many bytes they would take.
-    pub(crate) fn items_of(&self, parent: &[Column], row: usize) -> (usize, usize) {
+    /// Up to which row the items of consecutive rows of the parent fit together, if there is room for so many, and how many
+    /// bytes they take.
+    pub(crate) fn fitting(
+        &self,
+        parent: &[Column],
+        rows: Range<usize>,
+        items_max: usize,
+        bytes_max: usize,
+    ) -> (usize, usize) {
         let lists = &parent[self.list];
-        let range = lists.item_range(row..row + 1);
-        (range.len(), range.len() * (self.copied_bytes(parent, row) + 16) + lists.items().range_bytes(range))
+        let end = lists.rows_of_items(rows.clone(), items_max);
+        let bytes = self.items_bytes(parent, rows.start..end);
+        if bytes <= bytes_max {
+            return (end, bytes);
+        }
+        let (mut end, mut bytes) = (rows.start, 0);
+        loop {
+            let more = self.items_bytes(parent, end..end + 1);
+            if bytes + more > bytes_max {
+                return (end, bytes);
+            }
+            (end, bytes) = (end + 1, bytes + more);
+        }
+    }
+
+    /// Bytes that the items of consecutive rows take.
+    fn items_bytes(&self, parent: &[Column], rows: Range<usize>) -> usize {
+        let lists = &parent[self.list];
+        let copied =
+            self.copied.iter().map(|(at, _)| parent[*at].repeated_bytes(rows.clone(), lists.counts(rows.clone())));
+        let items = lists.item_range(rows.clone());
+        copied.sum::<usize>() + 16 * items.len() + lists.items().range_bytes(items)
     }
 
     /// Bytes that each item of a row takes for what is repeated.
@@ -94,13 +121,16 @@ impl Child {
     /// Appends all items of consecutive rows of the parent, column by column; `records` are the rows' numbers.
     pub(crate) fn append_rows(&mut self, parent: &[Column], rows: Range<usize>, records: &[i64], bytes: usize) {
         let lists = &parent[self.list];
-        let counts = || rows.clone().map(|row| lists.item_range(row..row + 1).len());
+        let counts = || lists.counts(rows.clone());
         for (at, copy) in &mut self.copied {
             copy.push_repeated(&parent[*at], rows.clone(), counts());
         }
         self.items.push_range(lists.items(), lists.item_range(rows.clone()));
+        let items = lists.item_range(rows.clone()).len();
+        self.records.reserve(items);
+        self.positions.reserve(items);
         for (record, count) in records.iter().zip(counts()) {
-            self.records.resize(self.records.len() + count, *record);
+            self.records.extend(std::iter::repeat_n(*record, count));
             self.positions.extend((0i64..).take(count));
         }
         self.bytes += bytes;

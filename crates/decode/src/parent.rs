@@ -1,6 +1,7 @@
 //! The rows of the parent table.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array};
@@ -212,8 +213,8 @@ impl Fill<'_, '_> {
             let mut lists = column.lists_mut();
             let odd = rows.find(|row| {
                 let field = self.piece.field(&self.rows[*row].0, self.field);
-                let text = text_of(self.piece.text, field, self.piece.syntax, self.scratch);
-                nulls.may_hold(text.len()) || !list::append_plain(text, &mut lists)
+                let (whole, part) = place_of(self.piece, field, self.scratch);
+                nulls.may_hold(part.len()) || !list::append_plain(whole, part, &mut lists)
             });
             drop(lists);
             // … and one that is not.
@@ -230,14 +231,7 @@ impl Fill<'_, '_> {
         let mut texts = column.texts_mut();
         for (row, (place, _)) in self.rows.iter().enumerate() {
             let field = self.piece.field(place, self.field);
-            let (whole, part) = match field.wrapping {
-                Wrapping::Escaped => {
-                    self.scratch.clear();
-                    unescape(&self.piece.text[field.start..field.end], self.piece.syntax, self.scratch);
-                    (self.scratch.as_str(), 0..self.scratch.len())
-                }
-                _ => (self.piece.text, field.start..field.end),
-            };
+            let (whole, part) = place_of(self.piece, field, self.scratch);
             if !(nulls.may_hold(part.len()) && filled.is_null(&whole[part.clone()])) {
                 texts.push(whole, part);
             } else if filled.spec.required {
@@ -284,6 +278,18 @@ impl NullLengths {
     #[inline]
     fn may_hold(&self, length: usize) -> bool {
         self.0 >> length.min(Self::LONGEST) & 1 == 1
+    }
+}
+
+/// Where the text of a field stands: in the piece, or, without its escapes, in `scratch`.
+#[inline]
+fn place_of<'t>(piece: &Piece<'t>, field: Field, scratch: &'t mut String) -> (&'t str, Range<usize>) {
+    match field.wrapping {
+        Wrapping::Escaped => {
+            let text = text_of(piece.text, field, piece.syntax, scratch);
+            (text, 0..text.len())
+        }
+        _ => (piece.text, field.start..field.end),
     }
 }
 

@@ -127,7 +127,7 @@ impl<'w, 's> Records<'w, 's> {
         }
         let data = self.window.data();
         let wanted = usize::try_from(self.limits.begin_max.saturating_sub(next)).unwrap_or(usize::MAX);
-        let data = &data[..data.len().min(2 * PIECE_BYTES).min(wanted)];
+        let data = &data[..data.len().min(PIECE_BYTES).min(wanted)];
         let looked = self.index.build(data, marks);
         let behind = self.index.ends.last().map_or(0, |end| self.index.separators[*end as usize - 1] as usize + 1);
         let text = simdutf8::basic::from_utf8(&data[..behind]).ok();

@@ -1,15 +1,16 @@
 //! Cuts an object into regions that can be decoded side by side, and finds out which record each begins with.
 //!
-//! Whether the middle of a file is inside quotes is known only by all quotes before it. So each region is counted both
-//! ways first, which takes a fraction of the time of decoding it; then the regions are linked in order, from the first one
-//! on, and each knows where its first record stands, on which line, and which number it has. A region in which marks alone
-//! do not tell is read record by record for that. Nothing is guessed, so nothing is decoded twice.
+//! Whether the middle of a file is inside quotes is known only by all quotes before it. So each region is counted first, as
+//! if it began outside, which takes a fraction of the time of decoding it; then the regions are linked in order, from the
+//! first one on (one that begins inside is counted once more), and each knows where its first record stands, on which line,
+//! and which number it has. A region in which marks alone do not tell is read record by record for that. Nothing is guessed,
+//! so nothing is decoded twice.
 
 use crate::api::Request;
 use crate::detect::Head;
 use crate::error::Error;
 use crate::index::Marks;
-use crate::index::census::{Census, Count};
+use crate::index::census::Count;
 use crate::records::{Item, Limits, Records, Start};
 use crate::scan::{Fault, Syntax};
 use crate::shared::Threads;
@@ -97,9 +98,9 @@ impl Regions {
         Known::Next(Entry { start: self.start, number: 0 })
     }
 
-    /// The census of a region.
-    pub(crate) fn census(&self, bytes: &[u8]) -> Census {
-        Census::take(bytes, self.marks)
+    /// The census of a region that begins outside of quotes, as nearly all do.
+    pub(crate) fn census(&self, bytes: &[u8]) -> Count {
+        Count::take(bytes, self.marks, false)
     }
 
     /// Links a region to what is known in front of it. `source` is read where marks alone do not tell.
@@ -107,7 +108,7 @@ impl Regions {
         &self,
         region: usize,
         bytes: &[u8],
-        census: &Census,
+        outside: &Count,
         known: Known,
         source: &mut dyn ByteSource,
     ) -> Result<Linked, Error> {
@@ -117,14 +118,14 @@ impl Regions {
             Known::Next(entry) => {
                 let from = usize::try_from(entry.start.offset - begin).expect("it lies in the region");
                 let census = self.census(&bytes[from..]);
-                if census.outside.is_irregular {
+                if census.is_irregular {
                     return self.read(region, entry, source);
                 }
-                let lines = (entry.start.line, census.lines);
-                (Some(entry), behind(&census.outside, entry, entry.start.offset, lines, bytes))
+                (Some(entry), behind(&census, entry, entry.start.offset, entry.start.line, bytes))
             }
             Known::Last { record, is_inside, line, before } => {
-                let count = if is_inside { &census.inside } else { &census.outside };
+                let inside = is_inside.then(|| Count::take(bytes, self.marks, true));
+                let count = inside.as_ref().unwrap_or(outside);
                 let follows = bytes.first().is_none_or(|first| self.marks.follows(before, *first, is_inside));
                 if count.is_irregular || !follows {
                     return self.read(region, record, source);
@@ -134,7 +135,7 @@ impl Regions {
                     number: record.number + 1,
                 });
                 let first = first.filter(|entry| entry.start.offset < self.length);
-                (first, behind(count, record, begin, (line, census.lines), bytes))
+                (first, behind(count, record, begin, line, bytes))
             }
         };
         match behind {
@@ -184,13 +185,13 @@ impl Regions {
     }
 }
 
-/// What is known behind the `bytes` of a region, which were counted from `offset` on; `lines`: the line there, and line feeds
-/// from there on. `record` is the last record that begins up to there.
-fn behind(count: &Count, record: Entry, offset: u64, (line, lines): (u64, u64), bytes: &[u8]) -> Known {
+/// What is known behind the `bytes` of a region, which were counted from `offset` on, in that line. `record` is the last
+/// record that begins up to there.
+fn behind(count: &Count, record: Entry, offset: u64, line: u64, bytes: &[u8]) -> Known {
     let record = count.last.map_or(record, |last| Entry {
         start: Start { offset: offset + last.at as u64 + 1, line: line + last.lines },
         number: record.number + count.ends,
     });
     let before = bytes.last().copied().unwrap_or(b'\n');
-    Known::Last { record, is_inside: count.ends_inside, line: line + lines, before }
+    Known::Last { record, is_inside: count.ends_inside, line: line + count.lines, before }
 }

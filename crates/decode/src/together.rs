@@ -1,6 +1,6 @@
 //! One pass over an object by several threads.
 //!
-//! A thread takes the next region, reads it, and counts it both ways. Then it waits for its turn to link it, which is
+//! A thread takes the next region, reads it, and counts what is in it. Then it waits for its turn to link it, which is
 //! short, because the others have counted theirs before; decodes it into a part of its own; and hands that over in order.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::pass::{Ended, Pass};
 use crate::plan::Filled;
 use crate::regions::{Entry, Known, Linked, Regions};
 use crate::shared::{SharedSink, SharedSource, SinkPart as _, Threads};
-use crate::source::{ByteSource, SourceError};
+use crate::source::ByteSource;
 use crate::tally::Tally;
 use crate::window::Window;
 
@@ -169,13 +169,18 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
             }
         };
         self.moved.notify_all();
-        let mut source = RegionBytes { bytes, offset: begin, rest: reader, length: regions.length };
         let done = match entry.map(|entry| self.numbered(entry)) {
             None => None,
-            Some(entry) => match self.decode(region, entry, &mut source)? {
-                Some(done) => Some((entry, done)),
-                None => return Ok(()),
-            },
+            Some(entry) => {
+                let mut window =
+                    Window::over(&mut *reader, self.together.request.record_bytes_max(), std::mem::take(bytes), begin);
+                let done = self.decode(region, entry, &mut window)?;
+                *bytes = window.into_buffer();
+                match done {
+                    Some(done) => Some((entry, done)),
+                    None => return Ok(()),
+                }
+            }
         };
         self.append(region, done)
     }
@@ -187,17 +192,11 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
         Entry { number: entry.number - header, ..entry }
     }
 
-    fn decode(
-        &self,
-        region: usize,
-        entry: Entry,
-        source: &mut dyn ByteSource,
-    ) -> Result<Option<Done<'a, S::Part>>, Error> {
+    fn decode(&self, region: usize, entry: Entry, window: &mut Window<'_>) -> Result<Option<Done<'a, S::Part>>, Error> {
         let Together { request, head, regions, filled, impatient, .. } = self.together;
         let mut part = self.sink.part();
-        let mut window = Window::new(source, request.record_bytes_max());
         let pass = Pass::new(request, head, filled.to_vec(), &mut part, *impatient);
-        match pass.run(&mut window, entry, regions.boundary(region + 1))? {
+        match pass.run(window, entry, regions.boundary(region + 1))? {
             Ended::Done(tally, filled) => {
                 part.finish().map_err(Error::sink)?;
                 Ok(Some(Done { part, tally: *tally, filled }))
@@ -258,26 +257,4 @@ fn read(source: &mut dyn ByteSource, begin: u64, end: u64, into: &mut Vec<u8>) -
         filled += read;
     }
     Ok(())
-}
-
-/// An object of which a region is at hand.
-struct RegionBytes<'b, 's> {
-    bytes: &'b [u8],
-    offset: u64,
-    rest: Box<dyn ByteSource + Send + 's>,
-    length: u64,
-}
-
-impl ByteSource for RegionBytes<'_, '_> {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<usize, SourceError> {
-        let within = offset.checked_sub(self.offset).and_then(|within| usize::try_from(within).ok());
-        match within.and_then(|within| self.bytes.get(within..)).filter(|bytes| !bytes.is_empty()) {
-            Some(mut bytes) => bytes.read_at(0, buf),
-            None => self.rest.read_at(offset, buf),
-        }
-    }
 }

@@ -6,7 +6,7 @@ use crate::source::ByteSource;
 /// How much is asked of the source at once; half a megabyte stays in a core's cache.
 pub(crate) const PIECE_BYTES: usize = 512 << 10;
 
-/// A buffer up to this size is kept when the reader goes back.
+/// A buffer up to this size is kept when the reader goes back, unless it was given to the window.
 const KEPT_BYTES: usize = 8 * PIECE_BYTES;
 
 /// Holds the bytes `offset..offset + data().len()` of the source.
@@ -17,6 +17,8 @@ pub(crate) struct Window<'a> {
     /// The longest record, about: the buffer does not double beyond it.
     record_bytes_max: usize,
     buffer: Vec<u8>,
+    /// A buffer up to this size is kept.
+    kept_bytes: usize,
     /// Bytes at the front of `buffer` that have been left behind.
     start: usize,
     /// Bytes of `buffer` that hold data.
@@ -27,8 +29,19 @@ pub(crate) struct Window<'a> {
 
 impl<'a> Window<'a> {
     pub(crate) fn new(source: &'a mut dyn ByteSource, record_bytes_max: usize) -> Self {
+        Self::over(source, record_bytes_max, Vec::new(), 0)
+    }
+
+    /// A view that holds the bytes from `offset` on already: what stands behind them is read when it is needed.
+    pub(crate) fn over(source: &'a mut dyn ByteSource, record_bytes_max: usize, bytes: Vec<u8>, offset: u64) -> Self {
         let length = source.len();
-        Self { source, length, record_bytes_max, buffer: Vec::new(), start: 0, filled: 0, offset: 0 }
+        let (filled, kept_bytes) = (bytes.len(), bytes.len().max(KEPT_BYTES));
+        Self { source, length, record_bytes_max, buffer: bytes, kept_bytes, start: 0, filled, offset }
+    }
+
+    /// Its memory, whatever it holds.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.buffer
     }
 
     /// The bytes from the reader's place on, as far as they have been read.
@@ -76,7 +89,7 @@ impl<'a> Window<'a> {
     /// A search for the end of a record that went far and failed leaves a buffer that is much too large for what comes
     /// next. Reading the bytes again costs less than holding them while the rest of the object is loaded.
     fn give_back(&mut self) {
-        if self.buffer.len() <= KEPT_BYTES {
+        if self.buffer.len() <= self.kept_bytes {
             return;
         }
         let kept = &self.buffer[self.start..self.filled];
@@ -123,7 +136,7 @@ impl<'a> Window<'a> {
             let doubled =
                 self.buffer.len().saturating_mul(2).min(self.record_bytes_max.saturating_add(2 * PIECE_BYTES));
             self.buffer.resize(wanted.max(doubled).min(all), 0);
-        } else if self.buffer.len() > 4 * wanted {
+        } else if self.buffer.len() > self.kept_bytes.max(4 * wanted) {
             self.buffer.truncate(wanted);
             self.buffer.shrink_to_fit();
         }

@@ -1,4 +1,4 @@
-//! How many records a region of an object holds, without knowing whether it begins inside quotes: both are counted.
+//! How many records a region of an object holds, if it begins outside of quotes, or if it begins inside.
 
 use super::blocks::{Block, Carry, blocks};
 use super::{Marks, best};
@@ -15,7 +15,9 @@ pub(crate) struct End {
 /// What a region holds if it begins as supposed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Count {
-    /// Line feeds that end a record.
+    /// All line feeds.
+    pub(crate) lines: u64,
+    /// Those that end a record.
     pub(crate) ends: u64,
     pub(crate) first: Option<End>,
     pub(crate) last: Option<End>,
@@ -25,27 +27,16 @@ pub(crate) struct Count {
     pub(crate) ends_inside: bool,
 }
 
-/// What a region holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Census {
-    /// If it begins outside of quotes.
-    pub(crate) outside: Count,
-    /// If it begins inside.
-    pub(crate) inside: Count,
-    /// All line feeds.
-    pub(crate) lines: u64,
-}
-
-impl Census {
-    /// Counts in `data`. Its first byte is taken for regular: see [`Marks::follows`].
-    pub(crate) fn take(data: &[u8], marks: Marks) -> Self {
-        (best().census)(data, marks)
-    }
-}
-
 impl Count {
+    /// Counts in `data`. Its first byte is taken for regular: see [`Marks::follows`].
+    pub(crate) fn take(data: &[u8], marks: Marks, is_inside: bool) -> Self {
+        (best().census)(data, marks, is_inside)
+    }
+
     #[inline(always)]
-    fn add(&mut self, offset: usize, ends: u64, feeds: u64, lines: u64) {
+    fn add(&mut self, offset: usize, ends: u64, feeds: u64) {
+        let lines = self.lines;
+        self.lines += u64::from(feeds.count_ones());
         if ends == 0 {
             return;
         }
@@ -61,24 +52,18 @@ impl Count {
     }
 }
 
-/// See [`Census::take`].
+/// See [`Count::take`].
 #[inline(always)]
-pub(super) fn census<B: Block>(data: &[u8], marks: Marks) -> Census {
-    let mut carries = [Carry::begin(false), Carry::begin(true)];
-    let mut census = Census::default();
-    let mut irregular = [0; 2];
+pub(super) fn census<B: Block>(data: &[u8], marks: Marks, is_inside: bool) -> Count {
+    let mut carry = Carry::begin(is_inside);
+    let mut count = Count::default();
+    let mut irregular = 0;
     blocks::<B>(data, marks, |offset, masks| {
-        for (at, count) in [&mut census.outside, &mut census.inside].into_iter().enumerate() {
-            let found = carries[at].look(masks);
-            irregular[at] |= found.irregular;
-            count.add(offset, found.ends, masks.feeds, census.lines);
-        }
-        census.lines += u64::from(masks.feeds.count_ones());
+        let found = carry.look(masks);
+        irregular |= found.irregular;
+        count.add(offset, found.ends, masks.feeds);
         true
     });
-    for (at, count) in [&mut census.outside, &mut census.inside].into_iter().enumerate() {
-        count.is_irregular = irregular[at] != 0;
-        count.ends_inside = carries[at].is_inside();
-    }
-    census
+    (count.is_irregular, count.ends_inside) = (irregular != 0, carry.is_inside());
+    count
 }

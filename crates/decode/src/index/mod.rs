@@ -14,7 +14,7 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use self::census::Census;
+use self::census::Count;
 use crate::scan::Syntax;
 
 /// The bytes of structure. All are ASCII.
@@ -86,8 +86,8 @@ impl Index {
 pub(crate) struct Way {
     /// See [`Index::build`].
     build: fn(&[u8], Marks, &mut Index) -> usize,
-    /// See [`Census::take`].
-    census: fn(&[u8], Marks) -> Census,
+    /// See [`Count::take`].
+    census: fn(&[u8], Marks, bool) -> Count,
 }
 
 /// The instructions with which this processor finds fields: `avx512`, `avx2` or `sse2`; `portable` on other processors.

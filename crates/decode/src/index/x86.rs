@@ -11,7 +11,7 @@ use std::arch::x86_64::{
 use std::sync::LazyLock;
 
 use super::blocks::{Block, build as build_with};
-use super::census::{Census, census as census_with};
+use super::census::{Count, census as census_with};
 use super::{Index, Marks, Way};
 
 struct Sse2([__m128i; 4]);
@@ -75,13 +75,13 @@ const AVX2: Way = Way {
     // SAFETY: `all` gives this away only where the processor has AVX2, BMI and POPCNT.
     build: |data, marks, index| unsafe { build_avx2(data, marks, index) },
     // SAFETY: the same.
-    census: |data, marks| unsafe { census_avx2(data, marks) },
+    census: |data, marks, is_inside| unsafe { census_avx2(data, marks, is_inside) },
 };
 const AVX512: Way = Way {
     // SAFETY: `all` gives this away only where the processor has AVX-512 F and BW, BMI and POPCNT.
     build: |data, marks, index| unsafe { build_avx512(data, marks, index) },
     // SAFETY: the same.
-    census: |data, marks| unsafe { census_avx512(data, marks) },
+    census: |data, marks, is_inside| unsafe { census_avx512(data, marks, is_inside) },
 };
 
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
@@ -90,8 +90,8 @@ fn build_avx2(data: &[u8], marks: Marks, index: &mut Index) -> usize {
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-fn census_avx2(data: &[u8], marks: Marks) -> Census {
-    census_with::<Avx2>(data, marks)
+fn census_avx2(data: &[u8], marks: Marks, is_inside: bool) -> Count {
+    census_with::<Avx2>(data, marks, is_inside)
 }
 
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
@@ -100,8 +100,8 @@ fn build_avx512(data: &[u8], marks: Marks, index: &mut Index) -> usize {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
-fn census_avx512(data: &[u8], marks: Marks) -> Census {
-    census_with::<Avx512>(data, marks)
+fn census_avx512(data: &[u8], marks: Marks, is_inside: bool) -> Count {
+    census_with::<Avx512>(data, marks, is_inside)
 }
 
 /// What this processor has, the fastest last.

@@ -213,14 +213,9 @@ impl<'a, 's> Pass<'a, 's> {
         let mut row = first;
         while row < parent.rows() {
             // As many rows as fit go together, …
-            let (mut end, mut items, mut bytes) = (row, child.rows(), 0);
-            while end < parent.rows() {
-                let (count, more) = child.items_of(&parent.columns, end);
-                if items + count > rows_max || child.bytes() + bytes + more > bytes_max {
-                    break;
-                }
-                (end, items, bytes) = (end + 1, items + count, bytes + more);
-            }
+            let items_left = rows_max.saturating_sub(child.rows());
+            let bytes_left = bytes_max.saturating_sub(child.bytes());
+            let (end, bytes) = child.fitting(&parent.columns, row..parent.rows(), items_left, bytes_left);
             child.append_rows(&parent.columns, row..end, &parent.records()[row..end], bytes);
             row = end;
             if row == parent.rows() && !is_full(child) {

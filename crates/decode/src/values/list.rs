@@ -1,5 +1,7 @@
 //! Lists inside one field.
 
+use std::ops::Range;
+
 use memchr::memchr2;
 use stillhouse_spec::ListSyntax;
 
@@ -57,9 +59,10 @@ pub(crate) fn may_be_plain(reader: &Reader) -> bool {
     }
 }
 
-/// Appends a list of quoted texts without escapes, as nearly all are; false, and nothing is appended, if it is another.
-pub(crate) fn append_plain(text: &str, lists: &mut Lists<'_>) -> bool {
-    let is_plain = plain_items(text, lists).is_some();
+/// Appends the list of quoted texts without escapes, as nearly all are, that a part of `whole` is; false, and nothing is
+/// appended, if it is another.
+pub(crate) fn append_plain(whole: &str, part: Range<usize>, lists: &mut Lists<'_>) -> bool {
+    let is_plain = plain_items(whole, part, lists).is_some();
     if is_plain {
         lists.end();
     } else {
@@ -68,8 +71,9 @@ pub(crate) fn append_plain(text: &str, lists: &mut Lists<'_>) -> bool {
     is_plain
 }
 
-fn plain_items(text: &str, lists: &mut Lists<'_>) -> Option<()> {
-    let mut rest = text.as_bytes().strip_prefix(b"[")?;
+fn plain_items(whole: &str, part: Range<usize>, lists: &mut Lists<'_>) -> Option<()> {
+    let bytes = &whole.as_bytes()[..part.end];
+    let mut rest = bytes[part.start..].strip_prefix(b"[")?;
     if rest == b"]" {
         return Some(());
     }
@@ -78,19 +82,38 @@ fn plain_items(text: &str, lists: &mut Lists<'_>) -> Option<()> {
         if !matches!(quote, b'\'' | b'"') {
             return None;
         }
-        // Items are short, so that looking at each byte is quicker than setting up a search.
-        let length = behind.iter().position(|byte| byte == quote || *byte == b'\\')?;
+        let length = find_either(behind, *quote, b'\\')?;
         if behind[length] != *quote {
             return None;
         }
-        let start = text.len() - behind.len();
-        lists.item(text, start..start + length);
+        let start = bytes.len() - behind.len();
+        lists.item(whole, start..start + length);
         rest = match &behind[length + 1..] {
             b"]" => return Some(()),
             [b',', b' ', next @ ..] | [b',', next @ ..] => next,
             _ => return None,
         };
     }
+}
+
+/// The place of the first of two bytes. Items are short, so that setting up a search would take longer than it does: eight
+/// bytes are looked at together.
+#[inline]
+fn find_either(bytes: &[u8], one: u8, other: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    // The lowest bit that is set belongs to the first byte that is zero; those above may be wrong.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let (words, _) = bytes.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = zeros(word ^ (ONES * u64::from(one))) | zeros(word ^ (ONES * u64::from(other)));
+        if found != 0 {
+            return Some(8 * number + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let rest = 8 * words.len();
+    bytes[rest..].iter().position(|byte| *byte == one || *byte == other).map(|at| rest + at)
 }
 
 fn append_item(found: Item<'_>, reader: &Reader, items: &mut Column) -> Result<(), Refusal> {
@@ -259,5 +282,19 @@ fn json_item(text: &str, push: &mut Push<'_>) -> Result<(), Refusal> {
         Some(b'[' | b'{') => push(Item::Nested(text)),
         _ if text == "null" => push(Item::Null),
         _ => push(Item::Text(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find_either;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_first_of_two_bytes_is_found(bytes in prop::collection::vec(prop::sample::select(b"abc'\\\0\x01\xff".to_vec()), 0..40)) {
+            let expected = bytes.iter().position(|byte| matches!(byte, b'\'' | b'\\'));
+            prop_assert_eq!(find_either(&bytes, b'\'', b'\\'), expected);
+        }
     }
 }

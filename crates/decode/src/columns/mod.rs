@@ -1,6 +1,9 @@
 //! Columns under construction. Unlike Arrow's builders they can give back what was appended last, which a record that
 //! is refused at its fifth field needs.
 
+mod ranges;
+mod texts;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,9 +11,11 @@ use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, ListArray, StringArray,
     TimestampMicrosecondArray,
 };
-use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::buffer::{Buffer, NullBuffer};
 use stillhouse_spec::DataType;
 
+use self::ranges::{end, finished, length, position, ranges, refill, remove, remove_ranges, shifted};
+pub(crate) use self::texts::{Lists, Texts};
 use crate::schema::item_field;
 
 /// One column under construction.
@@ -25,21 +30,25 @@ pub(crate) struct Column {
 enum Values {
     Int64(Vec<i64>),
     Float64(Vec<f64>),
-    Decimal { values: Vec<i128>, precision: u8, scale: i8 },
+    Decimal {
+        values: Vec<i128>,
+        precision: u8,
+        scale: i8,
+    },
     Bool(Vec<bool>),
     Date(Vec<i32>),
     Timestamp(Vec<i64>),
-    Text { ends: Vec<i32>, bytes: Vec<u8> },
-    List { ends: Vec<i32>, items: Box<Column>, item: DataType },
-}
-
-/// A batch is handed over long before its texts reach 2 GB, so that 32 bits hold every position.
-fn position(length: usize) -> i32 {
-    i32::try_from(length).expect("a batch and a record are bounded far below 2 GB")
-}
-
-fn length(position: i32) -> usize {
-    usize::try_from(position).expect("positions are never negative")
+    /// Where each text begins, and where the last one ends.
+    Text {
+        offsets: Vec<i32>,
+        bytes: Vec<u8>,
+    },
+    /// The same for lists.
+    List {
+        offsets: Vec<i32>,
+        items: Box<Column>,
+        item: DataType,
+    },
 }
 
 impl Column {
@@ -55,9 +64,9 @@ impl Column {
             DataType::Bool => Values::Bool(Vec::new()),
             DataType::Date => Values::Date(Vec::new()),
             DataType::Timestamp => Values::Timestamp(Vec::new()),
-            DataType::String | DataType::Time | DataType::Json => Values::Text { ends: Vec::new(), bytes: Vec::new() },
+            DataType::String | DataType::Time | DataType::Json => Values::Text { offsets: vec![0], bytes: Vec::new() },
             DataType::List(item) => {
-                Values::List { ends: Vec::new(), items: Box::new(Column::new(item)), item: (**item).clone() }
+                Values::List { offsets: vec![0], items: Box::new(Column::new(item)), item: (**item).clone() }
             }
         };
         Self { values, valid: None }
@@ -70,7 +79,7 @@ impl Column {
             Values::Decimal { values, .. } => values.len(),
             Values::Bool(values) => values.len(),
             Values::Date(values) => values.len(),
-            Values::Text { ends, .. } | Values::List { ends, .. } => ends.len(),
+            Values::Text { offsets, .. } | Values::List { offsets, .. } => offsets.len() - 1,
         }
     }
 
@@ -82,14 +91,14 @@ impl Column {
             Values::Decimal { values, .. } => values.truncate(count),
             Values::Bool(values) => values.truncate(count),
             Values::Date(values) => values.truncate(count),
-            Values::Text { ends, bytes } => {
-                ends.truncate(count);
-                bytes.truncate(length(ends.last().copied().unwrap_or(0)));
+            Values::Text { offsets, bytes } => {
+                offsets.truncate(count + 1);
+                bytes.truncate(end(offsets));
             }
-            Values::List { ends, items, .. } => {
-                ends.truncate(count);
+            Values::List { offsets, items, .. } => {
+                offsets.truncate(count + 1);
                 // Items of a list that was refused half way have no end yet; they go as well.
-                items.truncate(length(ends.last().copied().unwrap_or(0)));
+                items.truncate(end(offsets));
             }
         }
         if let Some(valid) = &mut self.valid {
@@ -151,9 +160,9 @@ impl Column {
     #[inline]
     pub(crate) fn push_text(&mut self, text: &str) {
         match &mut self.values {
-            Values::Text { ends, bytes } => {
+            Values::Text { offsets, bytes } => {
                 bytes.extend_from_slice(text.as_bytes());
-                ends.push(position(bytes.len()));
+                offsets.push(position(bytes.len()));
             }
             other => unreachable!("a reader of texts fills {other:?}"),
         }
@@ -163,7 +172,7 @@ impl Column {
     /// For many texts in a row.
     pub(crate) fn texts_mut(&mut self) -> Texts<'_> {
         match &mut self.values {
-            Values::Text { ends, bytes } => Texts { at: bytes.len(), ends, bytes, valid: &mut self.valid },
+            Values::Text { offsets, bytes } => Texts { at: bytes.len(), offsets, bytes, valid: &mut self.valid },
             other => unreachable!("a reader of texts fills {other:?}"),
         }
     }
@@ -171,7 +180,7 @@ impl Column {
     /// For many lists of texts in a row.
     pub(crate) fn lists_mut(&mut self) -> Lists<'_> {
         match &mut self.values {
-            Values::List { ends, items, .. } => Lists { ends, valid: &mut self.valid, items: items.texts_mut() },
+            Values::List { offsets, items, .. } => Lists { offsets, valid: &mut self.valid, items: items.texts_mut() },
             other => unreachable!("a reader of lists fills {other:?}"),
         }
     }
@@ -186,7 +195,7 @@ impl Column {
 
     pub(crate) fn end_list(&mut self) {
         match &mut self.values {
-            Values::List { ends, items, .. } => ends.push(position(items.len())),
+            Values::List { offsets, items, .. } => offsets.push(position(items.len())),
             other => unreachable!("a reader of lists fills {other:?}"),
         }
         self.mark_valid();
@@ -200,7 +209,7 @@ impl Column {
             Values::Decimal { values, .. } => values.push(0),
             Values::Bool(values) => values.push(false),
             Values::Date(values) => values.push(0),
-            Values::Text { ends, .. } | Values::List { ends, .. } => ends.push(ends.last().copied().unwrap_or(0)),
+            Values::Text { offsets, .. } | Values::List { offsets, .. } => offsets.push(position(end(offsets))),
         }
     }
 
@@ -224,8 +233,8 @@ impl Column {
             Values::Decimal { values, .. } => remove(values, gone),
             Values::Bool(values) => remove(values, gone),
             Values::Date(values) => remove(values, gone),
-            Values::Text { ends, bytes } => remove_ranges(ends, gone, |gone| remove(bytes, gone)),
-            Values::List { ends, items, .. } => remove_ranges(ends, gone, |gone| items.remove(gone)),
+            Values::Text { offsets, bytes } => remove_ranges(offsets, gone, |gone| remove(bytes, gone)),
+            Values::List { offsets, items, .. } => remove_ranges(offsets, gone, |gone| items.remove(gone)),
         }
         if let Some(valid) = &mut self.valid {
             remove(valid, gone);
@@ -240,7 +249,28 @@ impl Column {
     /// The items of the lists in consecutive rows, as a range of [`items`](Self::items). A list that is null has none.
     pub(crate) fn item_range(&self, rows: Range<usize>) -> Range<usize> {
         match &self.values {
-            Values::List { ends, .. } => ranges(ends, rows),
+            Values::List { offsets, .. } => ranges(offsets, rows),
+            other => unreachable!("child tables are made of lists, not of {other:?}"),
+        }
+    }
+
+    /// How many items each of these lists has.
+    pub(crate) fn counts(&self, rows: Range<usize>) -> impl Iterator<Item = usize> {
+        let offsets = match &self.values {
+            Values::List { offsets, .. } => &offsets[rows.start..=rows.end],
+            other => unreachable!("child tables are made of lists, not of {other:?}"),
+        };
+        offsets.windows(2).map(|pair| ranges(pair, 0..1).len())
+    }
+
+    /// Up to which of these rows there are no more than so many items.
+    pub(crate) fn rows_of_items(&self, rows: Range<usize>, items_max: usize) -> usize {
+        match &self.values {
+            Values::List { offsets, .. } => {
+                let ends = &offsets[rows.start + 1..=rows.end];
+                let begin = ranges(offsets, rows.start..rows.start).start;
+                rows.start + ends.partition_point(|end| length(*end) - begin <= items_max)
+            }
             other => unreachable!("child tables are made of lists, not of {other:?}"),
         }
     }
@@ -269,9 +299,22 @@ impl Column {
     pub(crate) fn range_bytes(&self, rows: Range<usize>) -> usize {
         match &self.values {
             Values::Decimal { .. } => 16 * rows.len(),
-            Values::Text { ends, .. } => 4 * rows.len() + ranges(ends, rows).len(),
-            Values::List { ends, items, .. } => 4 * rows.len() + items.range_bytes(ranges(ends, rows)),
+            Values::Text { offsets, .. } => 4 * rows.len() + ranges(offsets, rows).len(),
+            Values::List { offsets, items, .. } => 4 * rows.len() + items.range_bytes(ranges(offsets, rows)),
             _ => 8 * rows.len(),
+        }
+    }
+
+    /// Bytes that copies of these values would take, each as often as `counts` says.
+    pub(crate) fn repeated_bytes(&self, rows: Range<usize>, counts: impl Iterator<Item = usize>) -> usize {
+        match &self.values {
+            Values::Decimal { .. } => 16 * counts.sum::<usize>(),
+            Values::Text { offsets, .. } => {
+                let texts = offsets[rows.start..=rows.end].windows(2);
+                texts.zip(counts).map(|(pair, count)| count * (4 + ranges(pair, 0..1).len())).sum()
+            }
+            Values::List { .. } => rows.zip(counts).map(|(row, count)| count * self.range_bytes(row..row + 1)).sum(),
+            _ => 8 * counts.sum::<usize>(),
         }
     }
 
@@ -288,17 +331,15 @@ impl Column {
             }
             (Values::Bool(into), Values::Bool(from)) => into.extend_from_slice(&from[rows.clone()]),
             (Values::Date(into), Values::Date(from)) => into.extend_from_slice(&from[rows.clone()]),
-            (Values::Text { ends, bytes }, Values::Text { ends: from_ends, bytes: from }) => {
-                let range = ranges(from_ends, rows.clone());
-                let shift = position(bytes.len()) - position(range.start);
+            (Values::Text { offsets, bytes }, Values::Text { offsets: from_offsets, bytes: from }) => {
+                let range = ranges(from_offsets, rows.clone());
+                shifted(offsets, bytes.len(), from_offsets, rows.clone());
                 bytes.extend_from_slice(&from[range]);
-                ends.extend(from_ends[rows.clone()].iter().map(|end| end + shift));
             }
-            (Values::List { ends, items, .. }, Values::List { ends: from_ends, items: from, .. }) => {
-                let range = ranges(from_ends, rows.clone());
-                let shift = position(items.len()) - position(range.start);
+            (Values::List { offsets, items, .. }, Values::List { offsets: from_offsets, items: from, .. }) => {
+                let range = ranges(from_offsets, rows.clone());
+                shifted(offsets, items.len(), from_offsets, rows.clone());
                 items.push_range(from, range);
-                ends.extend(from_ends[rows.clone()].iter().map(|end| end + shift));
             }
             (into, from) => unreachable!("a {from:?} is copied into a {into:?}"),
         }
@@ -325,13 +366,11 @@ impl Column {
                     into.resize(into.len() + count, *value);
                 }
             }
-            (Values::Text { ends, bytes }, Values::Text { ends: from_ends, bytes: from }) if no_nulls => {
+            (Values::Text { .. }, Values::Text { offsets, bytes }) if no_nulls => {
+                let mut texts = self.texts_mut();
                 for (row, count) in rows.zip(counts) {
-                    let text = &from[range(from_ends, row)];
-                    for _ in 0..count {
-                        bytes.extend_from_slice(text);
-                        ends.push(position(bytes.len()));
-                    }
+                    let part = ranges(offsets, row..row + 1);
+                    (0..count).for_each(|_| texts.push_bytes(bytes, part.clone()));
                 }
             }
             _ => {
@@ -358,167 +397,12 @@ impl Column {
             Values::Timestamp(values) => {
                 Arc::new(TimestampMicrosecondArray::new(refill(values).into(), nulls).with_timezone("UTC"))
             }
-            Values::Text { ends, bytes } => {
-                Arc::new(StringArray::new(offsets(ends), Buffer::from_vec(refill(bytes)), nulls))
+            Values::Text { offsets, bytes } => {
+                Arc::new(StringArray::new(finished(offsets), Buffer::from_vec(refill(bytes)), nulls))
             }
-            Values::List { ends, items, item } => {
-                Arc::new(ListArray::new(Arc::new(item_field(item)), offsets(ends), items.finish(), nulls))
+            Values::List { offsets, items, item } => {
+                Arc::new(ListArray::new(Arc::new(item_field(item)), finished(offsets), items.finish(), nulls))
             }
         }
     }
-}
-
-/// Bytes that are copied at once, whether the text has so many or fewer: a copy of a length that is known costs a
-/// fraction of one whose length is not, and most texts are short.
-const WIDE: usize = 32;
-
-/// Room for texts that is made at a time.
-const ROOM: usize = 16 << 10;
-
-/// Appends texts to a column. What it has of a text beyond its end is overwritten by the next, and goes with it.
-pub(crate) struct Texts<'c> {
-    ends: &'c mut Vec<i32>,
-    bytes: &'c mut Vec<u8>,
-    valid: &'c mut Option<Vec<bool>>,
-    /// Bytes that are texts.
-    at: usize,
-}
-
-impl Texts<'_> {
-    /// Appends a part of `whole`, which is a text.
-    #[inline]
-    pub(crate) fn push(&mut self, whole: &str, part: Range<usize>) {
-        let (whole, length) = (whole.as_bytes(), part.len());
-        if self.bytes.len() < self.at + length.max(WIDE) {
-            self.grow(length);
-        }
-        let into = &mut self.bytes[self.at..];
-        match whole.get(part.start..part.start + WIDE) {
-            Some(wide) if length <= WIDE => into[..WIDE].copy_from_slice(wide),
-            _ => into[..length].copy_from_slice(&whole[part]),
-        }
-        self.at += length;
-        self.ends.push(position(self.at));
-        if let Some(valid) = self.valid {
-            valid.push(true);
-        }
-    }
-
-    pub(crate) fn push_null(&mut self) {
-        let before = self.ends.len();
-        self.ends.push(position(self.at));
-        self.valid.get_or_insert_with(|| vec![true; before]).push(false);
-    }
-
-    /// A text that stands for none, to be removed again.
-    pub(crate) fn push_placeholder(&mut self) {
-        self.push("", 0..0);
-    }
-
-    #[cold]
-    fn grow(&mut self, length: usize) {
-        self.bytes.resize(self.at + length.max(WIDE) + ROOM, 0);
-    }
-}
-
-/// Appends lists of texts to a column.
-pub(crate) struct Lists<'c> {
-    ends: &'c mut Vec<i32>,
-    valid: &'c mut Option<Vec<bool>>,
-    items: Texts<'c>,
-}
-
-impl Lists<'_> {
-    /// Appends an item to the list that has not ended.
-    #[inline]
-    pub(crate) fn item(&mut self, whole: &str, part: Range<usize>) {
-        self.items.push(whole, part);
-    }
-
-    /// Ends a list.
-    #[inline]
-    pub(crate) fn end(&mut self) {
-        self.ends.push(position(self.items.ends.len()));
-        if let Some(valid) = self.valid {
-            valid.push(true);
-        }
-    }
-
-    /// Forgets the items of the list that has not ended.
-    pub(crate) fn forget(&mut self) {
-        let count = length(self.ends.last().copied().unwrap_or(0));
-        self.items.ends.truncate(count);
-        if let Some(valid) = self.items.valid {
-            valid.truncate(count);
-        }
-        self.items.at = length(self.items.ends.last().copied().unwrap_or(0));
-    }
-}
-
-impl Drop for Texts<'_> {
-    fn drop(&mut self) {
-        self.bytes.truncate(self.at);
-    }
-}
-
-/// Removes the elements with these numbers, which ascend; the others close ranks.
-fn remove<T: Copy>(values: &mut Vec<T>, gone: &[usize]) {
-    let Some(&first) = gone.first() else { return };
-    let mut into = first;
-    for (at, &from) in gone.iter().enumerate() {
-        let until = gone.get(at + 1).copied().unwrap_or(values.len());
-        values.copy_within(from + 1..until, into);
-        into += until - from - 1;
-    }
-    values.truncate(into);
-}
-
-/// The same for elements that are ranges of others, which `remove_others` removes.
-fn remove_ranges(ends: &mut Vec<i32>, gone: &[usize], remove_others: impl FnOnce(&[usize])) {
-    let Some(&first) = gone.first() else { return };
-    let others: Vec<usize> = gone.iter().flat_map(|element| range(ends, *element)).collect();
-    let mut rest = gone.iter().copied().peekable();
-    let mut into = first;
-    let mut before = position(range(ends, first).start);
-    let mut shift = 0;
-    for element in first..ends.len() {
-        let end = ends[element];
-        if rest.next_if_eq(&element).is_some() {
-            shift += end - before;
-        } else {
-            ends[into] = end - shift;
-            into += 1;
-        }
-        before = end;
-    }
-    ends.truncate(into);
-    remove_others(&others);
-}
-
-#[inline]
-fn range(ends: &[i32], row: usize) -> Range<usize> {
-    let start = if row == 0 { 0 } else { length(ends[row - 1]) };
-    start..length(ends[row])
-}
-
-/// Where the values of consecutive rows begin and end.
-fn ranges(ends: &[i32], rows: Range<usize>) -> Range<usize> {
-    if rows.is_empty() {
-        return 0..0;
-    }
-    range(ends, rows.start).start..range(ends, rows.end - 1).end
-}
-
-/// Takes the values out and leaves room for about as many.
-fn refill<T>(values: &mut Vec<T>) -> Vec<T> {
-    let room = values.len() + values.len() / 8;
-    std::mem::replace(values, Vec::with_capacity(room))
-}
-
-fn offsets(ends: &mut Vec<i32>) -> OffsetBuffer<i32> {
-    let taken = refill(ends);
-    let mut offsets = Vec::with_capacity(taken.len() + 1);
-    offsets.push(0);
-    offsets.extend_from_slice(&taken);
-    OffsetBuffer::new(ScalarBuffer::from(offsets))
 }
