@@ -1,11 +1,12 @@
 //! Reading one object version: by blocks, each of them only if the object is still the one that was listed.
 
+use std::io::ErrorKind;
 use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectStore, ObjectStoreExt};
 use stillhouse_decode::{ByteSource, SharedSource, SourceError};
 use stillhouse_spec::ObjectVersion;
 use tokio::runtime::Handle;
@@ -62,12 +63,17 @@ impl OpenObject {
     /// Reads what nobody has read, checks that the object is still the listed version, and gives the digest of all its
     /// bytes (BLAKE3, hex).
     pub fn finish(self) -> Result<String, OpenError> {
+        let mut buffer = Vec::new();
         loop {
             let missing = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).missing();
             match missing {
-                Some(block) => self.load(block)?,
+                Some(block) => {
+                    let range = self.range(block);
+                    buffer.resize(usize::try_from(range.end - range.start).unwrap_or(usize::MAX), 0);
+                    self.load(block, &mut buffer)?;
+                }
                 None => break,
-            };
+            }
         }
         self.verify()?;
         let blocks = self.blocks.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -81,38 +87,64 @@ impl OpenObject {
         if same { Ok(()) } else { Err(OpenError::Changed) }
     }
 
-    fn load(&self, block: usize) -> Result<Bytes, OpenError> {
+    /// Where a block lies.
+    fn range(&self, block: usize) -> Range<u64> {
+        let begin = block as u64 * BLOCK_BYTES;
+        begin..self.size.min(begin + BLOCK_BYTES)
+    }
+
+    fn has(&self, block: usize) -> bool {
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).has(block)
+    }
+
+    /// Reads a block into `into`, which is as long, and hashes it.
+    fn load(&self, block: usize, into: &mut [u8]) -> Result<(), OpenError> {
+        self.read(self.range(block), into)?;
+        if !self.has(block) {
+            let value = value(into, block, self.size);
+            let is_new = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).keep(block, &value);
+            if is_new {
+                (self.on_bytes)(into.len() as u64);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a range into `into`, which is as long, if the object is still the listed one.
+    fn read(&self, range: Range<u64>, into: &mut [u8]) -> Result<(), OpenError> {
         if self.stop.is_cancelled() {
             return Err(OpenError::Cancelled);
         }
-        let begin = block as u64 * BLOCK_BYTES;
-        let bytes = self.get(begin..self.size.min(begin + BLOCK_BYTES))?;
-        let is_known = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).has(block);
-        if !is_known {
-            let value = value(&bytes, block, self.size);
-            let is_new = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).keep(block, &value);
-            if is_new {
-                (self.on_bytes)(bytes.len() as u64);
-            }
-        }
-        Ok(bytes)
-    }
-
-    fn get(&self, range: Range<u64>) -> Result<Bytes, OpenError> {
-        let wanted = range.end - range.start;
         let options = GetOptions {
             range: Some(GetRange::Bounded(range)),
             if_match: (!self.etag.is_empty()).then(|| self.etag.clone()),
             ..GetOptions::default()
         };
-        let bytes = self.runtime.block_on(async { self.store.get_opts(&self.location, options).await?.bytes().await });
+        let read = self.runtime.block_on(self.store.get_opts(&self.location, options));
         // Stores word a file that shrank in many ways; whether it is still the listed one decides.
-        let bytes = bytes.map_err(|error| match self.verify() {
+        read.and_then(|result| self.fill(result, into)).map_err(|error| match self.verify() {
             Err(changed @ (OpenError::Changed | OpenError::Removed)) => changed,
             _ => open_error(error),
-        })?;
+        })
+    }
+
+    /// A file is read straight into the place where its bytes are wanted, by this thread.
+    fn fill(&self, result: GetResult, into: &mut [u8]) -> Result<(), object_store::Error> {
+        let range = result.range.clone();
         // A file that shrank between the check of its tag and the read gives fewer bytes.
-        if bytes.len() as u64 == wanted { Ok(bytes) } else { Err(OpenError::Changed) }
+        let shrank = || std::io::Error::from(ErrorKind::UnexpectedEof);
+        let read = match result.payload {
+            _ if range.end - range.start != into.len() as u64 => Err(shrank()),
+            GetResultPayload::File(file, _) => file.read_exact_at(into, range.start),
+            GetResultPayload::Stream(_) => {
+                let bytes = self.runtime.block_on(result.bytes())?;
+                match bytes.len() == into.len() {
+                    true => Ok(into.copy_from_slice(&bytes)),
+                    false => Err(shrank()),
+                }
+            }
+        };
+        read.map_err(|error| object_store::Error::Generic { store: "object", source: error.into() })
     }
 }
 
@@ -126,15 +158,24 @@ fn open_error(error: object_store::Error) -> OpenError {
 
 impl SharedSource for OpenObject {
     fn reader(&self) -> Box<dyn ByteSource + Send + '_> {
-        Box::new(Reader { object: self, block: Bytes::new(), begin: 0 })
+        Box::new(Reader { object: self, block: Vec::new(), begin: 0 })
     }
 }
 
-/// One thread's view of an object: the block that it read last.
+/// One thread's view of an object.
 struct Reader<'o> {
     object: &'o OpenObject,
-    block: Bytes,
+    /// The block of which a part was wanted last, and where it begins.
+    block: Vec<u8>,
     begin: u64,
+}
+
+impl Reader<'_> {
+    /// What is held from `offset` on.
+    fn held(&self, offset: u64) -> Option<&[u8]> {
+        let from = usize::try_from(offset.checked_sub(self.begin)?).ok()?;
+        self.block.get(from..).filter(|bytes| !bytes.is_empty())
+    }
 }
 
 impl ByteSource for Reader<'_> {
@@ -142,19 +183,35 @@ impl ByteSource for Reader<'_> {
         self.object.size
     }
 
+    /// A whole block goes straight to where it is wanted. Of a block that was hashed before, only what is wanted is read
+    /// again; of another one all is, because whoever reads a part of it goes on with the next.
     fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<usize, SourceError> {
         if offset >= self.object.size || buf.is_empty() {
             return Ok(0);
         }
-        let end = self.begin + self.block.len() as u64;
-        if offset < self.begin || offset >= end {
-            let number = offset / BLOCK_BYTES;
-            self.block = self.object.load(usize::try_from(number)?)?;
-            self.begin = number * BLOCK_BYTES;
+        let number = usize::try_from(offset / BLOCK_BYTES)?;
+        let range = self.object.range(number);
+        let rest = usize::try_from(range.end - offset)?.min(buf.len());
+        let buf = &mut buf[..rest];
+        if self.held(offset).is_none() {
+            if offset == range.start && offset + rest as u64 == range.end {
+                self.object.load(number, buf)?;
+                return Ok(rest);
+            }
+            if self.object.has(number) {
+                self.object.read(offset..offset + rest as u64, buf)?;
+                return Ok(rest);
+            }
+            self.block.resize(usize::try_from(range.end - range.start)?, 0);
+            self.begin = range.start;
+            if let Err(error) = self.object.load(number, &mut self.block) {
+                self.block.clear();
+                return Err(error.into());
+            }
         }
-        let from = usize::try_from(offset - self.begin)?;
-        let count = buf.len().min(self.block.len() - from);
-        buf[..count].copy_from_slice(&self.block[from..from + count]);
+        let held = self.held(offset).unwrap_or_default();
+        let count = held.len().min(rest);
+        buf[..count].copy_from_slice(&held[..count]);
         Ok(count)
     }
 }
