@@ -49,6 +49,8 @@ mod state;
 mod stats;
 mod store;
 mod tail;
+mod text_at;
+mod text_bounds;
 mod vacuum;
 mod writer;
 

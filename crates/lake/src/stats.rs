@@ -3,11 +3,9 @@
 //! **Invariant:** every value lies within the bounds, also for a reader that compares with less precision than we do.
 //! Where that cannot be promised, the bound is left out, which only costs pruning.
 
-use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use arrow::array::{Array, ArrayRef, AsArray as _};
-use arrow::compute::{max, min};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, Schema, TimeUnit,
     TimestampMicrosecondType,
@@ -17,10 +15,11 @@ use jiff::{Span, Timestamp};
 use parquet::data_type::ByteArray;
 use parquet::file::statistics::{Statistics, ValueStatistics};
 
+use crate::text_at::{TextAt, each_text};
+use crate::text_bounds::{self, Ends, TextBounds};
+
 /// Delta's default: statistics of the first columns only. Lineage columns have them wherever they stand.
 const COLUMNS_MAX: usize = 32;
-/// Texts are cut to this many characters.
-const TEXT_CHARS_MAX: usize = 32;
 /// Decimals with more digits are not exact in a reader that takes JSON numbers for doubles.
 const DECIMAL_EXACT_MAX: u128 = 999_999_999_999_999;
 
@@ -56,14 +55,6 @@ pub(crate) enum Bounds {
 enum Side {
     Lower,
     Upper,
-}
-
-/// Both are cut to [`TEXT_CHARS_MAX`]; `longer`: some text begins with `max` and goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TextBounds {
-    min: String,
-    max: String,
-    longer: bool,
 }
 
 impl Stats {
@@ -183,9 +174,23 @@ impl Bounds {
     }
 
     /// Widens the bounds of texts.
-    pub(crate) fn add_text(&mut self, text: &str) {
+    pub(crate) fn add_text(&mut self, text: &TextAt<'_>) {
         if let Bounds::Text(bounds) = self {
-            widen_text(bounds, std::iter::once(Some(text)));
+            text_bounds::widen(bounds, text);
+        }
+    }
+
+    /// Widens the bounds of texts by all of these.
+    pub(crate) fn add_ends(&mut self, ends: Ends<'_>) {
+        if let Bounds::Text(bounds) = self {
+            ends.widen(bounds);
+        }
+    }
+
+    /// Widens the bounds of whole numbers or moments.
+    pub(crate) fn add_number(&mut self, number: i64) {
+        if let Bounds::Int(bounds) | Bounds::Timestamp(bounds) = self {
+            span(bounds, Some((number, number)));
         }
     }
 
@@ -199,10 +204,10 @@ impl Bounds {
             Bounds::Date(Some((min, max))) => Some(Statistics::new(Some(*min), Some(*max), None, nulls, false)),
             Bounds::Text(Some(bounds)) => {
                 let bytes = |text: String| ByteArray::from(text.into_bytes());
-                let min_is_exact = bounds.min.chars().count() < TEXT_CHARS_MAX;
-                let (min, max) = (Some(bytes(bounds.min.clone())), bounds.upper().map(bytes));
+                let (min, max) = (Some(bytes(bounds.lower().to_owned())), bounds.upper().map(bytes));
                 let values = ValueStatistics::new(min, max, None, nulls, false);
-                Some(values.with_min_is_exact(min_is_exact).with_max_is_exact(!bounds.longer).into())
+                let values = values.with_min_is_exact(bounds.lower_is_exact());
+                Some(values.with_max_is_exact(bounds.upper_is_exact()).into())
             }
             _ => None,
         }
@@ -224,11 +229,19 @@ impl Bounds {
                     *bounds = Some((low.min(value), high.max(value)));
                 }
             }
-            Bounds::Text(bounds) => match array.data_type() {
-                DataType::Utf8View => widen_text(bounds, array.as_string_view().iter()),
-                DataType::LargeUtf8 => widen_text(bounds, array.as_string::<i64>().iter()),
-                _ => widen_text(bounds, array.as_string::<i32>().iter()),
-            },
+            Bounds::Text(bounds) => {
+                let mut ends = Ends::default();
+                match array.data_type() {
+                    DataType::Utf8View => {
+                        array.as_string_view().iter().flatten().for_each(|text| ends.add(TextAt::whole(text)));
+                    }
+                    DataType::LargeUtf8 => {
+                        array.as_string::<i64>().iter().flatten().for_each(|text| ends.add(TextAt::whole(text)));
+                    }
+                    _ => each_text(array.as_string(), |text| ends.add(text)),
+                }
+                ends.widen(bounds);
+            }
             Bounds::None => {}
         }
     }
@@ -269,7 +282,9 @@ impl Bounds {
                 let up = max.div_euclid(1000) + i64::from(max.rem_euclid(1000) > 0);
                 (instant_text(min.div_euclid(1000)), instant_text(up))
             }
-            Bounds::Text(Some(bounds)) => (Some(json_text(&bounds.min)), bounds.upper().map(|text| json_text(&text))),
+            Bounds::Text(Some(bounds)) => {
+                (Some(json_text(bounds.lower())), bounds.upper().map(|text| json_text(&text)))
+            }
             _ => (None, None),
         }
     }
@@ -280,9 +295,16 @@ where
     T::Native: PartialOrd,
 {
     let array = array.as_primitive::<T>();
-    if let (Some(low), Some(high)) = (min(array), max(array)) {
-        span(bounds, Some((low, high)));
+    if array.null_count() > 0 {
+        array.iter().flatten().for_each(|value| span(bounds, Some((value, value))));
+        return;
     }
+    let Some(first) = array.values().first() else { return };
+    // In one go, and without an option in each step.
+    let both = array.values().iter().fold((*first, *first), |(low, high), value| {
+        (if *value < low { *value } else { low }, if *value > high { *value } else { high })
+    });
+    span(bounds, Some(both));
 }
 
 /// Widens bounds to hold others as well.
@@ -290,85 +312,6 @@ fn span<T: PartialOrd + Copy>(bounds: &mut Option<(T, T)>, other: Option<(T, T)>
     let Some((low, high)) = other else { return };
     let (min, max) = bounds.unwrap_or((low, high));
     *bounds = Some((if low < min { low } else { min }, if high > max { high } else { max }));
-}
-
-fn cut(text: &str) -> &str {
-    text.char_indices().nth(TEXT_CHARS_MAX).map_or(text, |(end, _)| &text[..end])
-}
-
-fn widen_text<'a>(bounds: &mut Option<TextBounds>, texts: impl Iterator<Item = Option<&'a str>>) {
-    let (mut low, mut high) = bounds.as_ref().map_or((0, 0), |bounds| (prefix(&bounds.min), prefix(&bounds.max)));
-    for text in texts.flatten() {
-        let Some(bounds) = bounds else {
-            let cut = cut(text);
-            (low, high) = (prefix(cut), prefix(cut));
-            *bounds = Some(TextBounds { min: cut.to_owned(), max: cut.to_owned(), longer: cut.len() < text.len() });
-            continue;
-        };
-        // Nearly all texts lie between the bounds, and their first bytes tell.
-        let begin = prefix(text);
-        if low < begin && begin < high {
-            continue;
-        }
-        // Cutting keeps the order, so the cut of the smallest is the smallest cut.
-        if text < bounds.min.as_str() {
-            bounds.min = cut(text).to_owned();
-            low = begin;
-        }
-        if text > bounds.max.as_str() {
-            let cut = cut(text);
-            let longer = cut.len() < text.len();
-            match cut.cmp(&bounds.max) {
-                Ordering::Greater => {
-                    (bounds.max, bounds.longer) = (cut.to_owned(), longer);
-                    high = begin;
-                }
-                _ => bounds.longer |= longer,
-            }
-        }
-    }
-}
-
-/// The first eight bytes as a number in their order; a shorter text is filled up with zeros.
-fn prefix(text: &str) -> u64 {
-    let bytes = text.as_bytes();
-    match bytes.first_chunk::<8>() {
-        Some(begin) => u64::from_be_bytes(*begin),
-        None => {
-            let mut begin = [0; 8];
-            begin[..bytes.len()].copy_from_slice(bytes);
-            u64::from_be_bytes(begin)
-        }
-    }
-}
-
-impl TextBounds {
-    fn add(&mut self, other: &Self) {
-        if other.min < self.min {
-            self.min.clone_from(&other.min);
-        }
-        match other.max.cmp(&self.max) {
-            Ordering::Greater => (self.max, self.longer) = (other.max.clone(), other.longer),
-            Ordering::Equal => self.longer |= other.longer,
-            Ordering::Less => {}
-        }
-    }
-
-    /// At least as large as every text: the next text of that length where some were cut.
-    fn upper(&self) -> Option<String> {
-        if !self.longer {
-            return Some(self.max.clone());
-        }
-        let mut upper = self.max.clone();
-        while let Some(last) = upper.pop() {
-            // Surrogates are no characters: the range skips them.
-            if let Some(next) = (last..=char::MAX).nth(1) {
-                upper.push(next);
-                return Some(upper);
-            }
-        }
-        None
-    }
 }
 
 /// JSON knows no infinity. Zero gets the sign that is right for readers which tell -0.0 from 0.0. Some readers are

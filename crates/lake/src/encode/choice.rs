@@ -80,20 +80,37 @@ fn different<T: ArrowPrimitiveType<Native = i64>>(sample: &PrimitiveArray<T>) ->
     seen.len()
 }
 
-/// Whether the texts of a whole row group will fit a dictionary, and are worth one, guessed from how often they repeat in
-/// a sample: of `n` texts drawn from `N` different ones, about `n² / 2N` repeat. A dictionary for a text that hardly
-/// repeats is the dearest mistake (twice the time), none for a text that does costs a third of the size. Texts that
-/// stand there several times in a row count once: a copied column repeats like that, and never again.
-pub(super) fn repeats(column: &StringArray, limit: usize) -> bool {
+/// What texts look like, and so how they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextLook {
+    /// Those of a whole row group fit a dictionary, and are worth one.
+    Few,
+    /// The text before comes again, as in a column that was copied to the rows of a child table.
+    Alike,
+    Any,
+}
+
+/// Guessed from how often texts repeat in a sample: of `n` texts drawn from `N` different ones, about `n² / 2N` repeat. A
+/// dictionary for a text that hardly repeats is the dearest mistake (twice the time), none for a text that does costs a
+/// third of the size. Texts that stand there several times in a row count once: a copied column repeats like that, and
+/// never again.
+pub(super) fn look(column: &StringArray, limit: usize) -> TextLook {
     let sample = column.slice(0, column.len().min(SAMPLE_ROWS));
     let mut texts: Vec<&str> = sample.iter().flatten().collect();
+    let all = texts.len();
     texts.dedup();
     if texts.len() < 256 {
-        return true;
+        return TextLook::Few;
     }
     let bytes_mean = texts.iter().map(|text| text.len() + 4).sum::<usize>() / texts.len();
     let different = texts.iter().collect::<HashSet<_>>().len();
     let repeated = texts.len() - different;
     let estimate = if repeated == 0 { usize::MAX } else { (texts.len() * texts.len() / (2 * repeated)).max(different) };
-    estimate.saturating_mul(bytes_mean) <= limit
+    if estimate.saturating_mul(bytes_mean) <= limit {
+        TextLook::Few
+    } else if 4 * texts.len() < 3 * all {
+        TextLook::Alike
+    } else {
+        TextLook::Any
+    }
 }

@@ -13,7 +13,12 @@ use parquet::schema::types::ColumnDescPtr;
 use super::choice::ZSTD_LEVEL;
 
 /// Compresses pages, whatever column they are of: what it needs is the largest part of an encoder.
-pub(super) struct Compressor(zstd::bulk::Compressor<'static>);
+pub(super) struct Compressor {
+    zstd: zstd::bulk::Compressor<'static>,
+    /// The page that is being made.
+    page: Vec<u8>,
+    compressed: Vec<u8>,
+}
 
 impl std::fmt::Debug for Compressor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -23,11 +28,16 @@ impl std::fmt::Debug for Compressor {
 
 impl Compressor {
     pub(super) fn new() -> Result<Self, ParquetError> {
-        Ok(Self(zstd::bulk::Compressor::new(ZSTD_LEVEL)?))
+        let zstd = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+        Ok(Self { zstd, page: Vec::new(), compressed: Vec::new() })
     }
 
-    fn compress(&mut self, bytes: &[u8]) -> Result<Bytes, ParquetError> {
-        Ok(self.0.compress(bytes)?.into())
+    /// Compresses the page.
+    fn compress(&mut self) -> Result<Bytes, ParquetError> {
+        self.compressed.clear();
+        self.compressed.reserve(zstd::zstd_safe::compress_bound(self.page.len()));
+        self.zstd.compress_to_buffer(&self.page, &mut self.compressed)?;
+        Ok(Bytes::copy_from_slice(&self.compressed))
     }
 }
 
@@ -51,23 +61,24 @@ impl Pages {
         self.data.len()
     }
 
-    /// Adds a page of `values` values, nulls included.
+    /// Adds a page of `values` values, nulls included, which `fill` appends.
     pub(super) fn data(
         &mut self,
-        bytes: &[u8],
         values: usize,
-        encoding: Encoding,
         compressor: &mut Compressor,
+        fill: impl FnOnce(&mut Vec<u8>) -> Encoding,
     ) -> Result<(), ParquetError> {
+        compressor.page.clear();
+        let encoding = fill(&mut compressor.page);
         let page = Page::DataPage {
-            buf: compressor.compress(bytes)?,
+            buf: compressor.compress()?,
             num_values: u32::try_from(values).map_err(|_| too_large())?,
             encoding,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
             statistics: None,
         };
-        let page = CompressedPage::new(page, bytes.len());
+        let page = CompressedPage::new(page, compressor.page.len());
         self.uncompressed += write(page, &mut self.data)?;
         self.values += i64::try_from(values).map_err(|_| too_large())?;
         if !self.encodings.contains(&encoding) {
@@ -79,21 +90,23 @@ impl Pages {
     /// The column of a row group; `dictionary`: bytes and number of values of its first page.
     pub(super) fn finish(
         mut self,
-        dictionary: Option<&(Vec<u8>, usize)>,
+        dictionary: Option<(Vec<u8>, usize)>,
         descriptor: ColumnDescPtr,
         rows: u64,
         statistics: Option<Statistics>,
         compressor: &mut Compressor,
     ) -> Result<Chunk, ParquetError> {
         let mut bytes = Vec::new();
+        let has_dictionary = dictionary.is_some();
         if let Some((values, count)) = dictionary {
+            compressor.page = values;
             let page = Page::DictionaryPage {
-                buf: compressor.compress(values)?,
-                num_values: u32::try_from(*count).map_err(|_| too_large())?,
+                buf: compressor.compress()?,
+                num_values: u32::try_from(count).map_err(|_| too_large())?,
                 encoding: Encoding::PLAIN,
                 is_sorted: false,
             };
-            self.uncompressed += write(CompressedPage::new(page, values.len()), &mut bytes)?;
+            self.uncompressed += write(CompressedPage::new(page, compressor.page.len()), &mut bytes)?;
             self.encodings.push(Encoding::PLAIN);
         }
         let data_at = bytes.len();
@@ -110,7 +123,7 @@ impl Pages {
             .set_total_uncompressed_size(self.uncompressed)
             .set_num_values(self.values)
             .set_data_page_offset(signed(data_at)?)
-            .set_dictionary_page_offset(dictionary.is_some().then_some(0));
+            .set_dictionary_page_offset(has_dictionary.then_some(0));
         if let Some(statistics) = statistics {
             metadata = metadata.set_statistics(statistics);
         }

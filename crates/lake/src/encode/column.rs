@@ -27,7 +27,6 @@ pub(super) struct OwnColumn {
     /// Rows since the last page, and how many a page has at most.
     page_rows: usize,
     page_rows_max: usize,
-    page: Vec<u8>,
     pages: Pages,
 }
 
@@ -80,7 +79,6 @@ impl OwnColumn {
             rows: 0,
             page_rows: 0,
             page_rows_max,
-            page: Vec::new(),
             pages: Pages::default(),
         })
     }
@@ -91,7 +89,7 @@ impl OwnColumn {
             Values::Numbers(numbers) => numbers.memory(),
             Values::Texts(texts) => texts.memory(),
         };
-        self.pages.bytes() + self.page.capacity() + self.levels.memory() + values
+        self.pages.bytes() + self.levels.memory() + values
     }
 
     /// Adds values.
@@ -147,14 +145,11 @@ impl OwnColumn {
                 return Ok(());
             }
             Values::Texts(texts) => texts.push(array.as_string(), bounds),
-            Values::Numbers(numbers) => {
-                bounds.update(array);
-                match array.data_type() {
-                    DataType::Date32 => numbers.push(array.as_primitive::<Date32Type>(), i64::from),
-                    DataType::Int64 => numbers.push(array.as_primitive::<Int64Type>(), |value| value),
-                    _ => numbers.push(array.as_primitive::<TimestampMicrosecondType>(), |value| value),
-                }
-            }
+            Values::Numbers(numbers) => match array.data_type() {
+                DataType::Date32 => numbers.push(array.as_primitive::<Date32Type>(), i64::from, bounds),
+                DataType::Int64 => numbers.push(array.as_primitive::<Int64Type>(), |value| value, bounds),
+                _ => numbers.push(array.as_primitive::<TimestampMicrosecondType>(), |value| value, bounds),
+            },
         }
         self.nulls += array.null_count();
         match array.nulls().filter(|nulls| nulls.null_count() > 0) {
@@ -165,15 +160,16 @@ impl OwnColumn {
     }
 
     fn end_page(&mut self, compressor: &mut Compressor) -> Result<(), ParquetError> {
-        self.page.clear();
-        let values = self.levels.count();
-        self.levels.flush(&mut self.page);
-        let encoding = match &mut self.values {
-            Values::Numbers(numbers) => numbers.flush(&mut self.page),
-            Values::Texts(texts) => texts.flush(&mut self.page),
-        };
+        let count = self.levels.count();
+        let Self { levels, values, pages, .. } = self;
         self.page_rows = 0;
-        self.pages.data(&self.page, values, encoding, compressor)
+        pages.data(count, compressor, |page| {
+            levels.flush(page);
+            match values {
+                Values::Numbers(numbers) => numbers.flush(page),
+                Values::Texts(texts) => texts.flush(page),
+            }
+        })
     }
 
     /// Ends it.
@@ -187,7 +183,7 @@ impl OwnColumn {
             Values::Numbers(numbers) => numbers.into_dictionary(),
             Values::Texts(texts) => texts.into_dictionary(),
         };
-        let chunk = pages.finish(dictionary.as_ref(), descriptor, rows, statistics, compressor)?;
+        let chunk = pages.finish(dictionary, descriptor, rows, statistics, compressor)?;
         Ok((chunk, Summary { nulls, bounds }))
     }
 }

@@ -34,15 +34,27 @@ impl Width {
     }
 }
 
+/// Appends the same number so many times.
+pub(super) fn delta_of_one(value: i64, count: usize, into: &mut Vec<u8>) {
+    head(count, value, into);
+    // In each block the smallest difference is 0, and all widths are.
+    let blocks = count.saturating_sub(1).div_ceil(BLOCK);
+    into.resize(into.len() + blocks * (1 + BLOCK / MINI), 0);
+}
+
+fn head(count: usize, first: i64, into: &mut Vec<u8>) {
+    varint(BLOCK as u64, into);
+    varint((BLOCK / MINI) as u64, into);
+    varint(count as u64, into);
+    zigzag(first, into);
+}
+
 /// Appends all numbers; those of 32 bits come with their sign extended.
 pub(super) fn delta(values: impl ExactSizeIterator<Item = i64>, width: Width, into: &mut Vec<u8>) {
     let count = values.len();
     let mut values = values;
     let first = values.next().unwrap_or(0);
-    varint(BLOCK as u64, into);
-    varint((BLOCK / MINI) as u64, into);
-    varint(count as u64, into);
-    zigzag(first, into);
+    head(count, first, into);
     let (mut before, mut rest) = (first, count.saturating_sub(1));
     let mut differences = [0; BLOCK];
     while rest > 0 {

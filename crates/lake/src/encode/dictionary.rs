@@ -1,114 +1,91 @@
-//! The different values of a column, each with a number.
+//! The different numbers of a column, each with a number of its own, and dictionaries that are given up.
 
-use std::hash::{BuildHasher as _, Hasher as _};
+use std::hash::BuildHasher as _;
 
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Different texts in the order in which they came.
-#[derive(Debug, Default)]
-pub(super) struct TextDictionary {
-    hasher: DefaultHashBuilder,
-    ids: HashTable<u32>,
-    hashes: Vec<u64>,
-    /// As the dictionary's page has them: four bytes of length, then the text.
-    page: Vec<u8>,
-    starts: Vec<usize>,
-    /// The text that came last: many columns are sorted, or repeat what the row before has.
-    last: Option<u32>,
+use super::recent::Recent;
+use crate::stats::Bounds;
+
+/// The dictionary of a column, as long as it pays.
+#[derive(Debug)]
+pub(super) struct Growing<D> {
+    /// The pages to come refer to it, …
+    open: Option<D>,
+    /// … or only those so far do.
+    full: Option<D>,
 }
 
-impl TextDictionary {
-    pub(super) fn hash(&self, text: &[u8]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(text);
-        hasher.finish()
+impl<D> Growing<D> {
+    pub(super) fn new(dictionary: Option<D>) -> Self {
+        Self { open: dictionary, full: None }
     }
 
-    fn text(&self, id: u32) -> &[u8] {
-        text(&self.page, &self.starts, id)
+    pub(super) fn open(&self) -> Option<&D> {
+        self.open.as_ref()
     }
 
-    /// The number of a text, and whether it is new.
-    pub(super) fn id(&mut self, wanted: &[u8], hash: u64) -> (u32, bool) {
-        if let Some(last) = self.last
-            && self.hashes[last as usize] == hash
-            && self.text(last) == wanted
-        {
-            return (last, false);
+    pub(super) fn open_mut(&mut self) -> Option<&mut D> {
+        self.open.as_mut()
+    }
+
+    /// The pages to come do without, if that is what `is_full` says.
+    pub(super) fn end_if(&mut self, is_full: impl FnOnce(&D) -> bool) {
+        if self.open.as_ref().is_some_and(is_full) {
+            self.full = self.open.take();
         }
-        let Self { ids, hashes, page, starts, .. } = self;
-        let entry = ids.entry(hash, |id| text(page, starts, *id) == wanted, |id| hashes[*id as usize]);
-        let (id, is_new) = match entry {
-            Entry::Occupied(entry) => (*entry.get(), false),
-            Entry::Vacant(entry) => {
-                let id = u32::try_from(hashes.len()).expect("a dictionary is bounded far below 4 GB");
-                entry.insert(id);
-                hashes.push(hash);
-                let length = u32::try_from(wanted.len()).expect("a text is bounded far below 4 GB");
-                page.extend_from_slice(&length.to_le_bytes());
-                starts.push(page.len());
-                page.extend_from_slice(wanted);
-                (id, true)
-            }
-        };
-        self.last = Some(id);
-        (id, is_new)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.hashes.len()
+    /// What some page refers to.
+    pub(super) fn any(&self) -> Option<&D> {
+        self.open.as_ref().or(self.full.as_ref())
     }
 
-    /// Bytes of the dictionary's page.
-    pub(super) fn bytes(&self) -> usize {
-        self.page.len()
+    pub(super) fn into_any(self) -> Option<D> {
+        self.open.or(self.full)
     }
-
-    pub(super) fn memory(&self) -> usize {
-        self.page.capacity() + self.hashes.capacity() * 21
-    }
-
-    pub(super) fn into_page(self) -> Vec<u8> {
-        self.page
-    }
-}
-
-fn text<'p>(page: &'p [u8], starts: &[usize], id: u32) -> &'p [u8] {
-    let start = starts[id as usize];
-    let end = starts.get(id as usize + 1).map_or(page.len(), |next| next - size_of::<u32>());
-    &page[start..end]
 }
 
 /// Different numbers in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct NumberDictionary {
+    recent: Recent,
     hasher: DefaultHashBuilder,
     ids: HashTable<u32>,
-    pub(super) values: Vec<i64>,
-    last: Option<(i64, u32)>,
+    values: Vec<i64>,
 }
 
 impl NumberDictionary {
-    pub(super) fn id(&mut self, wanted: i64) -> u32 {
-        if let Some((last, id)) = self.last
-            && last == wanted
-        {
-            return id;
-        }
-        let Self { hasher, ids, values, .. } = self;
-        let hash = hasher.hash_one(wanted);
-        let entry = ids.entry(hash, |id| values[*id as usize] == wanted, |id| hasher.hash_one(values[*id as usize]));
-        let id = match entry {
-            Entry::Occupied(entry) => *entry.get(),
-            Entry::Vacant(entry) => {
-                let id = u32::try_from(values.len()).expect("a dictionary is bounded far below 4 GB");
-                entry.insert(id);
-                values.push(wanted);
-                id
+    /// The number of a value; a new one widens the bounds.
+    #[inline]
+    pub(super) fn id(&mut self, wanted: i64, bounds: &mut Bounds) -> u32 {
+        let Self { recent, hasher, ids, values } = self;
+        recent.id(u128::from(wanted.cast_unsigned()), || {
+            let hash = hasher.hash_one(wanted);
+            let is_it = |id: &u32| values[*id as usize] == wanted;
+            match ids.entry(hash, is_it, |id| hasher.hash_one(values[*id as usize])) {
+                Entry::Occupied(entry) => *entry.get(),
+                Entry::Vacant(entry) => {
+                    let id = u32::try_from(values.len()).expect("a dictionary is bounded far below 4 GB");
+                    entry.insert(id);
+                    values.push(wanted);
+                    bounds.add_number(wanted);
+                    id
+                }
             }
-        };
-        self.last = Some((wanted, id));
-        id
+        })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        8 * self.values.capacity() + 5 * self.ids.capacity() + self.recent.memory()
+    }
+
+    pub(super) fn into_page(self) -> Vec<u8> {
+        self.values.iter().flat_map(|value| value.to_le_bytes()).collect()
     }
 }

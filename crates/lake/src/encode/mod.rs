@@ -16,8 +16,11 @@ mod delta;
 mod dictionary;
 mod levels;
 mod numbers;
+mod plain;
+mod recent;
 mod row_group;
 mod texts;
+mod words;
 
 pub use row_group::RowGroups;
 pub(crate) use row_group::{RowGroup, file_properties, parquet_schema};

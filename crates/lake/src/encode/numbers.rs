@@ -6,67 +6,101 @@ use parquet::basic::Encoding;
 
 use super::bits::{hybrid, width_of};
 use super::choice::FEW;
-use super::delta::{Width, delta};
-use super::dictionary::NumberDictionary;
+use super::delta::{Width, delta, delta_of_one};
+use super::dictionary::{Growing, NumberDictionary};
+use crate::stats::Bounds;
 
 /// Numbers that wait for the end of their page, without nulls.
 #[derive(Debug)]
 pub(super) struct Numbers {
     width: Width,
-    dictionary: Option<NumberDictionary>,
-    is_plain: bool,
+    dictionary: Growing<NumberDictionary>,
     ids: Vec<u32>,
+    /// Those that came first are all this one, …
+    one: Option<(i64, usize)>,
+    /// … and behind them come these.
     values: Vec<i64>,
 }
 
 impl Numbers {
-    /// None yet.
+    /// None yet. Only numbers of 64 bits have dictionaries.
     pub(super) fn new(width: Width, has_dictionary: bool) -> Self {
-        let dictionary = has_dictionary.then(NumberDictionary::default);
-        Self { width, is_plain: dictionary.is_none(), dictionary, ids: Vec::new(), values: Vec::new() }
+        debug_assert!(!has_dictionary || width == Width::Bits64);
+        let dictionary = Growing::new(has_dictionary.then(NumberDictionary::default));
+        Self { width, dictionary, ids: Vec::new(), one: None, values: Vec::new() }
     }
 
-    /// Adds what is not null.
-    pub(super) fn push<T: ArrowPrimitiveType>(&mut self, array: &PrimitiveArray<T>, value: impl Fn(T::Native) -> i64) {
-        match &mut self.dictionary {
-            Some(dictionary) if !self.is_plain => {
-                self.ids.extend(array.iter().flatten().map(|number| dictionary.id(value(number))));
-            }
-            _ if array.null_count() == 0 => self.values.extend(array.values().iter().map(|number| value(*number))),
-            _ => self.values.extend(array.iter().flatten().map(value)),
+    /// Adds what is not null, and widens the bounds.
+    pub(super) fn push<T: ArrowPrimitiveType>(
+        &mut self,
+        array: &PrimitiveArray<T>,
+        value: impl Fn(T::Native) -> i64,
+        bounds: &mut Bounds,
+    ) {
+        if let Some(dictionary) = self.dictionary.open_mut() {
+            self.ids.extend(array.iter().flatten().map(|number| dictionary.id(value(number), bounds)));
+            return;
+        }
+        if array.null_count() > 0 {
+            bounds.update(array);
+            self.own();
+            return self.values.extend(array.iter().flatten().map(value));
+        }
+        let numbers = array.values();
+        if let Some(one) = one_number(numbers).map(&value)
+            && self.values.is_empty()
+            && self.one.is_none_or(|(known, _)| known == one)
+        {
+            bounds.update(&array.slice(0, 1));
+            self.one = Some((one, self.one.map_or(0, |(_, count)| count) + numbers.len()));
+            return;
+        }
+        bounds.update(array);
+        self.own();
+        self.values.extend(numbers.iter().map(|number| value(*number)));
+    }
+
+    /// Writes out what is only counted.
+    fn own(&mut self) {
+        if let Some((one, count)) = self.one.take() {
+            self.values.resize(count, one);
         }
     }
 
     pub(super) fn memory(&self) -> usize {
-        8 * self.values.capacity() + 4 * self.ids.capacity()
+        let dictionary = self.dictionary.any().map_or(0, NumberDictionary::memory);
+        8 * self.values.capacity() + 4 * self.ids.capacity() + dictionary
     }
 
     /// Appends the page's values, and forgets them.
     pub(super) fn flush(&mut self, into: &mut Vec<u8>) -> Encoding {
-        match &self.dictionary {
-            Some(dictionary) if !self.is_plain => {
-                let width = width_of(dictionary.values.len().saturating_sub(1) as u64);
-                into.push(width);
-                hybrid(&self.ids, width, into);
-                self.ids.clear();
-                self.is_plain = dictionary.values.len() > FEW;
-                Encoding::RLE_DICTIONARY
-            }
-            _ => {
-                delta(self.values.iter().copied(), self.width, into);
-                self.values.clear();
-                Encoding::DELTA_BINARY_PACKED
-            }
+        if let Some(dictionary) = self.dictionary.open() {
+            let width = width_of(dictionary.len().saturating_sub(1) as u64);
+            into.push(width);
+            hybrid(&self.ids, width, into);
+            self.ids.clear();
+            self.dictionary.end_if(|dictionary| dictionary.len() > FEW);
+            return Encoding::RLE_DICTIONARY;
         }
+        match self.one.take() {
+            Some((one, count)) => delta_of_one(one, count, into),
+            None => delta(self.values.iter().copied(), self.width, into),
+        }
+        self.values.clear();
+        Encoding::DELTA_BINARY_PACKED
     }
 
     /// Bytes and number of values of the dictionary's page.
     pub(super) fn into_dictionary(self) -> Option<(Vec<u8>, usize)> {
-        let dictionary = self.dictionary?;
-        let bytes = dictionary.values.iter().flat_map(|value| match self.width {
-            Width::Bits32 => value.to_le_bytes()[..4].to_vec(),
-            Width::Bits64 => value.to_le_bytes().to_vec(),
-        });
-        Some((bytes.collect(), dictionary.values.len()))
+        let dictionary = self.dictionary.into_any()?;
+        let count = dictionary.len();
+        Some((dictionary.into_page(), count))
     }
+}
+
+/// The number that all of them are.
+fn one_number<T: Copy + PartialEq>(numbers: &[T]) -> Option<T> {
+    let (first, last) = (numbers.first()?, numbers.last()?);
+    // Whether the ends differ tells nearly always.
+    (first == last && numbers.iter().all(|number| number == first)).then_some(*first)
 }
