@@ -14,6 +14,14 @@ fn there_and_back() {
     assert_eq!(Chart::parse(&text).unwrap(), chart);
 }
 
+/// A reader that is not exact to the last bit makes its neighbour of this double.
+#[test]
+fn a_double_is_read_as_it_was_written() {
+    let value: Value = "9010000.020201273".parse().unwrap();
+    let text = serde_json::to_string(&value).unwrap();
+    assert_eq!((text.as_str(), serde_json::from_str::<Value>(&text).unwrap()), ("9010000.020201273", value));
+}
+
 #[test]
 fn what_is_no_description_is_refused() {
     let refused = |text: &str| {

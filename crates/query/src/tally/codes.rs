@@ -14,6 +14,8 @@ pub(super) struct Codes {
     /// What the codes stand for.
     values: Option<ArrayRef>,
     groups: Vec<u32>,
+    /// How many of them have none yet.
+    unseen: usize,
     null: Option<u32>,
 }
 
@@ -34,8 +36,11 @@ impl Codes {
             self.values = Some(Arc::clone(key.values()));
             self.groups.clear();
             self.groups.resize(key.values().len(), UNSEEN);
+            self.unseen = self.groups.len();
         }
-        self.meet(key, groups)?;
+        if self.unseen > 0 {
+            self.meet(key, groups)?;
+        }
         let keys = key.keys();
         if keys.null_count() > 0 && self.null.is_none() {
             let mut ids = Vec::new();
@@ -71,6 +76,7 @@ impl Codes {
         if fresh.is_empty() {
             return Ok(());
         }
+        self.unseen -= fresh.len();
         let fresh = Int32Array::from(fresh);
         let mut ids = Vec::with_capacity(fresh.len());
         groups.intern(&[take(key.values(), &fresh, None)?], &mut ids)?;
