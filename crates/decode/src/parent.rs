@@ -192,11 +192,12 @@ struct Fill<'f, 'd> {
 impl Fill<'_, '_> {
     /// Appends a value for each record, refused or not; false at a leap day.
     fn column(&mut self, filled: &mut Filled<'_>, column: &mut Column) -> bool {
-        if matches!(filled.reader, Reader::Text) && self.refused.is_empty() {
+        // What these append for a record that was refused before is removed with it.
+        if matches!(filled.reader, Reader::Text) {
             self.texts(filled, column);
             return true;
         }
-        if list::may_be_plain(&filled.reader) && self.refused.is_empty() {
+        if list::may_be_plain(&filled.reader) {
             return self.lists(filled, column);
         }
         let before = column.len();
@@ -236,7 +237,7 @@ impl Fill<'_, '_> {
                 texts.push(whole, part);
             } else if filled.spec.required {
                 texts.push_placeholder();
-                self.refused.insert(row, (self.at, crate::reason::MISSING_VALUE));
+                self.refused.entry(row).or_insert((self.at, crate::reason::MISSING_VALUE));
             } else {
                 texts.push_null();
             }
