@@ -49,8 +49,9 @@ fn name(magic: u32) -> Option<&'static str> {
 
 fn refused(path: &Path, name: &str) -> Error {
     let message = format!("ledger `{}`: expected a local disk, found the network file system {name}", path.display());
-    Error::new(Kind::FixSettings, message)
-        .with_hint("SQLite's locks do not hold there; set `ledger` in `stillhouse.toml` to a path on a local disk")
+    Error::new(Kind::FixSettings, message).with_hint(
+        "SQLite's locks do not hold there; set `path` in [ledger] of `stillhouse.toml` to one on a local disk",
+    )
 }
 
 #[cfg(all(test, target_os = "linux"))]

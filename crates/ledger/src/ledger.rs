@@ -276,7 +276,7 @@ pub(crate) fn moved(place: &str) -> Error {
             .with_hint("run the same `stillhouse ledger move` again");
     }
     Error::new(Kind::FixSettings, format!("the ledger was moved to {place}"))
-        .with_hint("set `ledger` in `stillhouse.toml` to that place")
+        .with_hint("set `path` in [ledger] of `stillhouse.toml` to that place")
 }
 
 fn check_phase(phase: Phase, needs: Needs) -> Result<(), Error> {

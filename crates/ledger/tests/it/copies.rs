@@ -251,7 +251,7 @@ async fn check_move(from: &Place, to: &Place) {
         assert_eq!(error.kind(), Kind::FixSettings);
         let at = error.to_string();
         assert!(at.contains("the ledger was moved to ") && at.contains("ledger") && !at.contains('@'), "{at}");
-        assert!(error.hint().unwrap().contains("`ledger` in `stillhouse.toml`"));
+        assert!(error.hint().unwrap().contains("[ledger] of `stillhouse.toml`"));
         check_kind(old.offer(&offers(&[object("x", "1", 1)]), 22).await, Kind::FixSettings, "was moved to");
         check_kind(old.open_for_work(9, 99, 22).await, Kind::FixSettings, "was moved to");
         check_kind(old.backup(&File::new("b").path, 22).await, Kind::FixSettings, "was moved to");
