@@ -58,72 +58,118 @@ pub(crate) struct Plan {
 pub(crate) fn plan(name: String, inputs: &[Input<'_>], survey: &Survey, paths: Paths, notes: &mut Notes) -> Plan {
     let csv = csv(inputs, &survey.files, notes);
     let (named, by_name) = name_columns(survey, notes);
-    let files: Vec<String> = inputs.iter().map(|input| input.shown.clone()).collect();
-    let comma_first = survey.files.iter().any(|file| file.csv.delimiter == Some(b';'));
-    let people = named.iter().zip(&survey.columns);
-    let others_are = people.clone().any(|(named, column)| roles::personal(column, &named.name, false).is_some());
-    let personal: Vec<Option<String>> =
-        people.map(|(named, column)| roles::personal(column, &named.name, others_are)).collect();
-    let context = |number: usize, comma_first| Context {
-        name: &named[number].name,
-        number,
-        comma_first,
-        files: &files,
-        personal: personal[number].is_some(),
-    };
-    // A decimal comma in one column speaks for the others.
-    let comma_first = comma_first || has_decimal_comma(survey, &context);
-    let columns: Vec<(String, &Column, Decided)> = survey
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(number, column)| {
-            let decided = decide(column, &context(number, comma_first), notes);
-            (named[number].name.clone(), column, decided)
-        })
-        .collect();
-    let time = roles::time(&columns, notes);
-    let mut planned = Vec::new();
-    for (number, (name, column, decided)) in columns.into_iter().enumerate() {
-        let context = context(number, comma_first);
-        if let Some(why) = &personal[number] {
-            notes.found(Place::Column(number), format!("pii of {name}"), format!("personal data: {why}"));
-        }
-        // A file that lacks a required column would be held.
-        let everywhere = column.files.len() == survey.files.len();
-        let required = everywhere && roles::required(column, &decided, time == Some(number), &context, notes);
-        let null_values = roles::null_values(column, &decided, &context, notes);
-        roles::key(column, &context, time.map(|time| named[time].name.as_str()), notes);
-        planned.push(Planned {
-            name,
-            alias: named[number].alias.clone(),
-            header: column.header.clone(),
-            decided,
-            required,
-            null_values,
-            pii: personal[number].is_some(),
-            values: column.filled,
-            missing: column.records - column.filled,
-        });
-    }
+    let (columns, time) = plan_columns(&Known::new(inputs, survey, &named), notes);
     let missing_columns = survey.columns.iter().any(|column| column.files.len() < survey.files.len());
     if missing_columns {
         lacking(inputs, survey, &named, notes);
     }
-    let children = children(&name, &planned, time, notes);
-    let year = year(inputs, &planned, &paths, notes);
+    let children = children(&name, &columns, time, notes);
+    let year = year(inputs, &columns, &paths, notes);
     Plan {
         name,
         paths,
         spill_days: 0,
         csv,
         year,
-        columns: planned,
+        columns,
         time,
         by_position: !by_name,
         missing_columns,
         max_rejected: None,
         children,
+    }
+}
+
+/// What is known of the columns before their types are.
+struct Known<'a> {
+    survey: &'a Survey,
+    named: &'a [Named],
+    files: Vec<String>,
+    /// Why a column is taken for personal data.
+    personal: Vec<Option<String>>,
+}
+
+impl<'a> Known<'a> {
+    fn new(inputs: &[Input<'_>], survey: &'a Survey, named: &'a [Named]) -> Self {
+        let personal = |others_are: bool| {
+            let columns = named.iter().zip(&survey.columns);
+            columns.map(move |(named, column)| roles::personal(column, &named.name, others_are))
+        };
+        let others_are = personal(false).any(|why| why.is_some());
+        let files = inputs.iter().map(|input| input.shown.clone()).collect();
+        Self { survey, named, files, personal: personal(others_are).collect() }
+    }
+
+    fn context(&self, number: usize, comma_first: bool) -> Context<'_> {
+        Context {
+            name: &self.named[number].name,
+            number,
+            comma_first,
+            files: &self.files,
+            personal: self.personal[number].is_some(),
+        }
+    }
+
+    /// Whether numbers are read with a decimal comma where both ways fit: a semicolon between fields speaks for it, and so
+    /// does one column that cannot be read otherwise.
+    fn comma_first(&self) -> bool {
+        let has_semicolons = self.survey.files.iter().any(|file| file.csv.delimiter == Some(b';'));
+        has_semicolons || self.survey.columns.iter().enumerate().any(|(number, column)| self.has_comma(number, column))
+    }
+
+    /// The column is a number with a decimal comma and cannot be one with a point.
+    fn has_comma(&self, number: usize, column: &Column) -> bool {
+        let mut unheard = Notes::default();
+        let decided = decide(column, &self.context(number, false), &mut unheard);
+        let best = column.numbers.best(false);
+        decided.numbers.decimal == ',' && best.iter().all(|way| way.decimal == ',')
+    }
+}
+
+/// The columns, and which of them says when a record happened.
+fn plan_columns(known: &Known<'_>, notes: &mut Notes) -> (Vec<Planned>, Option<usize>) {
+    let comma_first = known.comma_first();
+    let mut columns: Vec<(String, &Column, Decided)> = Vec::new();
+    for (number, column) in known.survey.columns.iter().enumerate() {
+        let decided = decide(column, &known.context(number, comma_first), notes);
+        columns.push((known.named[number].name.clone(), column, decided));
+    }
+    let time = roles::time(&columns, notes);
+    let mut planned = Vec::new();
+    for (number, (_, column, decided)) in columns.into_iter().enumerate() {
+        planned.push(plan_column(known, &known.context(number, comma_first), column, decided, time, notes));
+    }
+    (planned, time)
+}
+
+fn plan_column(
+    known: &Known<'_>,
+    context: &Context<'_>,
+    column: &Column,
+    decided: Decided,
+    time: Option<usize>,
+    notes: &mut Notes,
+) -> Planned {
+    let number = context.number;
+    let Named { name, alias } = &known.named[number];
+    if let Some(why) = &known.personal[number] {
+        notes.found(Place::Column(number), format!("pii of {name}"), format!("personal data: {why}"));
+    }
+    // A file that lacks a required column would be held.
+    let everywhere = column.files.len() == known.survey.files.len();
+    let required = everywhere && roles::required(column, &decided, time == Some(number), context, notes);
+    let null_values = roles::null_values(column, &decided, context, notes);
+    roles::key(column, context, time.map(|time| known.named[time].name.as_str()), notes);
+    Planned {
+        name: name.clone(),
+        alias: alias.clone(),
+        header: column.header.clone(),
+        decided,
+        required,
+        null_values,
+        pii: context.personal,
+        values: column.filled,
+        missing: column.records - column.filled,
     }
 }
 
@@ -220,16 +266,6 @@ fn name_columns(survey: &Survey, notes: &mut Notes) -> (Vec<Named>, bool) {
         notes.remark(Place::Column(number), format!("name of {}", named.name), text);
     }
     (named, by_name && !odd)
-}
-
-/// Some column is a number with a decimal comma and cannot be one with a point.
-fn has_decimal_comma<'a>(survey: &Survey, context: &impl Fn(usize, bool) -> Context<'a>) -> bool {
-    survey.columns.iter().enumerate().any(|(number, column)| {
-        let mut unheard = Notes::default();
-        let decided = decide(column, &context(number, false), &mut unheard);
-        let best = column.numbers.best(false);
-        decided.numbers.decimal == ',' && best.iter().all(|way| way.decimal == ',')
-    })
 }
 
 /// Says which files lack which columns.
