@@ -2,7 +2,8 @@
 //!
 //! Start at [`Program`], which runs the built binary in a [`TempProject`] and says what it printed and how much memory
 //! it took; [`Events`] and [`Changes`] fill a project with files whose contents are known, and [`read_delta`] asks engines that are not
-//! ours what they see in the tables. [`shared_data`] finds the corpora that others wrote.
+//! ours what they see in the tables. [`shared_data`] finds the corpora that others wrote; [`account_movements`] are one of them
+//! with what is true of it.
 //!
 //! **Invariant:** the same seed gives the same bytes. Only [`Program`] looks at a clock, to end what hangs, and
 //! [`receipts`], which lets the product work in real time and measures it.
@@ -32,4 +33,4 @@ pub use postgres::Postgres;
 pub use program::{Finished, Kills, Program, Running};
 pub use project::TempProject;
 pub use random::Random;
-pub use shared::{shared_data, workspace};
+pub use shared::{Movements, account_movements, shared_data, workspace};

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 /// The folder of the workspace.
 pub fn workspace() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -23,4 +25,32 @@ pub fn shared_data(name: &str) -> PathBuf {
         corpus.display()
     );
     corpus
+}
+
+/// A file of account movements, and what is true of it.
+#[derive(Debug)]
+pub struct Movements {
+    /// The CSV file.
+    pub path: PathBuf,
+    /// Its sums, its months, its bad lines.
+    pub facts: Value,
+}
+
+/// The account movements of ten people, from the corpus `stori`, in the order of their names.
+///
+/// # Panics
+/// When they are not all there.
+pub fn account_movements() -> Vec<Movements> {
+    let folder = shared_data("stori");
+    let entries = folder.read_dir().expect("a corpus can be listed").map(|entry| entry.expect("an entry").path());
+    let mut paths: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|ending| ending == "csv")).collect();
+    paths.sort();
+    assert_eq!(paths.len(), 10, "files in {}", folder.display());
+    let movements = |path: PathBuf| {
+        let facts = std::fs::read(path.with_extension("expected.json")).expect("the facts beside the file");
+        let facts = serde_json::from_slice(&facts).expect("facts are JSON");
+        Movements { path, facts }
+    };
+    paths.into_iter().map(movements).collect()
 }

@@ -1,7 +1,6 @@
 //! What the tests share: files in memory, and what a proposal makes of them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
@@ -119,12 +118,4 @@ pub fn load(proposal: &Proposal, bytes: &[u8]) -> (Loaded, Outcome) {
     let outcome =
         decode(&mut &*bytes, &request, &mut sink).unwrap_or_else(|error| panic!("{error}\n{}", proposal.source));
     (sink.0, outcome)
-}
-
-/// A corpus: in `$STILLHOUSE_SHARED_DATA`, or in `shared/data` beside the clone.
-pub fn shared_data(name: &str) -> PathBuf {
-    let beside_clone = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
-    let folder = std::env::var_os("STILLHOUSE_SHARED_DATA").map_or_else(beside_clone, PathBuf::from).join(name);
-    assert!(folder.is_dir(), "the corpus {} is not there: set STILLHOUSE_SHARED_DATA", folder.display());
-    folder
 }

@@ -1,8 +1,9 @@
 //! Files that others wrote.
 
 use serde_json::Value;
+use stillhouse_testkit::{Movements, account_movements, shared_data};
 
-use crate::common::{load, shared_data, sniff};
+use crate::common::{load, sniff};
 
 /// Decimal text as a number of millionths.
 fn millionths(text: &str) -> i128 {
@@ -17,15 +18,7 @@ fn millionths(text: &str) -> i128 {
 
 #[test]
 fn account_movements_add_up() {
-    let mut files = 0;
-    for entry in std::fs::read_dir(shared_data("stori")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "csv") {
-            continue;
-        }
-        files += 1;
-        let facts: Value =
-            serde_json::from_slice(&std::fs::read(path.with_extension("expected.json")).unwrap()).unwrap();
+    for Movements { path, facts } in account_movements() {
         let bytes = std::fs::read(&path).unwrap();
         let proposal = sniff(&bytes);
         let (loaded, outcome) = load(&proposal, &bytes);
@@ -49,7 +42,6 @@ fn account_movements_add_up() {
             assert_eq!(rows.count() as u64, of_month["count"].as_u64().unwrap(), "{month} {context}");
         }
     }
-    assert_eq!(files, 10);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use stillhouse_testkit::{Finished, TempProject, shared_data};
+use stillhouse_testkit::{Finished, Movements, TempProject, account_movements, shared_data};
 
 use super::{assert_balanced, number, run};
 
@@ -56,20 +56,10 @@ fn facts(path: &Path) -> Value {
 
 #[test]
 fn account_movements_of_ten_people_give_their_figures() {
-    let mut files = 0;
-    for entry in std::fs::read_dir(shared_data("stori")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "csv") {
-            continue;
-        }
-        files += 1;
-        movements(&path);
-    }
-    assert_eq!(files, 10);
+    account_movements().iter().for_each(they_give_their_figures);
 }
 
-fn movements(path: &Path) {
-    let facts = facts(&path.with_extension("expected.json"));
+fn they_give_their_figures(Movements { path, facts }: &Movements) {
     let project = fresh();
     put(&project, path, "data/movements.csv");
     let proposal = run(&project, &["--json", "sniff", "data/movements.csv", "--write"]).succeeded().json();
