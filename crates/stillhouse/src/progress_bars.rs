@@ -24,6 +24,9 @@ pub fn progress(printer: Printer) -> Arc<dyn Progress> {
 /// A small object is over before a bar could be read.
 const BAR_BYTES_MIN: u64 = 4 << 20;
 
+/// Fits into 80 columns. The end of a path tells more than its beginning.
+const BAR: &str = "{msg:>26!} {bar:20} {decimal_bytes:>9} of {decimal_total_bytes:<9} {eta:>5}";
+
 /// One bar for each large object that is being read.
 #[derive(Default)]
 struct Bars {
@@ -37,8 +40,7 @@ impl Bars {
             return;
         }
         let bar = ProgressBar::new(size).with_message(key.to_owned());
-        if let Ok(style) = ProgressStyle::with_template("{msg:30!} {bar:24} {bytes:>10} of {total_bytes:<10} {eta:>5}")
-        {
+        if let Ok(style) = ProgressStyle::with_template(BAR) {
             bar.set_style(style);
         }
         let bar = self.all.add(bar);
@@ -62,8 +64,13 @@ impl Progress for Bars {
                 }
             }
             Event::Waiting { reason } => {
-                // The terminal is gone: nothing to do about it.
-                let _ = self.all.println(format!("waiting: {reason}"));
+                let text = format!("waiting: {reason}");
+                if self.open.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+                    complain(text);
+                } else {
+                    // The terminal is gone: nothing to do about it.
+                    let _ = self.all.println(text);
+                }
             }
             Event::Listed { .. } | Event::Published { .. } => {}
         }
