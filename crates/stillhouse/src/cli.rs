@@ -10,12 +10,15 @@ use crate::commands::export::ExportArgs;
 use crate::commands::generate::GenerateCommand;
 use crate::commands::profile::ProfileArgs;
 
+/// The heading of options that every command has; its own stand above.
+const OF_ALL: &str = "Options of all commands";
+
 /// Files become trusted lake tables, and the reports that people wait for.
 #[derive(Debug, Parser)]
 #[command(name = "stillhouse", version, about, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "Start with `stillhouse init my-project --template events`, then `stillhouse -C my-project run all`.\n\
-Exit codes: 0 done; 1 failed; 2 wrong usage or project; 3 done, but something is held, failed to load\nor differs."
+    after_help = "Start with:\n  stillhouse init my-project --template events\n  stillhouse -C my-project run all\n\n\
+Exit codes:\n  0  done\n  1  failed\n  2  wrong usage or project\n  3  done, but something is held, failed to load or differs"
 )]
 pub struct Cli {
     /// The project folder.
@@ -25,14 +28,15 @@ pub struct Cli {
         value_name = "DIR",
         default_value = ".",
         global = true,
+        help_heading = OF_ALL,
         hide_default_value = true
     )]
     pub directory: PathBuf,
     /// Print one JSON value instead of text.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = OF_ALL)]
     pub json: bool,
     /// Print results only: no progress, no remarks.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = OF_ALL)]
     pub quiet: bool,
     /// What to do.
     #[command(subcommand)]
@@ -48,7 +52,7 @@ pub enum Command {
     Sniff(SniffArgs),
     /// Validate the project without running it.
     Check,
-    /// Look at the surroundings: what is fine, what is not, and what to do.
+    /// Look at what the project rests on: what is wrong, what to do.
     Doctor,
     /// Load what is new and run the reports: the main job.
     Run(RunArgs),
@@ -59,7 +63,7 @@ pub enum Command {
     /// Run, list and show reports.
     #[command(subcommand)]
     Report(ReportCommand),
-    /// Bring the databases that tables and reports are published to up to date.
+    /// Bring the databases that tables and reports go to up to date.
     Publish(PublishArgs),
     /// List, show and verify receipts: the account of each loaded file.
     #[command(subcommand)]
@@ -69,15 +73,15 @@ pub enum Command {
     Quarantine(QuarantineCommand),
     /// Ask the tables a question in SQL (read only).
     Sql(SqlArgs),
-    /// Look at the columns of a table or file: counts, bounds, frequent values.
+    /// Look at the columns of a table or file: counts, bounds, values.
     Profile(ProfileArgs),
     /// Write a table, the answer to a query or a report into a file.
     Export(ExportArgs),
     /// List the tables, or show the columns of one.
     Tables(TablesArgs),
-    /// Compare files, receipts, tables and ledger with each other; ends with 3 if anything differs.
+    /// Compare files, receipts, tables, ledger; ends with 3 if any differ.
     Audit,
-    /// Merge small files, write checkpoints, clear away what nothing needs any more.
+    /// Merge small files, clear away what nothing needs any more.
     Maintain(MaintainArgs),
     /// Look at the attempts to load files, and at their logs.
     #[command(subcommand)]
@@ -91,7 +95,7 @@ pub enum Command {
     /// Invent data of any size with known answers, to try or measure with.
     #[command(subcommand)]
     Generate(GenerateCommand),
-    /// Print a source or report file as it was when a receipt or a run used it.
+    /// Print a source or report file as it was when it was used.
     Text {
         /// Its fingerprint, as `receipts show` and the manifest of a run name it.
         fingerprint: String,
@@ -143,7 +147,7 @@ pub enum JobsCommand {
 /// `lake …`
 #[derive(Debug, Subcommand)]
 pub enum LakeCommand {
-    /// Copy the lake, receipts and runs included, into another folder; run again, it goes on where it stopped.
+    /// Copy the lake, receipts and runs included; run again, it goes on.
     Copy {
         /// The folder: empty, or an older copy of this lake.
         to: PathBuf,
@@ -307,7 +311,7 @@ pub enum ReceiptsCommand {
         /// The path of a file, or the end of one.
         key: String,
     },
-    /// Read files and tables again and hold both against the receipts; ends with 3 if anything differs.
+    /// Prove receipts again by files and tables; ends with 3 if they differ.
     Verify {
         /// Only files whose path ends with this text.
         key: Option<String>,
@@ -333,7 +337,7 @@ pub enum QuarantineCommand {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
         limit: u64,
     },
-    /// Write refused records into files, byte for byte, one file for each loaded one.
+    /// Write refused records into files, byte for byte.
     Export {
         #[command(flatten)]
         selection: SelectionArgs,
@@ -341,7 +345,7 @@ pub enum QuarantineCommand {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
-    /// Read refused records again, under the contracts of now; those that pass are loaded.
+    /// Read refused records again, and load those that pass by now.
     Replay {
         #[command(flatten)]
         selection: SelectionArgs,
@@ -409,7 +413,7 @@ pub enum LedgerCommand {
         /// The file that `ledger backup` wrote.
         from: PathBuf,
     },
-    /// Move the ledger to another place; set `[ledger]` in stillhouse.toml afterwards.
+    /// Move the ledger elsewhere; then set `[ledger]` in stillhouse.toml.
     Move {
         /// A `postgres://…` or `sqlite://…` address.
         to: String,
