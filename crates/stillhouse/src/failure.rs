@@ -1,7 +1,8 @@
 //! Failures as a person sees them: what happened, why, and what to do next.
 
-use std::fmt::Display;
 use std::process::ExitCode;
+
+use crate::surroundings;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Failure {
     pub exit: Exit,
     /// What happened.
     pub message: String,
+    /// The place in a query, drawn.
+    pub place: Option<String>,
     /// Why, outermost first.
     pub causes: Vec<String>,
     /// What to do next.
@@ -43,7 +46,7 @@ pub struct Failure {
 impl Failure {
     /// A failure that the user can mend on the command line or in the project.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, message: message.into(), causes: Vec::new(), hint: None }
+        Self { exit: Exit::Usage, message: message.into(), place: None, causes: Vec::new(), hint: None }
     }
 
     /// Any other failure.
@@ -89,9 +92,9 @@ impl Failure {
         let causes = causes(error.source(), &message);
         let full = causes.iter().chain([&message]).any(|text| is_disk_full(text));
         if full {
-            return Self { exit: Exit::Failed, message, causes, hint: Some(DISK_FULL.to_owned()) };
+            return Self { causes, hint: Some(DISK_FULL.to_owned()), ..Self::failed(message) };
         }
-        Self { exit, message, causes, hint }
+        Self { exit, causes, hint, ..Self::failed(message) }
     }
 }
 
@@ -133,14 +136,22 @@ fn is_disk_full(text: &str) -> bool {
         || text.contains("quota exceeded")
 }
 
-/// `error: …`, its causes and its hint, as the lines for standard error.
-pub fn lines(failure: &Failure) -> impl Display {
-    let mut text = format!("error: {}", failure.message);
+/// `error: …`, its place, its causes and its hint, as the lines for standard error.
+pub fn lines(failure: &Failure) -> String {
+    let mut text = format!("{} {}", painted("error:", "1;31"), failure.message);
+    if let Some(place) = &failure.place {
+        text.push_str(&format!("\n{place}"));
+    }
     for cause in &failure.causes {
         text.push_str(&format!("\n  because: {cause}"));
     }
     if let Some(hint) = &failure.hint {
-        text.push_str(&format!("\n\nhint: {hint}"));
+        text.push_str(&format!("\n\n{} {hint}", painted("hint:", "32")));
     }
     text
+}
+
+/// The colours are those that wrong usage has.
+fn painted(word: &str, code: &str) -> String {
+    if surroundings::colour_messages() { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word.to_owned() }
 }

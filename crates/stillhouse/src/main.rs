@@ -47,14 +47,18 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, everything else is wrong usage; clap words both.
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            let _ = error.print();
-            return exit.into();
+            if !error.use_stderr() {
+                let _ = error.print();
+                return Exit::Done.into();
+            }
+            say_usage(&error);
+            return Exit::Usage.into();
         }
     };
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_env("STILLHOUSE_LOG"))
         .with_writer(std::io::stderr)
+        .with_ansi(surroundings::colour_messages())
         .init();
     let result = runtime().and_then(|runtime| {
         let result = runtime.block_on(dispatch(&cli));
@@ -65,10 +69,17 @@ fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            printer::complain(failure::lines(&failure).to_string());
+            printer::complain(failure::lines(&failure));
             failure.exit.into()
         }
     }
+}
+
+/// Wrong usage in clap's words and colours, and within the terminal: clap keeps only its help to that.
+fn say_usage(error: &clap::Error) {
+    let text = error.render();
+    let text = if surroundings::colour_messages() { text.ansi().to_string() } else { text.to_string() };
+    printer::complain(text.trim_end());
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

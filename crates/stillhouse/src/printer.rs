@@ -2,8 +2,11 @@
 
 use std::io::Write;
 
+use stillhouse_report::render::wrapped;
+
 use crate::cli::Cli;
 use crate::failure::Failure;
+use crate::surroundings;
 
 /// Where text goes.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +45,14 @@ impl Printer {
         }
     }
 
+    /// A result in words: on a terminal, its lines are broken between words.
+    pub fn tell(self, text: impl AsRef<str>) -> Result<(), Failure> {
+        match surroundings::line_width() {
+            Some(width) => self.out(wrapped(text.as_ref(), width)),
+            None => self.out(text),
+        }
+    }
+
     /// A JSON value.
     pub fn value(self, value: &serde_json::Value) -> Result<(), Failure> {
         self.out(format!("{value:#}"))
@@ -57,6 +68,8 @@ impl Printer {
 
 /// Something that must be seen, whatever was asked.
 pub fn complain(text: impl AsRef<str>) {
+    let text = text.as_ref();
+    let text = surroundings::message_width().map_or_else(|| text.to_owned(), |width| wrapped(text, width));
     // Nobody listens on standard error: nothing to do about it.
-    let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -1,6 +1,7 @@
 //! The world outside: clock, randomness, environment. Nothing else in the program reads them.
 
 use std::io::IsTerminal;
+use std::os::fd::AsFd;
 
 /// Microseconds since 1970.
 #[expect(
@@ -39,7 +40,16 @@ pub fn progress_terminal() -> bool {
 
 /// Whether standard output is a terminal that wants colour (<https://no-color.org>).
 pub fn colour_terminal() -> bool {
-    std::io::stdout().is_terminal() && variable("NO_COLOR").is_none_or(|value| value.is_empty())
+    std::io::stdout().is_terminal() && wants_colour()
+}
+
+/// The same for standard error.
+pub fn colour_messages() -> bool {
+    std::io::stderr().is_terminal() && wants_colour()
+}
+
+fn wants_colour() -> bool {
+    variable("NO_COLOR").is_none_or(|value| value.is_empty()) && variable("TERM").as_deref() != Some("dumb")
 }
 
 /// Whether text may hold more than ASCII: the locale has UTF-8, and nobody asked for plain output.
@@ -57,10 +67,25 @@ pub fn prompt_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-/// Columns of the terminal; 80 where there is none, so that text in files looks the same everywhere.
+/// Columns of the terminal; 80 where there is none, so that tables in files look the same everywhere.
 pub fn terminal_columns() -> u16 {
-    variable("COLUMNS").and_then(|text| text.parse().ok()).unwrap_or_else(|| {
-        rustix::termios::tcgetwinsize(std::io::stdout())
-            .map_or(80, |size| if size.ws_col == 0 { 80 } else { size.ws_col })
-    })
+    columns(std::io::stdout())
+}
+
+/// How wide lines on standard output may be: as its terminal is, else as they like.
+pub fn line_width() -> Option<usize> {
+    let out = std::io::stdout();
+    out.is_terminal().then(|| usize::from(columns(out)))
+}
+
+/// The same for standard error.
+pub fn message_width() -> Option<usize> {
+    let out = std::io::stderr();
+    out.is_terminal().then(|| usize::from(columns(out)))
+}
+
+fn columns(of: impl AsFd) -> u16 {
+    let set = variable("COLUMNS").and_then(|text| text.parse().ok());
+    let seen = || rustix::termios::tcgetwinsize(of).ok().map(|size| size.ws_col);
+    set.or_else(seen).filter(|columns| *columns > 0).unwrap_or(80)
 }

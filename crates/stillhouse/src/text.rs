@@ -50,6 +50,12 @@ pub fn time(micros: i64) -> String {
         .map_or_else(|_| micros.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }
 
+/// The same without seconds, for lists.
+pub fn minute(micros: i64) -> String {
+    jiff::Timestamp::from_microsecond(micros)
+        .map_or_else(|_| micros.to_string(), |time| time.strftime("%Y-%m-%d %H:%MZ").to_string())
+}
+
 /// Indents every line.
 pub fn indent(text: &str, by: usize) -> String {
     let blanks = " ".repeat(by);
@@ -72,5 +78,6 @@ mod tests {
         let texts = shares.map(|(part, whole)| percent(part, whole));
         assert_eq!(texts, ["0 %", "0 %", "33.33 %", "0.5 %", "100 %", "under 0.01 %"]);
         assert_eq!(time(1_617_625_815_000_000), "2021-04-05 12:30:15Z");
+        assert_eq!(minute(1_617_625_815_000_000), "2021-04-05 12:30Z");
     }
 }

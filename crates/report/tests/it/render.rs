@@ -8,7 +8,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, i256};
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use stillhouse_report::render::{TerminalStyle, csv, json, json_query, parquet, terminal, terminal_query};
+use stillhouse_report::render::{TerminalStyle, WideLines, csv, json, json_query, parquet, terminal, terminal_query};
 use stillhouse_report::{Input, Provenance, QueryView, RunView};
 use stillhouse_spec::{ColumnFormat, Completeness};
 
@@ -397,6 +397,38 @@ fn long_results_say_how_much_is_not_shown() {
      -             7         -
     … and 1 more row
     ");
+}
+
+#[test]
+fn rows_whose_words_do_not_fit_are_blocks() {
+    let wide = query(
+        vec![
+            ("id", Arc::new(StringArray::from(vec!["bae19c42-6992-99d8-8421-8f323fd7eedb"; 2]))),
+            ("tags", Arc::new(StringArray::from(vec!["[\"partner\",\"mobile\"]"; 2]))),
+            ("n", Arc::new(Int64Array::from(vec![1, 2]))),
+        ],
+        &[],
+    );
+    let style =
+        TerminalStyle { width: 40, rows_max: 1, rest: "`--csv` prints all of them", ..TerminalStyle::default() };
+    assert_snapshot!(terminal_query(&wide, style), @r#"
+    Summary
+    id    bae19c42-6992-99d8-8421-
+          8f323fd7eedb
+    tags  ["partner","mobile"]
+    n     1
+    … and 1 more row: `--csv` prints all of
+      them
+    "#);
+    let whole = terminal_query(&wide, TerminalStyle { lines: WideLines::Whole, ..style });
+    assert!(whole.contains("\nid    bae19c42-6992-99d8-8421-8f323fd7eedb\n"), "{whole}");
+    assert_snapshot!(terminal_query(&wide, TerminalStyle { width: 80, ..style }), @r#"
+    Summary
+     id                                     tags                   n
+    ─────────────────────────────────────────────────────────────────
+     bae19c42-6992-99d8-8421-8f323fd7eedb   ["partner","mobile"]   1
+    … and 1 more row: `--csv` prints all of them
+    "#);
 }
 
 #[test]

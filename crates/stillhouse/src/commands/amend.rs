@@ -51,7 +51,7 @@ fn tell(app: &App, args: &SelectionArgs, mut objects: Vec<AmendedObject>, what: 
         app.printer.say(format!("nothing {what}: no such record is in quarantine"));
     } else {
         let texts: Vec<String> = objects.iter().map(one).collect();
-        app.printer.out(texts.join(""))?;
+        app.printer.tell(texts.join(""))?;
     }
     Ok(if refused > 0 { Exit::Held } else { Exit::Done })
 }

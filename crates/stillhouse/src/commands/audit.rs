@@ -22,7 +22,7 @@ pub async fn audit(cli: &Cli) -> Result<Exit, Failure> {
     if app.printer.json() {
         app.printer.value(&json!({"format": 1, "clean": audit.findings.is_empty(), "audit": audit}))?;
     } else {
-        app.printer.out(render(&audit))?;
+        app.printer.tell(render(&audit))?;
     }
     Ok(if audit.findings.is_empty() { Exit::Done } else { Exit::Held })
 }

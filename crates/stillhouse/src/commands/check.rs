@@ -30,7 +30,7 @@ pub async fn check(cli: &Cli) -> Result<Exit, Failure> {
             "publications": project.publications.len(),
         }))?;
     } else if problems.is_empty() {
-        app.printer.out(format!(
+        app.printer.tell(format!(
             "{}: {}, {}, {}: all good\n",
             project.name,
             plural(project.sources.len() as u64, "source"),

@@ -19,13 +19,14 @@ pub async fn doctor(cli: &Cli) -> Result<Exit, Failure> {
         printer.value(&json!({"format": 1, "ok": problems == 0, "findings": findings}))?;
     } else {
         printer.out(table(&findings))?;
-        printer.say(closing(of(State::Note), problems));
+        printer.say(format!("\n{}", closing(of(State::Note), problems)));
     }
     Ok(if problems > 0 { Exit::Failed } else { Exit::Done })
 }
 
 fn table(findings: &[Finding]) -> String {
     let mut table = Table::new(&["", "of", "found"]);
+    table.long(&[2]);
     for finding in findings {
         let next = finding.next.as_ref().map(|next| format!("\nnext: {next}")).unwrap_or_default();
         let word = finding.state.word().to_owned();

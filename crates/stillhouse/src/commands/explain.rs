@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::cli::{Cli, ExplainArgs};
 use crate::failure::{Exit, Failure};
 use crate::outcome_text::rejection;
-use crate::text::{bytes, count, time};
+use crate::text::{bytes, count, plural, time};
 
 /// Keys that one question may match.
 const MATCHES_MAX: usize = 50;
@@ -34,9 +34,9 @@ pub async fn explain(cli: &Cli, args: &ExplainArgs) -> Result<Exit, Failure> {
         let mut texts = Vec::new();
         for history in &histories {
             let gone = on_disk(&app, &history.key).await == OnDisk::Absent;
-            texts.push(known(history, &receipts) + if gone { GONE } else { "" });
+            texts.push(known(&app, history, &receipts) + if gone { GONE } else { "" });
         }
-        app.printer.out(if texts.is_empty() { unknown(&app, &asked, &file) } else { texts.join("\n") })?;
+        app.printer.tell(if texts.is_empty() { unknown(&app, &asked, &file) } else { texts.join("\n") })?;
     }
     Ok(if histories.is_empty() && file == OnDisk::Absent { Exit::Failed } else { Exit::Done })
 }
@@ -62,8 +62,9 @@ fn unknown(app: &App, key: &str, file: &OnDisk) -> String {
         app.project().sources.iter().filter(|source| source.path.values(key).is_some()).collect();
     match (file, sources.as_slice()) {
         (OnDisk::File, [source, ..]) => format!(
-            "{key}: there, and source `{}` wants it, but no run has seen it yet\nnext: stillhouse ingest {}\n",
-            source.name, source.name
+            "{key}: there, and source `{}` wants it, but no run has seen it yet\nnext: {}\n",
+            source.name,
+            app.folder.command(&format!("ingest {}", source.name))
         ),
         (OnDisk::File, []) => {
             format!("{key}: there, but no source wants it; the path templates are:\n{}", templates(app))
@@ -81,34 +82,38 @@ fn templates(app: &App) -> String {
     app.project().sources.iter().map(|source| format!("  {}  {}\n", source.name, source.path)).collect()
 }
 
-fn known(history: &KeyHistory, receipts: &[Receipt]) -> String {
+fn known(app: &App, history: &KeyHistory, receipts: &[Receipt]) -> String {
     let mut text = format!("{}  (source {}, key number {})\n", history.key, history.source, history.key_number);
     for version in &history.versions {
         let own = |receipt: &&Receipt| {
             (receipt.key_number, receipt.generation) == (version.version.key_number, version.version.generation)
         };
-        text.push_str(&one(version, receipts.iter().rfind(own))); // by revision: the newest one
+        text.push_str(&one(app, version, receipts.iter().rfind(own))); // by revision: the newest one
         let attempts = history.attempts.iter().filter(|attempt| attempt.version == version.version);
-        attempts.for_each(|attempt| text.push_str(&tried(attempt)));
+        attempts.for_each(|attempt| text.push_str(&tried(attempt, version)));
     }
     text
 }
 
-/// One attempt to load a version.
-fn tried(attempt: &AttemptRow) -> String {
+/// One attempt to load a version. What the version says already is not said again.
+fn tried(attempt: &AttemptRow, version: &VersionRow) -> String {
+    let told =
+        |error: &String| version.reason.as_ref().is_some_and(|told| reason(Some(told)).0 == reason(Some(error)).0);
     let ended = match (&attempt.outcome, &attempt.error) {
         (None, _) => "not ended".to_owned(),
         (Some(outcome), None) => outcome.clone(),
+        (Some(outcome), Some(error)) if told(error) => format!("{outcome}, as above"),
         (Some(outcome), Some(error)) => format!("{outcome}: {}", reason(Some(error)).0),
     };
-    format!(
-        "    attempt {} at {}: {ended}\n",
-        attempt.attempt.chars().take(8).collect::<String>(),
-        time(attempt.started_at)
-    )
+    format!("    attempt {} at {}: {ended}\n", short(&attempt.attempt), time(attempt.started_at))
 }
 
-fn one(version: &VersionRow, receipt: Option<&Receipt>) -> String {
+/// The beginning of an id, which is enough to name it.
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+fn one(app: &App, version: &VersionRow, receipt: Option<&Receipt>) -> String {
     let state = match version.state {
         State::Complete if version.removed => "the file was there no more; its rows are gone",
         State::Complete if version.twin.is_some() => "its content is in the tables",
@@ -132,6 +137,7 @@ fn one(version: &VersionRow, receipt: Option<&Receipt>) -> String {
     }
     if let Some(receipt) = receipt {
         text.push_str(&account(receipt));
+        text.push_str(&refused(app, receipt));
     }
     text
 }
@@ -158,7 +164,7 @@ fn account(receipt: &Receipt) -> String {
     text.push_str(&format!(
         "    loaded {} in batch {} (seq {})\n",
         time(receipt.decoded_at),
-        receipt.batch,
+        short(&receipt.batch),
         receipt.seq
     ));
     for amendment in &receipt.amendments {
@@ -168,16 +174,28 @@ fn account(receipt: &Receipt) -> String {
         };
         let what = if amendment.what == AmendmentKind::Replay { "replayed" } else { "dropped" };
         text.push_str(&format!(
-            "    {} refused records {what} {}{because}\n",
-            count(amendment.count),
+            "    {} {what} {}{because}\n",
+            plural(amendment.count, "refused record"),
             time(amendment.at)
         ));
     }
     for (name, choice) in &receipt.decided {
         text.push_str(&format!("    {name}: {choice}\n"));
     }
-    for reject in receipt.rejects.iter().take(5) {
+    text
+}
+
+/// Refused records that are told one by one.
+const REJECTS_SHOWN: usize = 5;
+
+fn refused(app: &App, receipt: &Receipt) -> String {
+    let mut text = String::new();
+    for reject in receipt.rejects.iter().take(REJECTS_SHOWN) {
         text.push_str(&format!("    refused line {}: {}\n", reject.line, rejection(reject)));
+    }
+    if receipt.counts.quarantined > 0 {
+        let command = app.folder.command(&format!("quarantine show {}", receipt.object.key));
+        text.push_str(&format!("    refused records as they came in: `{command}`\n"));
     }
     text
 }

@@ -19,6 +19,7 @@ use crate::cli::Cli;
 use crate::failure::{Exit, Failure};
 use crate::new_file::{Existing, NewFile, cannot_write};
 use crate::printer::Printer;
+use crate::prompt::with_place;
 use crate::report_runs::Reporter;
 use crate::tables_now::{Ceilings, Columns, TablesNow, no_column};
 use crate::text::{bytes, plural};
@@ -81,7 +82,9 @@ pub async fn export(cli: &Cli, args: &ExportArgs, stop: &CancellationToken) -> R
         }
         (None, Some(query), None) => {
             let tables = TablesNow::open_with(&app, Ceilings::AnyRows).await?;
-            let stream = tables.session.stream(&text_or_stdin(query)?, &params(&args.params)?).await?;
+            let text = text_or_stdin(query)?;
+            let stream = tables.session.stream(&text, &params(&args.params)?).await;
+            let stream = stream.map_err(|error| with_place(&text, error.into()))?;
             target.write(Rows { schema: stream.schema(), source: Source::Stream(stream) }, args, stop).await?
         }
         (Some(table), None, None) => {
@@ -215,7 +218,7 @@ impl Target {
         } else if self.to == Path::new("-") {
             printer.say(format!("{}, {}", plural(rows, "row"), bytes(size)));
         } else {
-            printer.out(format!("{file}: {}, {}\n", plural(rows, "row"), bytes(size)))?;
+            printer.tell(format!("{file}: {}, {}\n", plural(rows, "row"), bytes(size)))?;
         }
         Ok(Exit::Done)
     }

@@ -24,7 +24,7 @@ use crate::text::{bytes, count, percent, plural};
 /// `generate …`
 #[derive(Debug, Subcommand)]
 pub enum GenerateCommand {
-    /// Months of event files for the template `events`, and what its report must say about them.
+    /// Months of files for the template `events`, and its report's answers.
     Events(EventsArgs),
 }
 
@@ -235,7 +235,8 @@ fn bar(printer: Printer, rows: u64) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(rows);
-    match ProgressStyle::with_template("generating {bar:32} {human_pos:>12} of {human_len} rows {eta:>5}") {
+    // Fits into 80 columns up to 100 billion rows.
+    match ProgressStyle::with_template("generating {bar:24} {human_pos:>13} of {human_len} rows {eta:>5}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
@@ -271,7 +272,7 @@ fn tell(printer: Printer, place: &Place, answers: &Answers) -> Result<(), Failur
         text.push_str(&format!("    {reason}: {}\n", count(number)));
     }
     text.push_str(&format!("  what the report must say: {}\n", answers_file.display()));
-    printer.out(text)?;
+    printer.tell(text)?;
     if answers.files.iter().any(|file| (file.records - file.rows) as f64 > REFUSED_MAX * file.records as f64) {
         printer.say(
             "note: more than 1% of a file is refused, so the template `events` holds it: raise its `max_rejected`",

@@ -27,8 +27,8 @@ pub async fn ingest(cli: &Cli, args: &IngestArgs, stop: CancellationToken) -> Re
             "published": published.json(),
         }))?;
     } else {
-        app.printer.out(outcome_text::summary(&summary))?;
-        app.printer.out(published.text(false))?;
+        app.printer.tell(outcome_text::summary(&summary))?;
+        app.printer.tell(published.text(false))?;
         app.printer.say(closing(&summary, args.dry_run));
     }
     published.complain();

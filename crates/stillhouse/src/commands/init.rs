@@ -46,7 +46,7 @@ pub fn init(args: &InitArgs, printer: Printer) -> Result<Exit, Failure> {
             &json!({"format": 1, "project": dir.display().to_string(), "template": name, "files": files, "next": next}),
         )?;
     } else {
-        printer.out(format!("made `{}` from the template `{name}`: {} files\n", dir.display(), files.len()))?;
+        printer.tell(format!("made `{}` from the template `{name}`: {} files\n", dir.display(), files.len()))?;
         printer.say(format!("\nnext:\n  {}", next.join("\n  ")));
     }
     Ok(Exit::Done)

@@ -32,11 +32,12 @@ async fn list(app: &App, key: Option<&str>, limit: u32) -> Result<Exit, Failure>
         return Ok(Exit::Done);
     }
     if attempts.is_empty() {
-        app.printer.say("no attempts yet\nnext: stillhouse run all");
+        app.printer.say(format!("no attempts yet\nnext: {}", app.folder.command("run all")));
         return Ok(Exit::Done);
     }
     let mut table = Table::new(&["attempt", "file", "gen", "started", "outcome"]);
     table.right(&[2]);
+    table.long(&[1]);
     for attempt in &attempts {
         table.row(vec![
             attempt.attempt.chars().take(8).collect(),
@@ -47,7 +48,7 @@ async fn list(app: &App, key: Option<&str>, limit: u32) -> Result<Exit, Failure>
         ]);
     }
     app.printer.out(table.render())?;
-    app.printer.say("\nlog of one: stillhouse jobs log ATTEMPT");
+    app.printer.say(format!("\nlog of one: {}", app.folder.command("jobs log ATTEMPT")));
     Ok(Exit::Done)
 }
 
@@ -75,6 +76,6 @@ async fn log(app: &App, named: &str) -> Result<Exit, Failure> {
         };
         text.push_str(&format!("{}  {level}{}\n", time(line.at), line.text));
     }
-    app.printer.out(text)?;
+    app.printer.tell(text)?;
     Ok(Exit::Done)
 }

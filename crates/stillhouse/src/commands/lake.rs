@@ -33,7 +33,7 @@ async fn copy(app: &App, to: &Path) -> Result<Exit, Failure> {
         }))?;
         return Ok(Exit::Done);
     }
-    app.printer.out(format!(
+    app.printer.tell(format!(
         "copied {} ({}) as of batch {}; {} there already\n",
         plural(copied.objects, "file"),
         bytes(copied.bytes),

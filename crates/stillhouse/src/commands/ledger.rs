@@ -42,7 +42,7 @@ fn tell(app: &App, rebuilt: &Rebuilt, attempts: Option<u64>) -> Result<Exit, Fai
     }
     let history =
         attempts.map(|attempts| format!("; {} from the copy", plural(attempts, "attempt"))).unwrap_or_default();
-    app.printer.out(format!(
+    app.printer.tell(format!(
         "the ledger is new: {} read from the lake, {} to finish{history}; older ledgers are shut out (epoch {epoch})\n",
         plural(*receipts, "receipt"),
         plural(*restored_batches, "half-published batch"),
@@ -55,7 +55,7 @@ fn tell(app: &App, rebuilt: &Rebuilt, attempts: Option<u64>) -> Result<Exit, Fai
             if *undone_batches == 1 { "was" } else { "were" },
         ));
     }
-    app.printer.say("next: stillhouse run all");
+    app.printer.say(format!("next: {}", app.folder.command("run all")));
     Ok(Exit::Done)
 }
 
@@ -64,8 +64,9 @@ async fn backup(app: &App, to: &Path) -> Result<Exit, Failure> {
     if app.printer.json() {
         app.printer.value(&json!({"format": 1, "backup": to}))?;
     } else {
-        app.printer.out(format!("the ledger is copied to {}\n", to.display()))?;
-        app.printer.say("way back: stillhouse ledger restore FILE");
+        app.printer.tell(format!("the ledger is copied to {}\n", to.display()))?;
+        let back = app.folder.command(&format!("ledger restore {}", to.display()));
+        app.printer.say(format!("way back: {back}"));
     }
     Ok(Exit::Done)
 }
@@ -90,7 +91,7 @@ async fn move_to(app: &App, to: &str) -> Result<Exit, Failure> {
         app.printer.value(&json!({"format": 1, "moved_to": place}))?;
         return Ok(Exit::Done);
     }
-    app.printer.out(format!("the ledger is at {place} now; the old one takes no work any more\n"))?;
+    app.printer.tell(format!("moved to {place}; the old one takes no work any more\n"))?;
     app.printer.say(
         "next: set `path` in [ledger] of stillhouse.toml to that address (with a password, as `${LEDGER_URL}` from the \
          environment)",

@@ -30,7 +30,7 @@ pub async fn maintain(cli: &Cli, args: &MaintainArgs, stop: CancellationToken) -
         app.printer.value(&json!({"format": 1, "dry_run": args.dry_run, "maintained": done}))?;
         return Ok(Exit::Done);
     }
-    app.printer.out(render(&done))?;
+    app.printer.tell(render(&done))?;
     if args.dry_run {
         app.printer.say("dry run: nothing was changed");
     }

@@ -186,7 +186,7 @@ fn show(printer: Printer, args: &ProfileArgs, found: Found) -> Result<Exit, Fail
     }
     let style = Style { width: usize::from(surroundings::terminal_columns()), unicode: surroundings::unicode_wanted() };
     let title = profile_text::title(&args.name, &profile);
-    printer.out(format!("{title}{}", profile_text::text(&profile, &hidden, style)))?;
+    printer.tell(format!("{title}{}", profile_text::text(&profile, &hidden, style)))?;
     for note in notes {
         printer.say(format!("note: {note}"));
     }

@@ -8,6 +8,10 @@ use crate::cli::{Cli, PublishArgs};
 use crate::failure::{Exit, Failure};
 use crate::publishing::{self, Request};
 
+/// What to do where nothing is published.
+const HOW: &str =
+    "write `publish = { to = \"sqlite://out/warehouse.db\" }` into a [table] or at the top of a report.toml";
+
 /// Publishes what is not there yet, or all of it.
 pub async fn publish(cli: &Cli, args: &PublishArgs) -> Result<Exit, Failure> {
     let app = App::open(cli).await?;
@@ -18,12 +22,9 @@ pub async fn publish(cli: &Cli, args: &PublishArgs) -> Result<Exit, Failure> {
     if app.printer.json() {
         app.printer.value(&json!({"format": 1, "published": outcomes.json()}))?;
     } else if outcomes.all.is_empty() {
-        app.printer.say(
-            "this project publishes nothing: write `publish = { to = \"sqlite://out/warehouse.db\" }` into a [table] or at the \
-             top of a report.toml",
-        );
+        app.printer.say(format!("this project publishes nothing: {HOW}"));
     } else {
-        app.printer.out(outcomes.text(true))?;
+        app.printer.tell(outcomes.text(true))?;
     }
     outcomes.complain();
     Ok(outcomes.exit(Exit::Done))
@@ -39,9 +40,7 @@ fn known(app: &App, names: &[String]) -> Result<(), Failure> {
     let mut known: Vec<String> = publications.iter().map(own).collect();
     known.dedup();
     let strange = names.iter().find(|name| !known.contains(name) && publications.iter().all(|p| p.name != **name));
-    match strange {
-        None => Ok(()),
-        Some(name) => Err(Failure::usage(format!("there is no table and no report `{name}` that is published"))
-            .hint(format!("published are: {}", known.join(", ")))),
-    }
+    let Some(name) = strange else { return Ok(()) };
+    let hint = if known.is_empty() { HOW.to_owned() } else { format!("published are: {}", known.join(", ")) };
+    Err(Failure::usage(format!("there is no table and no report `{name}` that is published")).hint(hint))
 }

@@ -1,7 +1,7 @@
 //! `stillhouse quarantine`: refused records.
 
 use stillhouse_query::{Params, Value};
-use stillhouse_report::render::terminal_records;
+use stillhouse_report::render::{TerminalStyle, terminal_records, terminal_table};
 use tokio_util::sync::CancellationToken;
 
 use super::sql::{print, style, view};
@@ -37,11 +37,16 @@ pub async fn quarantine(cli: &Cli, command: &QuarantineCommand, stop: Cancellati
 async fn list(app: &App) -> Result<Exit, Failure> {
     let tables = TablesNow::open(app).await?;
     let result = tables.session.query(LIST, &Params::new()).await?;
-    if result.rows == 0 && !app.printer.json() {
+    let rows = result.rows;
+    let view = view("quarantine", result);
+    if app.printer.json() {
+        print(app.printer, &view, false)?;
+    } else if rows == 0 {
         app.printer.say(NOTHING);
-        return Ok(Exit::Done);
+    } else {
+        app.printer.out(terminal_table(&view, TerminalStyle { rest: "`--json` has all of them", ..style() }))?;
+        app.printer.say(format!("\nthe records: {}", app.folder.command("quarantine show FILE")));
     }
-    print(app.printer, &view("quarantine", result), false)?;
     Ok(Exit::Done)
 }
 
@@ -60,11 +65,20 @@ async fn show(app: &App, key: Option<&str>, limit: u64) -> Result<Exit, Failure>
         app.printer.say(NOTHING);
     } else {
         app.printer.out(terminal_records(&view, style()))?;
-    }
-    if rows == limit {
-        app.printer.say(format!("\nthe first {}; `--limit` shows more", plural(limit, "record")));
+        if rows == limit {
+            app.printer.say(format!("\nthe first {}; `--limit` shows more", plural(limit, "record")));
+        }
+        say_what_next(app);
     }
     Ok(Exit::Done)
+}
+
+fn say_what_next(app: &App) {
+    let replay = app.folder.command("quarantine replay");
+    let drop = app.folder.command("quarantine drop --why TEXT");
+    app.printer.say(format!(
+        "\nnext: correct the file, and run again; or mend its source file, and then:\n  {replay}\nor give them up:\n  {drop}"
+    ));
 }
 
 const NOTHING: &str = "nothing is in quarantine";

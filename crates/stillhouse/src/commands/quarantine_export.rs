@@ -65,7 +65,7 @@ fn tell(app: &App, export: &Export<'_>) -> Result<Exit, Failure> {
             let without = plural(done.without_bytes, "record");
             line.push_str(&format!("; of {without} only the place is known, they were too long to be kept"));
         }
-        app.printer.out(line + "\n")?;
+        app.printer.tell(line + "\n")?;
     }
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::cli::{Cli, ReceiptsCommand};
 use crate::failure::{Exit, Failure};
 use crate::table::Table;
-use crate::text::{count, time};
+use crate::text::{count, minute};
 
 /// Runs the subcommand.
 pub async fn receipts(cli: &Cli, command: &ReceiptsCommand, stop: CancellationToken) -> Result<Exit, Failure> {
@@ -34,7 +34,7 @@ fn list(app: &App, receipts: Vec<Receipt>, key: Option<&str>, all: bool) -> Resu
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        app.printer.say("no receipts yet: nothing was loaded\nnext: stillhouse run all");
+        app.printer.say(format!("no receipts yet: nothing was loaded\nnext: {}", app.folder.command("run all")));
         return Ok(Exit::Done);
     }
     let remarks = rows.iter().any(|receipt| !remark(receipt).is_empty());
@@ -42,6 +42,7 @@ fn list(app: &App, receipts: Vec<Receipt>, key: Option<&str>, all: bool) -> Resu
     columns.extend(remarks.then_some("remark"));
     let mut table = Table::new(&columns);
     table.right(&[1, 2, 3, 4, 5]);
+    table.long(&[0, 7]);
     for receipt in &rows {
         let counts = receipt.counts;
         let mut row = vec![
@@ -51,12 +52,13 @@ fn list(app: &App, receipts: Vec<Receipt>, key: Option<&str>, all: bool) -> Resu
             count(counts.loaded),
             count(counts.quarantined),
             count(counts.blank + counts.filtered),
-            time(receipt.decoded_at),
+            minute(receipt.decoded_at),
         ];
         row.extend(remarks.then(|| remark(receipt)));
         table.row(row);
     }
     app.printer.out(table.render())?;
+    app.printer.say(format!("\nall of one: {}", app.folder.command("receipts show FILE")));
     Ok(Exit::Done)
 }
 

@@ -13,7 +13,7 @@ use crate::publishing::{self, Request};
 use crate::report_runs::{Reporter, load, recorded};
 use crate::result_files::save;
 use crate::table::Table;
-use crate::text::time;
+use crate::text::minute;
 
 /// Rows of a result that a terminal shows; `--out` and `--json` have all of them.
 const ROWS_SHOWN: usize = 40;
@@ -65,6 +65,7 @@ async fn list(app: &App) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let mut table = Table::new(&["report", "period", "completeness", "run", "at"]);
+    table.long(&[0]);
     for report in &app.project().reports {
         let own: Vec<&RunRecord> = runs.iter().filter(|run| run.report == report.name.as_str()).collect();
         if own.is_empty() {
@@ -77,26 +78,34 @@ async fn list(app: &App) -> Result<Exit, Failure> {
                 run.period.clone(),
                 run.completeness.to_string(),
                 id,
-                time(run.started_at),
+                minute(run.started_at),
             ]);
         }
     }
     app.printer.out(table.render())?;
+    let (what, next) = if runs.is_empty() { ("next", "run all") } else { ("show one", "report show REPORT PERIOD") };
+    app.printer.say(format!("\n{what}: {}", app.folder.command(next)));
     Ok(Exit::Done)
 }
 
 async fn show(app: &App, name: &str, period: Option<PeriodChoice>, output: &OutputArgs) -> Result<Exit, Failure> {
     let period = period.map(|period| period.resolve(app.today()));
     let runs = recorded(app).await?;
-    let record = newest(&runs, name, period).ok_or_else(|| {
-        let of = period.map(|period| format!(" for {period}")).unwrap_or_default();
-        Failure::usage(format!("`{name}` is no report that was run{of}, and no run"))
-            .hint(format!("see `stillhouse report list`, or run it: `stillhouse report run {name}`"))
-    })?;
+    let record = newest(&runs, name, period).ok_or_else(|| not_run(app, name, period))?;
     let views = [load(app, record).await?];
     print(app, &views, &[("objects", &[])])?;
     save(app.printer, &views, output)?;
     Ok(Exit::Done)
+}
+
+/// That there is nothing to show: because it was not run yet, or because there is no such report.
+fn not_run(app: &App, name: &str, period: Option<Period>) -> Failure {
+    let (of, behind) = period.map(|period| (format!(" for {period}"), format!(" {period}"))).unwrap_or_default();
+    let failure = Failure::usage(format!("`{name}` is no report that was run{of}, and no run"));
+    match find(app, name) {
+        Ok(_) => failure.hint(format!("run it: `{}`", app.folder.command(&format!("report run {name}{behind}")))),
+        Err(unknown) => failure.hint(unknown.hint.unwrap_or_default()),
+    }
 }
 
 /// The newest run of the report of that name, or the run whose id begins so.
@@ -114,9 +123,11 @@ pub fn print(app: &App, views: &[RunView], lists: &[(&str, &[serde_json::Value])
             .map_err(|error| Failure::failed("the result cannot be written").because(&error))?;
         return app.printer.out(String::from_utf8_lossy(&bytes));
     }
-    let style = TerminalStyle { rows_max: ROWS_SHOWN, ..style() };
-    for view in views {
-        app.printer.out(render::terminal(view, style))?;
+    let rest = "`report show` with `--out DIR` writes all of them";
+    let style = TerminalStyle { rows_max: ROWS_SHOWN, rest, ..style() };
+    for (number, view) in views.iter().enumerate() {
+        let gap = if number > 0 { "\n" } else { "" };
+        app.printer.out(format!("{gap}{}", render::terminal(view, style)))?;
     }
     Ok(())
 }

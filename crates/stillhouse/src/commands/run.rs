@@ -27,8 +27,8 @@ pub async fn run(cli: &Cli, args: &RunArgs, stop: CancellationToken) -> Result<E
     }
     let mut published = publishing::tables(&app, Request::default()).await;
     if !app.printer.json() {
-        app.printer.out(outcome_text::summary(&summary))?;
-        app.printer.out(published.text(false))?;
+        app.printer.tell(outcome_text::summary(&summary))?;
+        app.printer.tell(published.text(false))?;
     }
     published.complain();
     let reporter = Reporter::open(&app).await?;
@@ -45,9 +45,12 @@ pub async fn run(cli: &Cli, args: &RunArgs, stop: CancellationToken) -> Result<E
     results.complain();
     published.extend(results);
     let objects: Vec<_> = summary.objects.iter().map(|object| json!(object)).collect();
+    if !app.printer.json() && !views.is_empty() {
+        app.printer.out("\n")?;
+    }
     print(&app, &views, &[("objects", &objects), ("published", &published.json())])?;
     if !app.printer.json() {
-        app.printer.out(text)?;
+        app.printer.tell(text)?;
     }
     if let Some(nothing) = nothing {
         return nothing.map(|otherwise| published.exit(otherwise));
@@ -61,8 +64,8 @@ fn dry_run(app: &App, summary: &Summary, period: Period) -> Result<Exit, Failure
     if app.printer.json() {
         app.printer.value(&json!({"format": 1, "dry_run": true, "objects": summary.objects, "notes": summary.notes, "reports": reports}))?;
     } else {
-        app.printer.out(outcome_text::summary(summary))?;
-        app.printer.out(format!("would then run for {period}: {}\n", reports.join(", ")))?;
+        app.printer.tell(outcome_text::summary(summary))?;
+        app.printer.tell(format!("would then run for {period}: {}\n", reports.join(", ")))?;
         app.printer.say(closing(summary, true));
     }
     Ok(Exit::Done)

@@ -43,9 +43,9 @@ pub fn sniff(cli: &Cli, args: &SniffArgs) -> Result<Exit, Failure> {
         value["written"] = json!(written);
         printer.value(&value)?;
     } else if args.explain {
-        printer.out(explanation(&proposal))?;
+        printer.tell(explanation(&proposal))?;
     } else if let Some(path) = &written {
-        printer.out(summary(&proposal, path))?;
+        printer.tell(summary(&proposal, path))?;
     } else {
         printer.out(&proposal.source)?;
     }
@@ -190,6 +190,7 @@ fn explanation(proposal: &Proposal) -> String {
 
 fn table<'n>(notes: impl Iterator<Item = &'n Note>, name: &str) -> String {
     let mut table = Table::new(&[name, "why"]);
+    table.long(&[1]);
     for note in notes {
         table.row(vec![note.about.clone(), note.text.clone()]);
     }

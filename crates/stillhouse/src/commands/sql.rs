@@ -5,7 +5,7 @@ use std::io::Read;
 
 use stillhouse_query::{Params, QueryResult, Value};
 use stillhouse_report::QueryView;
-use stillhouse_report::render::{self, TerminalStyle};
+use stillhouse_report::render::{self, TerminalStyle, WideLines};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::cli::{Cli, SqlArgs};
 use crate::failure::{Exit, Failure};
 use crate::printer::Printer;
-use crate::prompt::statements;
+use crate::prompt::{statements, with_place};
 use crate::surroundings;
 use crate::tables_now::TablesNow;
 use crate::text::plural;
@@ -62,13 +62,20 @@ async fn read(app: &App, params: &Params, csv: bool) -> Result<Exit, Failure> {
 }
 
 async fn one(app: &App, tables: &TablesNow, query: &str, params: &Params, csv: bool) -> Result<(), Failure> {
-    let result = until_stopped(tables.session.query(query, params)).await?;
+    let result = until_stopped(tables.session.query(query, params)).await;
+    let result = result.map_err(|failure| with_place(query, with_parameter(params, failure)))?;
     let rows = result.rows;
     print(app.printer, &view("query", result), csv)?;
     if !csv && !app.printer.json() {
         app.printer.say(plural(rows, "row"));
     }
     Ok(())
+}
+
+/// The failure; how to give a parameter, if it is that none was given.
+fn with_parameter(params: &Params, failure: Failure) -> Failure {
+    let is_missing = params.is_empty() && failure.message.ends_with("has no value");
+    if is_missing { failure.hint("give it one: `--param NAME=VALUE`") } else { failure }
 }
 
 /// The result of a query, unless Ctrl-C comes first: dropping the query stops it, as soon as it hands over control.
@@ -160,7 +167,9 @@ pub fn print(printer: Printer, view: &QueryView, csv: bool) -> Result<(), Failur
 pub fn style() -> TerminalStyle {
     TerminalStyle {
         width: surroundings::terminal_columns(),
+        lines: if surroundings::line_width().is_some() { WideLines::Broken } else { WideLines::Whole },
         colour: surroundings::colour_terminal(),
         rows_max: ROWS_SHOWN,
+        rest: "`--csv` prints all of them",
     }
 }

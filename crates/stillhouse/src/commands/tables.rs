@@ -36,6 +36,7 @@ pub fn list(app: &App, tables: &TablesNow) -> Result<Exit, Failure> {
     }
     let mut table = Table::new(&["table", "rows", "files", "size", "version"]);
     table.right(&[1, 2, 3, 4]);
+    table.long(&[0]);
     for (name, size) in &tables.sizes {
         let version = version(name).map_or("not made yet".to_owned(), |version| version.to_string());
         table.row(vec![name.clone(), count(size.rows), count(size.files), bytes(size.bytes), version]);
@@ -43,6 +44,7 @@ pub fn list(app: &App, tables: &TablesNow) -> Result<Exit, Failure> {
     app.printer.out(table.render())?;
     if !tables.views.is_empty() {
         let mut table = Table::new(&["view", "table", "shows"]);
+        table.long(&[2]);
         for (name, (of, rule)) in &tables.views {
             table.row(vec![name.clone(), of.clone(), rule.to_string()]);
         }
@@ -75,6 +77,7 @@ pub async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, 
         return Ok(Exit::Done);
     }
     let mut table = Table::new(&["column", "type"]);
+    table.long(&[0, 1]);
     columns.for_each(|(name, data_type)| table.row(vec![name, data_type]));
     app.printer.out(table.render())?;
     if let Some((table, rule)) = view_of {

@@ -14,7 +14,7 @@ pub async fn verify(app: &App, request: &VerifyRequest, stop: CancellationToken)
     let mut told = Ok(());
     let verified = stillhouse_ingest::verify(&ingest, request, |verified| {
         if !app.printer.json() && told.is_ok() {
-            told = app.printer.out(one(verified));
+            told = app.printer.tell(one(verified));
         }
     });
     let verified = verified.await?;
@@ -23,11 +23,15 @@ pub async fn verify(app: &App, request: &VerifyRequest, stop: CancellationToken)
         return Err(Failure::usage(format!("there is no receipt of a file that ends with `{key}`"))
             .hint("see `stillhouse receipts list`"));
     }
+    if let (Some(source), true) = (&request.source, verified.is_empty()) {
+        return Err(Failure::usage(format!("there is no receipt of a file of source `{source}`"))
+            .hint("see `stillhouse receipts list`"));
+    }
     let failed = verified.iter().filter(|verified| verified.proof == Proof::Failed).count();
     if app.printer.json() {
         app.printer.value(&json!({"format": 1, "failed": failed, "receipts": verified}))?;
     } else {
-        app.printer.out(closing(&verified, failed))?;
+        app.printer.tell(closing(&verified, failed))?;
     }
     Ok(if failed > 0 { Exit::Held } else { Exit::Done })
 }

@@ -71,7 +71,7 @@ async fn answer(
     let command = text.trim();
     if command.starts_with(['.', '\\']) {
         if let Err(failure) = run_command(app, command, last).await {
-            complain(lines(&failure).to_string());
+            complain(lines(&failure));
         }
         return Ok(None);
     }
@@ -85,7 +85,7 @@ async fn answer(
                 *last = Some(view);
             }
             Err(failure) => {
-                complain(with_place(statement.text, &failure));
+                complain(lines(&with_place(statement.text, failure)) + "\n");
                 break;
             }
         }
@@ -105,7 +105,7 @@ async fn ask(app: &App, params: &Params, text: &str) -> Result<(QueryView, Table
     let seconds = seconds(surroundings::now_micros() - started);
     let rows = result.rows;
     let view = sql::view("query", result);
-    let style = TerminalStyle { rows_max: ROWS_SHOWN, ..sql::style() };
+    let style = TerminalStyle { rows_max: ROWS_SHOWN, rest: "", ..sql::style() };
     app.printer.out(render::terminal_query(&view, style))?;
     let rest = if rows > ROWS_SHOWN as u64 { "; `.csv FILE` writes all of them" } else { "" };
     app.printer.say(format!("{} in {seconds}{rest}\n", plural(rows, "row")));
@@ -162,17 +162,10 @@ fn write_csv(app: &App, file: &Path, last: Option<&QueryView>) -> Result<(), Fai
     Ok(())
 }
 
-/// The failure, with the place in the statement between what happened and what to do.
-pub fn with_place(sql: &str, failure: &Failure) -> String {
-    let text = lines(failure).to_string();
+/// The failure with the place in the statement, if it names one.
+pub fn with_place(sql: &str, failure: Failure) -> Failure {
     let width = usize::from(surroundings::terminal_columns());
-    match pointed::pointed(sql, &failure.message, width) {
-        Some(place) => {
-            let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-            format!("{first}\n{place}\n{rest}").trim_end().to_owned() + "\n"
-        }
-        None => text + "\n",
-    }
+    Failure { place: pointed::pointed(sql, &failure.message, width), ..failure }
 }
 
 fn words(tables: &TablesNow) -> Words {

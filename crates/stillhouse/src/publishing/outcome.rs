@@ -97,7 +97,7 @@ impl Outcomes {
     /// Says why databases were not written.
     pub fn complain(&self) {
         for failure in &self.failures {
-            complain(lines(failure).to_string());
+            complain(lines(failure));
         }
     }
 
@@ -131,6 +131,7 @@ fn of_database(app: &App, to: &str, failure: Failure) -> Failure {
     Failure {
         exit: Exit::Failed,
         message: format!("`{to}` was not published, it is as it was: {}", mask(&failure.message)),
+        place: None,
         causes: failure.causes.iter().map(|cause| mask(cause)).collect(),
         hint: Some(failure.hint.map_or_else(|| then.clone(), |hint| format!("{}; {then}", mask(&hint)))),
     }
