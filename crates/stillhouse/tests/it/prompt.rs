@@ -6,23 +6,14 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use stillhouse_testkit::{Events, TempProject};
 
+use super::screens::terminal::{Colours, Typed, on_terminal};
 use super::{program, project, run};
 
 /// What a terminal shows while these keys are typed, each until its text is seen; the program ends with 0.
 fn typed(project: &TempProject, steps: &[(&str, &str)]) -> String {
-    let steps: Vec<Value> = steps.iter().map(|(keys, text)| json!([keys, text])).collect();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/terminal.py");
-    let output = Command::new("python3")
-        .args([script, &json!(steps).to_string(), env!("CARGO_BIN_EXE_stillhouse"), "-C"])
-        .arg(project.path("."))
-        .arg("sql")
-        .current_dir(project.path("."))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(answer["code"], 0, "{answer:#}");
-    answer["shown"].as_str().unwrap().to_owned()
+    let answer = on_terminal(project, Colours::Unwanted, &[Typed { command: &["sql"], steps }]).remove(0);
+    assert_eq!(answer.code, 0, "{}", answer.shown);
+    answer.shown
 }
 
 fn loaded() -> TempProject {
