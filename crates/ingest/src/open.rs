@@ -138,9 +138,11 @@ impl OpenObject {
             GetResultPayload::File(file, _) => file.read_exact_at(into, range.start),
             GetResultPayload::Stream(_) => {
                 let bytes = self.runtime.block_on(result.bytes())?;
-                match bytes.len() == into.len() {
-                    true => Ok(into.copy_from_slice(&bytes)),
-                    false => Err(shrank()),
+                if bytes.len() == into.len() {
+                    into.copy_from_slice(&bytes);
+                    Ok(())
+                } else {
+                    Err(shrank())
                 }
             }
         };
