@@ -20,6 +20,7 @@ use futures::{Stream, StreamExt};
 use stillhouse_spec::CurrentView;
 use tokio::time::Sleep;
 
+use crate::common::OfTable;
 use crate::current;
 use crate::error::{Error, Kind};
 use crate::functions;
@@ -192,6 +193,11 @@ impl Session {
         }
         let memory = usize::try_from(self.shared.options.memory_bytes).unwrap_or(usize::MAX);
         Together::new(self, statements, params, &plans, memory)
+    }
+
+    /// Computes what statements share of a table, within the limits of one query.
+    pub(crate) async fn compute(&self, shared: &OfTable) {
+        shared.compute(&self.context.state(), Duration::from_secs(self.shared.options.query_seconds)).await;
     }
 
     /// The same as [`Session::stream`]; `sharing` gives the same rows, with parts that other queries use, too.

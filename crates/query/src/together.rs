@@ -4,7 +4,7 @@ use std::fmt;
 
 use datafusion::logical_expr::LogicalPlan;
 
-use crate::common;
+use crate::common::{self, Sharing};
 use crate::error::Error;
 use crate::params::Params;
 use crate::session::{RowStream, Session};
@@ -19,7 +19,7 @@ pub struct Together<'s> {
 struct Statement {
     sql: String,
     /// The plan with shared parts. It is given away with the first run, so that the parts go when nobody reads them.
-    sharing: Option<LogicalPlan>,
+    sharing: Option<Sharing>,
 }
 
 impl<'s> Together<'s> {
@@ -50,7 +50,12 @@ impl<'s> Together<'s> {
     /// When there is no statement at that place.
     pub async fn stream(&mut self, place: usize) -> Result<RowStream, Error> {
         let statement = &mut self.statements[place];
-        self.session.stream_sharing(&statement.sql, &self.params, statement.sharing.take()).await
+        let sharing = statement.sharing.take();
+        for table in sharing.iter().flat_map(|sharing| &sharing.tables) {
+            self.session.compute(table).await;
+        }
+        let plan = sharing.map(|sharing| sharing.plan);
+        self.session.stream_sharing(&statement.sql, &self.params, plan).await
     }
 
     /// How many of the statements that were not run yet share something with another one.

@@ -1,27 +1,28 @@
-//! The groups of numbers and moments of which there are few different ones.
+//! The groups of what is made of numbers and moments.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
-use datafusion::common::{HashMap, Result, internal_datafusion_err};
+use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::aggregates::group_values::GroupValues;
 
 use super::codes::{UNSEEN, group};
+use super::spans::{Known, Span};
 
-/// Numbers that came up, with the groups of what the key makes of them: the day of a moment is computed once for each
-/// different moment, which pays where they are days already.
+/// Numbers that came up, with the groups of what the key makes of them: the day of a moment is not computed for each row.
 #[derive(Default)]
 pub(super) struct Numbers {
-    groups: HashMap<i64, u32>,
+    /// None before the first row.
+    known: Option<Known>,
     null: Option<u32>,
-    /// There are too many different ones: the key is computed for each row.
-    too_many: bool,
+    /// Most numbers are new: the key is computed for each row.
+    all_new: bool,
 }
 
-/// More different numbers are not kept.
+/// More numbers, or spans of them, are not kept.
 const KEPT_MAX: usize = 1 << 14;
 
 impl Numbers {
@@ -33,83 +34,85 @@ impl Numbers {
         groups: &mut dyn GroupValues,
         rows: &mut Vec<usize>,
     ) -> Result<()> {
-        if self.too_many {
+        if self.all_new {
             return groups.intern(&[evaluate(key, column)?], rows);
         }
         let numbers = cast(column, &DataType::Int64)?;
         let numbers = numbers.as_primitive::<Int64Type>();
-        self.meet(numbers.iter(), column, key, groups)?;
-        rows.clear();
-        let null = self.null.unwrap_or(UNSEEN) as usize;
-        match numbers.nulls() {
-            None => {
-                let mut last = (0, UNSEEN);
-                rows.extend(numbers.values().iter().map(|number| {
-                    if last.1 == UNSEEN || last.0 != *number {
-                        last = (*number, self.groups[number]);
-                    }
-                    last.1 as usize
-                }));
-            }
-            Some(_) => {
-                let group = |number: Option<i64>| number.map_or(null, |number| self.groups[&number] as usize);
-                rows.extend(numbers.iter().map(group));
-            }
+        if numbers.null_count() > 0 && self.null.is_none() {
+            let mut ids = Vec::new();
+            groups.intern(&[evaluate(key, &new_null_array(column.data_type(), 1))?], &mut ids)?;
+            self.null = ids.first().map(|id| group(*id)).transpose()?;
         }
-        if self.groups.len() > KEPT_MAX {
-            self.forget();
-            self.too_many = true;
+        let null = self.null.unwrap_or(UNSEEN) as usize;
+        let known = self.known.get_or_insert_with(|| Known::new(key, column.data_type()));
+        rows.clear();
+        let mut fresh = Vec::new();
+        let mut last: Option<Span> = None;
+        let mut find = |number: i64| {
+            if !last.is_some_and(|span| span.has(number)) {
+                last = known.find(number);
+            }
+            last.map_or(UNSEEN, |span| span.group())
+        };
+        let mut note = |row: u32, found: u32| {
+            if found == UNSEEN {
+                fresh.push(row);
+            }
+            found as usize
+        };
+        match numbers.nulls() {
+            None => rows.extend(numbers.values().iter().zip(0..).map(|(number, row)| note(row, find(*number)))),
+            Some(_) => rows.extend(numbers.iter().zip(0..).map(|(number, row)| match number {
+                Some(number) => note(row, find(number)),
+                None => null,
+            })),
+        }
+        if !fresh.is_empty() {
+            self.meet(fresh, column, key, groups, rows)?;
         }
         Ok(())
     }
 
-    /// Makes groups of the numbers that come up for the first time.
+    /// Finds the groups of those rows, whose numbers are new.
     fn meet(
         &mut self,
-        numbers: impl Iterator<Item = Option<i64>>,
+        fresh: Vec<u32>,
         column: &ArrayRef,
         key: &Arc<dyn PhysicalExpr>,
         groups: &mut dyn GroupValues,
+        rows: &mut [usize],
     ) -> Result<()> {
-        let mut fresh: Vec<(Option<i64>, u32)> = Vec::new();
-        for (number, row) in numbers.zip(0_u32..) {
-            match number {
-                Some(number) => {
-                    self.groups.entry(number).or_insert_with(|| {
-                        fresh.push((Some(number), row));
-                        UNSEEN
-                    });
-                }
-                None if self.null.is_none() => {
-                    fresh.push((None, row));
-                    self.null = Some(UNSEEN);
-                }
-                None => {}
-            }
+        let places = UInt32Array::from(fresh);
+        let new = take(column, &places, None)?;
+        let mut ids = Vec::with_capacity(places.len());
+        groups.intern(&[evaluate(key, &new)?], &mut ids)?;
+        let mut met = Vec::with_capacity(places.len());
+        let numbers = cast(&new, &DataType::Int64)?;
+        for ((row, number), id) in places.values().iter().zip(numbers.as_primitive::<Int64Type>().values()).zip(ids) {
+            rows[*row as usize] = id;
+            met.push((*number, group(id)?));
         }
-        if fresh.is_empty() {
-            return Ok(());
-        }
-        let places = UInt32Array::from_iter_values(fresh.iter().map(|(_, row)| *row));
-        let mut ids = Vec::with_capacity(fresh.len());
-        groups.intern(&[evaluate(key, &take(column, &places, None)?)?], &mut ids)?;
-        for ((number, _), id) in fresh.into_iter().zip(ids) {
-            match number {
-                Some(number) => _ = self.groups.insert(number, group(id)?),
-                None => self.null = Some(group(id)?),
-            }
+        let Some(known) = self.known.as_mut() else { return Ok(()) };
+        if known.len() < KEPT_MAX {
+            known.learn(met.into_iter());
+        } else if 2 * met.len() > rows.len() {
+            self.forget();
+            self.all_new = true;
         }
         Ok(())
     }
 
     /// Forgets all groups, which are not valid any more.
     pub(super) fn forget(&mut self) {
-        self.groups.clear();
+        if let Some(known) = &mut self.known {
+            known.clear();
+        }
         self.null = None;
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.groups.allocation_size()
+        self.known.as_ref().map_or(0, Known::bytes)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::lake::{Lake, batch, schema, shown};
 
 const DAY: i64 = 86_400_000_000;
 
-/// A row: e-mail, time, number. Of few different e-mails, so that they repeat.
+/// A row: e-mail, time in microseconds, number. Of few different e-mails, so that they repeat.
 type Row = (Option<String>, i64, Option<i64>);
 
 fn row() -> impl Strategy<Value = Row> {
@@ -21,12 +21,13 @@ fn row() -> impl Strategy<Value = Row> {
         1 => Just(Some(String::new())),
         6 => "[ ]{0,1}[abAB]{1,2}@[xy]{1}\\.[a-z]{0,1}com[ ]{0,1}".prop_map(Some),
     ];
-    (email, 0..4_i64, proptest::option::of(-9..9_i64))
+    let time = prop_oneof![(0..4_i64).prop_map(|day| day * DAY), -40 * DAY..40 * DAY];
+    (email, time, proptest::option::of(-9..9_i64))
 }
 
 fn rows_batch(rows: &[Row]) -> RecordBatch {
     let email = StringArray::from_iter(rows.iter().map(|row| row.0.as_deref()));
-    let time = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| row.1 * DAY)).with_timezone("UTC");
+    let time = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|row| row.1)).with_timezone("UTC");
     let number = Int64Array::from_iter(rows.iter().map(|row| row.2));
     let columns: Vec<(&str, ArrayRef)> =
         vec![("email", Arc::new(email)), ("time", Arc::new(time)), ("number", Arc::new(number))];
@@ -48,7 +49,7 @@ fn lake_of(files: &[Vec<Row>]) -> Lake {
 }
 
 /// Queries and their group keys. Written in a way that names a second column, a key is computed for each row.
-const QUERIES: [(&str, &str); 9] = [
+const QUERIES: [(&str, &str); 15] = [
     ("select {} as k, count(*) as n from t group by 1 order by 1", "email"),
     (
         "select {} as k, count(*) as n, sum(number) as s, max(time) as m from t group by 1 order by 1",
@@ -70,13 +71,23 @@ const QUERIES: [(&str, &str); 9] = [
     ),
     ("select {} as k, count(*) as n, min(email) as m from t group by 1 order by 1", "cast(time as date)"),
     ("select {} as k, count(*) as n from t where email <> '' group by 1 order by 1", "coalesce(number, 3) % 4"),
+    ("select {} as k, count(*) as n from t group by 1 order by 1", "date_trunc('month', time)"),
+    ("select {} as k, count(*) as n, max(time) as m from t group by 1 order by 1", "date_trunc('hour', time)"),
+    (
+        "select {} as k, count(*) as n from t group by 1 order by 1",
+        "date_bin(interval '7 days', time, timestamp '1970-01-05')",
+    ),
+    // These rise and fall.
+    ("select {} as k, count(*) as n from t group by 1 order by 1", "date_part('hour', time)"),
+    ("select {} as k, count(*) as n from t group by 1 order by 1", "cast(time as time) < time '12:00:00'"),
+    ("select {} as k, count(*) as n from t group by 1 order by 1", "-cast(cast(time as date) as int)"),
 ];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn dictionaries_change_no_result(files in proptest::collection::vec(proptest::collection::vec(row(), 0..60), 1..4)) {
+    fn dictionaries_change_no_result(files in proptest::collection::vec(proptest::collection::vec(row(), 0..60), 1..6)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let lake = lake_of(&files);
         for (query, key) in QUERIES {
@@ -98,7 +109,7 @@ proptest! {
 
 fn two_files() -> Lake {
     let texts = ["7", "", "8", "7"].map(|text| Some(text.to_owned()));
-    let rows: Vec<Row> = texts.into_iter().zip(1..).map(|(text, day)| (text, day, Some(day))).collect();
+    let rows: Vec<Row> = texts.into_iter().zip(1..).map(|(text, day)| (text, day * DAY, Some(day))).collect();
     let mut lake = Lake::new();
     lake.add("t", "a.parquet", &[rows_batch(&rows)]);
     lake.add("t", "b.parquet", &[rows_batch(&rows[..2])]);
@@ -146,6 +157,73 @@ async fn what_statistics_prove_is_not_read() {
     | 7     | 2 |
     | 8     | 1 |
     +-------+---+
+    ");
+}
+
+/// One file of one row group, whose first batch knows other numbers than the ones after.
+fn numbers_then(first: [i64; 2], then: impl Fn(i64) -> i64) -> Lake {
+    const ROWS: i64 = 60_000;
+    let numbers: Vec<i64> =
+        (0..ROWS).map(|row| if row < 10_000 { first[usize::from(row % 2 == 1)] } else { then(row) }).collect();
+    let times = TimestampMicrosecondArray::from_iter_values(numbers.iter().map(|number| number * 1_000_000));
+    let columns: Vec<(&str, ArrayRef)> =
+        vec![("number", Arc::new(Int64Array::from(numbers))), ("time", Arc::new(times.with_timezone("UTC")))];
+    let mut lake = Lake::new();
+    lake.add("t", "a.parquet", &[batch(columns)]);
+    let empty = batch(vec![("number", Arc::new(Int64Array::from(Vec::<i64>::new())))]);
+    lake.add("t", "b.parquet", &[empty]);
+    lake
+}
+
+/// In Newfoundland clocks went back from 00:01 to 23:01: for an hour it was the day before once more.
+#[tokio::test]
+async fn a_day_may_come_back_where_clocks_are_put_back_over_midnight() {
+    let lake = numbers_then([1_162_089_030, 1_162_094_400], |_| 1_162_090_800);
+    let days = async |zone: &str| {
+        let time = format!("arrow_cast(time, 'Timestamp(Microsecond, Some(\"{zone}\"))')");
+        let sql = format!("select cast({time} as date) as day, count(*) as n from t group by 1 order by 1");
+        assert!(lake.shown(&format!("explain {sql}")).await.contains("TallyExec"));
+        lake.shown(&sql).await
+    };
+    assert_snapshot!(days("America/St_Johns").await, @r"
+    +------------+-------+
+    | day        | n     |
+    +------------+-------+
+    | 2006-10-28 | 50000 |
+    | 2006-10-29 | 10000 |
+    +------------+-------+
+    ");
+    assert_snapshot!(days("UTC").await, @r"
+    +------------+-------+
+    | day        | n     |
+    +------------+-------+
+    | 2006-10-29 | 60000 |
+    +------------+-------+
+    ");
+}
+
+/// Each number is another one, more of them than are kept.
+#[tokio::test]
+async fn numbers_that_are_all_different_are_counted_as_well() {
+    let lake = numbers_then([1, 2], |row| row * 7919);
+    let sql = "select number % 3 as k, count(*) as n, min(number) as least from t group by 1 order by 1";
+    assert!(lake.shown(&format!("explain {sql}")).await.contains("TallyExec"));
+    assert_snapshot!(lake.shown(sql).await, @r"
+    +---+-------+----------+
+    | k | n     | least    |
+    +---+-------+----------+
+    | 0 | 16666 | 79205838 |
+    | 1 | 21667 | 1        |
+    | 2 | 21667 | 2        |
+    +---+-------+----------+
+    ");
+    let sql = "select count(*) as seconds, max(n) as most from (select date_trunc('second', time) as s, count(*) as n from t group by 1)";
+    assert_snapshot!(lake.shown(sql).await, @r"
+    +---------+------+
+    | seconds | most |
+    +---------+------+
+    | 50002   | 5000 |
+    +---------+------+
     ");
 }
 
