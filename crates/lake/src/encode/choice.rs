@@ -1,10 +1,12 @@
 //! How columns are encoded, chosen by type and by the first rows.
 
-use arrow::array::{Array, AsArray as _, PrimitiveArray, StringArray};
-use arrow::datatypes::{ArrowPrimitiveType, DataType, Int64Type, Schema, TimeUnit, TimestampMicrosecondType};
+use arrow::array::{Array, AsArray as _, StringArray};
+use arrow::datatypes::{DataType, Int64Type, Schema, TimeUnit, TimestampMicrosecondType};
 use hashbrown::HashSet;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+
+use super::bits::width_of;
 
 /// Rows of a row group, at most.
 pub(super) const ROW_GROUP_ROWS: usize = 1 << 20;
@@ -18,7 +20,9 @@ pub(super) const ZSTD_LEVEL: i32 = 1;
 /// A page with texts ends when it has so many bytes.
 pub(super) const PAGE_BYTES: usize = 1 << 20;
 /// More different numbers than this, and their differences are the shorter way to write them.
-pub(super) const FEW: usize = 256;
+pub(super) const NUMBERS_MAX: usize = 1 << 13;
+/// Different numbers of a sample that is taken for one of few.
+const NUMBERS_OF_SAMPLE_MAX: usize = 1 << 10;
 
 /// The library's encoders keep a compressor for each column until the row group ends, about a megabyte, which a table of
 /// hundreds of columns cannot have within the memory that we promise. Such columns are compressed with snappy then.
@@ -58,26 +62,50 @@ pub(super) fn dictionary_limit(schema: &Schema) -> usize {
     (DICTIONARY_BYTES / texts.count().clamp(1, 32)).max(1 << 18)
 }
 
-/// Whether numbers are a few different ones, as days are. One alone needs no dictionary.
+/// Whether numbers are a few different ones, as days are, of which a moment here and there is none. One alone needs no
+/// dictionary, and neither do numbers whose differences are as short.
 pub(super) fn is_one_of_few(column: &dyn Array) -> bool {
     let sample = column.slice(0, column.len().min(SAMPLE_ROWS));
-    let different = match sample.data_type() {
-        DataType::Int64 => different(sample.as_primitive::<Int64Type>()),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => different(sample.as_primitive::<TimestampMicrosecondType>()),
+    let numbers: Vec<i64> = match sample.data_type() {
+        DataType::Int64 => sample.as_primitive::<Int64Type>().iter().flatten().collect(),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            sample.as_primitive::<TimestampMicrosecondType>().iter().flatten().collect()
+        }
         _ => return false,
     };
-    (2..=FEW).contains(&different) && different * 8 <= sample.len()
+    let different = different(&numbers);
+    (2..=NUMBERS_OF_SAMPLE_MAX).contains(&different)
+        && different * 8 <= numbers.len()
+        && u32::from(width_of(different as u64 - 1)) < difference_bits(&numbers)
 }
 
-fn different<T: ArrowPrimitiveType<Native = i64>>(sample: &PrimitiveArray<T>) -> usize {
+/// How many there are; all that are too many count as one more than that.
+fn different(numbers: &[i64]) -> usize {
     let mut seen = HashSet::new();
-    for value in sample.iter().flatten() {
-        seen.insert(value);
-        if seen.len() > FEW {
+    for number in numbers {
+        seen.insert(number);
+        if seen.len() > NUMBERS_OF_SAMPLE_MAX {
             break;
         }
     }
     seen.len()
+}
+
+/// Bits that the difference of a number from the one before takes: those that most of them need.
+fn difference_bits(numbers: &[i64]) -> u32 {
+    let differences: Vec<i64> = numbers.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+    let mut bits: Vec<u32> = differences.chunks(DIFFERENCES).map(range_bits).collect();
+    let middle = bits.len() / 2;
+    if bits.is_empty() { 0 } else { *bits.select_nth_unstable(middle).1 }
+}
+
+/// Differences that are written with the same number of bits.
+const DIFFERENCES: usize = 64;
+
+fn range_bits(differences: &[i64]) -> u32 {
+    let smallest = differences.iter().copied().min().unwrap_or(0);
+    let above = differences.iter().map(|difference| difference.wrapping_sub(smallest).cast_unsigned());
+    u32::from(width_of(above.max().unwrap_or(0)))
 }
 
 /// What texts look like, and so how they are written.

@@ -2,10 +2,10 @@
 
 use super::bits::{pack, varint, width_of, zigzag};
 
-/// Differences that share a smallest one.
-const BLOCK: usize = 128;
-/// Differences that share a width.
-const MINI: usize = 32;
+/// Parts of a block; the differences of each have a width of their own.
+const MINIS: usize = 4;
+/// Differences that share a smallest one, at most.
+const BLOCK_MAX: usize = Width::Bits64.block();
 
 /// How many bits the numbers have in the file. Differences wrap around in that width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,14 @@ pub(super) enum Width {
 }
 
 impl Width {
+    /// Differences that share a smallest one. Those of a part are as many as readers unpack at once.
+    const fn block(self) -> usize {
+        match self {
+            Width::Bits32 => 32 * MINIS,
+            Width::Bits64 => 64 * MINIS,
+        }
+    }
+
     fn difference(self, of: i64, from: i64) -> i64 {
         let difference = of.wrapping_sub(from);
         match self {
@@ -35,16 +43,16 @@ impl Width {
 }
 
 /// Appends the same number so many times.
-pub(super) fn delta_of_one(value: i64, count: usize, into: &mut Vec<u8>) {
-    head(count, value, into);
+pub(super) fn delta_of_one(value: i64, count: usize, width: Width, into: &mut Vec<u8>) {
+    head(count, value, width, into);
     // In each block the smallest difference is 0, and all widths are.
-    let blocks = count.saturating_sub(1).div_ceil(BLOCK);
-    into.resize(into.len() + blocks * (1 + BLOCK / MINI), 0);
+    let blocks = count.saturating_sub(1).div_ceil(width.block());
+    into.resize(into.len() + blocks * (1 + MINIS), 0);
 }
 
-fn head(count: usize, first: i64, into: &mut Vec<u8>) {
-    varint(BLOCK as u64, into);
-    varint((BLOCK / MINI) as u64, into);
+fn head(count: usize, first: i64, width: Width, into: &mut Vec<u8>) {
+    varint(width.block() as u64, into);
+    varint(MINIS as u64, into);
     varint(count as u64, into);
     zigzag(first, into);
 }
@@ -54,11 +62,11 @@ pub(super) fn delta(values: impl ExactSizeIterator<Item = i64>, width: Width, in
     let count = values.len();
     let mut values = values;
     let first = values.next().unwrap_or(0);
-    head(count, first, into);
+    head(count, first, width, into);
     let (mut before, mut rest) = (first, count.saturating_sub(1));
-    let mut differences = [0; BLOCK];
+    let mut differences = [0; BLOCK_MAX];
     while rest > 0 {
-        let len = rest.min(BLOCK);
+        let len = rest.min(width.block());
         for (difference, value) in differences[..len].iter_mut().zip(&mut values) {
             *difference = width.difference(value, before);
             before = value;
@@ -72,12 +80,13 @@ fn block(differences: &[i64], width: Width, into: &mut Vec<u8>) {
     let smallest = differences.iter().copied().min().unwrap_or(0);
     zigzag(smallest, into);
     let widths = into.len();
-    into.resize(widths + BLOCK / MINI, 0);
-    for (number, mini) in differences.chunks(MINI).enumerate() {
+    into.resize(widths + MINIS, 0);
+    let mini_len = width.block() / MINIS;
+    for (number, mini) in differences.chunks(mini_len).enumerate() {
         let largest = mini.iter().fold(0, |all, difference| all | width.above(*difference, smallest));
         let bits = width_of(largest);
         into[widths + number] = bits;
-        let end = into.len() + MINI / 8 * usize::from(bits);
+        let end = into.len() + mini_len / 8 * usize::from(bits);
         pack(mini.iter().map(|difference| width.above(*difference, smallest)), bits, into);
         into.resize(end, 0);
     }

@@ -5,7 +5,7 @@ use arrow::datatypes::ArrowPrimitiveType;
 use parquet::basic::Encoding;
 
 use super::bits::{hybrid, width_of};
-use super::choice::FEW;
+use super::choice::NUMBERS_MAX;
 use super::delta::{Width, delta, delta_of_one};
 use super::dictionary::{Growing, NumberDictionary};
 use crate::stats::Bounds;
@@ -79,11 +79,11 @@ impl Numbers {
             into.push(width);
             hybrid(&self.ids, width, into);
             self.ids.clear();
-            self.dictionary.end_if(|dictionary| dictionary.len() > FEW);
+            self.dictionary.end_if(|dictionary| dictionary.len() > NUMBERS_MAX);
             return Encoding::RLE_DICTIONARY;
         }
         match self.one.take() {
-            Some((one, count)) => delta_of_one(one, count, into),
+            Some((one, count)) => delta_of_one(one, count, self.width, into),
             None => delta(self.values.iter().copied(), self.width, into),
         }
         self.values.clear();

@@ -39,6 +39,8 @@ impl Dice {
 enum Look {
     Constant,
     Few,
+    /// Few in the first thousands of rows, too many for a dictionary after that.
+    Growing,
     Sorted,
     Runs,
     Any,
@@ -49,6 +51,7 @@ fn look() -> impl Strategy<Value = Look> {
     prop_oneof![
         Just(Look::Constant),
         Just(Look::Few),
+        Just(Look::Growing),
         Just(Look::Sorted),
         Just(Look::Runs),
         Just(Look::Any),
@@ -64,6 +67,8 @@ fn number(look: Look, row: usize, dice: &mut Dice) -> i64 {
     match look {
         Look::Constant => 4_294_967_297,
         Look::Few => [0, -1, 86_400_000_000][dice.index(3)],
+        Look::Growing if row < 8_000 => i64::from(dice.roll(900)) << 33,
+        Look::Growing => i64::from(dice.roll(1 << 20)) << 20,
         Look::Sorted => row * 3 + i64::from(dice.roll(2)),
         Look::Runs => row / 37,
         Look::Any => i64::from(dice.roll(1 << 31)) << dice.roll(33),
@@ -79,6 +84,8 @@ fn text(look: Look, row: usize, dice: &mut Dice) -> String {
     match look {
         Look::Constant => "same".to_owned(),
         Look::Few => ["", "a", "ä\0b", "a longer text with spaces in it"][dice.index(4)].to_owned(),
+        Look::Growing if row < 8_000 => format!("a word of few {:03}", dice.roll(200)),
+        Look::Growing => format!("one of many {}", dice.roll(1 << 24)),
         Look::Sorted => format!("id-{row:08}"),
         Look::Runs => format!("r{}", row / 5),
         Look::Any => "x".repeat(dice.index(40)) + &dice.roll(1 << 30).to_string(),
