@@ -18,7 +18,7 @@ use crate::source::ByteSource;
 use crate::window::Window;
 
 /// A region becomes about one row group of a table. Whoever decodes it holds it in memory.
-pub(crate) const REGION_BYTES: u64 = 16 << 20;
+pub(crate) const REGION_BYTES: u64 = 32 << 20;
 
 /// The regions of an object: region `i` has the bytes from `boundary(i)` up to `boundary(i + 1)`, and the records that begin
 /// behind a line end in it.

@@ -23,6 +23,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, UploadPart,
 };
 use stillhouse_spec::Durability;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::error::{Error, Kind};
 
@@ -80,7 +81,7 @@ impl ObjectStore for DurableLocal {
         let path = self.inner.path_to_filesystem(location)?;
         let durability = self.durability;
         let temp = blocking(move || TempFile::create(&path, durability)).await?;
-        Ok(Box::new(DurableUpload { temp: Some(Arc::new(Mutex::new(temp))), offset: 0, durability }))
+        Ok(Box::new(DurableUpload::new(temp, durability)))
     }
 
     async fn get_opts(&self, location: &StorePath, options: GetOptions) -> object_store::Result<GetResult> {
@@ -147,7 +148,7 @@ fn not_implemented(operation: &str) -> object_store::Error {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PlacedError> + Send + 'static,
 ) -> object_store::Result<T> {
-    match tokio::task::spawn_blocking(work).await {
+    match spawn_blocking(work).await {
         Ok(done) => done.map_err(object_store::Error::from),
         Err(source) => Err(object_store::Error::JoinError { source }),
     }
@@ -265,6 +266,33 @@ struct DurableUpload {
     temp: Option<Arc<Mutex<TempFile>>>,
     offset: u64,
     durability: Durability,
+    /// Up to where the file is on disk, or will be once these are done.
+    synced: u64,
+    syncing: Vec<JoinHandle<Result<(), PlacedError>>>,
+}
+
+/// So many bytes are synchronised while more are written, so that the end need not wait for all of them.
+const SYNCED_AT_ONCE: u64 = 32 << 20;
+
+impl DurableUpload {
+    fn new(temp: TempFile, durability: Durability) -> Self {
+        let temp = Some(Arc::new(Mutex::new(temp)));
+        Self { temp, offset: 0, durability, synced: 0, syncing: Vec::new() }
+    }
+
+    /// Begins to synchronise what was written, if that is enough.
+    fn sync_early(&mut self) {
+        let Some(temp) = self.temp.clone() else { return };
+        if self.durability != Durability::Fsync || self.offset - self.synced < SYNCED_AT_ONCE {
+            return;
+        }
+        self.synced = self.offset;
+        self.syncing.push(spawn_blocking(move || {
+            let file = temp.lock().unwrap_or_else(PoisonError::into_inner).file.try_clone()?;
+            drop(temp);
+            Ok(file.sync_data()?)
+        }));
+    }
 }
 
 fn aborted() -> PlacedError {
@@ -274,6 +302,7 @@ fn aborted() -> PlacedError {
 #[async_trait]
 impl MultipartUpload for DurableUpload {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        self.sync_early();
         let offset = self.offset;
         self.offset += data.content_length() as u64;
         let temp = self.temp.clone();
@@ -289,6 +318,10 @@ impl MultipartUpload for DurableUpload {
     }
 
     async fn complete(&mut self) -> object_store::Result<PutResult> {
+        // The system tells once that something could not be written, so whoever hears of it must say so.
+        for syncing in self.syncing.drain(..) {
+            syncing.await.map_err(|source| object_store::Error::JoinError { source })??;
+        }
         let temp = self.temp.take();
         let durability = self.durability;
         blocking(move || {

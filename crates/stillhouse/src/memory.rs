@@ -15,9 +15,10 @@ const PURGE_DELAY_DEFAULT: std::ffi::c_long = 1000;
 /// took a tenth longer, because memory was given back and asked for again; with a second its peak was a fifth higher.
 const PURGE_DELAY_OURS: std::ffi::c_long = 100;
 
-/// Has freed memory given back sooner than by default. `MIMALLOC_PURGE_DELAY` in the environment says otherwise. To be called
-/// first of all.
+/// Asks for memory in small pages, and has it given back sooner than by default. `MIMALLOC_PURGE_DELAY` in the environment
+/// says otherwise. To be called first of all.
 pub(crate) fn give_back_soon() {
+    small_pages();
     // SAFETY: both read and write a number in a table of options by its index, which exists in all versions; no other thread
     // runs yet. If the index meant another option, its default would be another one, and nothing would be set.
     unsafe {
@@ -26,6 +27,20 @@ pub(crate) fn give_back_soon() {
         }
     }
 }
+
+/// Pages of 2 MB are cleared as a whole and stay as a whole where a few bytes of them are used: loading 10,000 small files
+/// took 390 MB with them and 340 MB without, a report 205 MB and 152 MB, and neither took longer. Where the system does not
+/// know of them, nothing happens.
+#[cfg(target_os = "linux")]
+fn small_pages() {
+    // SAFETY: sets a flag of this process that only decides how the system lays out its memory.
+    unsafe {
+        libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn small_pages() {}
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use super::bits::width_of;
 /// Rows of a row group, at most.
 pub(super) const ROW_GROUP_ROWS: usize = 1 << 20;
 /// All dictionaries of a row group together.
-const DICTIONARY_BYTES: usize = 8 << 20;
+const DICTIONARY_BYTES: usize = 16 << 20;
 /// Rows of the first batch that are looked at to choose between dictionary and plain text.
 const SAMPLE_ROWS: usize = 8192;
 
@@ -113,7 +113,8 @@ fn range_bits(differences: &[i64]) -> u32 {
 pub(super) enum TextLook {
     /// Those of a whole row group fit a dictionary, and are worth one.
     Few,
-    /// The text before comes again, as in a column that was copied to the rows of a child table.
+    /// The text before comes again, as in a column that was copied to the rows of a child table, or most of it, as in
+    /// numbers that rise.
     Alike,
     Any,
 }
@@ -136,9 +137,17 @@ pub(super) fn look(column: &StringArray, limit: usize) -> TextLook {
     let estimate = if repeated == 0 { usize::MAX } else { (texts.len() * texts.len() / (2 * repeated)).max(different) };
     if estimate.saturating_mul(bytes_mean) <= limit {
         TextLook::Few
-    } else if 4 * texts.len() < 3 * all {
+    } else if 4 * texts.len() < 3 * all
+        || 4 * shared_bytes(&texts) > 3 * texts.iter().map(|text| text.len()).sum::<usize>()
+    {
         TextLook::Alike
     } else {
         TextLook::Any
     }
+}
+
+/// How many bytes texts have in common with the ones before them, all together.
+fn shared_bytes(texts: &[&str]) -> usize {
+    let shared = |pair: &[&str]| pair[0].bytes().zip(pair[1].bytes()).take_while(|(one, other)| one == other).count();
+    texts.windows(2).map(shared).sum()
 }

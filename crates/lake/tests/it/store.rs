@@ -41,6 +41,27 @@ async fn puts_create_once_and_overwrite() {
     }
 }
 
+/// Long enough to be synchronised several times before its end.
+#[tokio::test]
+async fn a_long_file_comes_in_parts() {
+    const PART: usize = 20 << 20;
+    for durability in [Durability::Fsync, Durability::Os] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = durable_local(folder.path(), durability).unwrap();
+        let path = StorePath::from("t/long.parquet");
+        let mut upload = store.put_multipart(&path).await.unwrap();
+        for part in 1..=5 {
+            upload.put_part(vec![part; PART].into()).await.unwrap();
+            assert_ne!(files(folder.path()), ["long.parquet"], "not there before its end");
+        }
+        upload.complete().await.unwrap();
+        assert_eq!(files(folder.path()), ["long.parquet"]);
+        let bytes = store.get(&path).await.unwrap().bytes().await.unwrap();
+        assert_eq!(bytes.len(), 5 * PART);
+        assert!(bytes.chunks(PART).zip(1..).all(|(chunk, part)| chunk.iter().all(|byte| *byte == part)));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_many_creates_wins() {
     let folder = tempfile::tempdir().unwrap();
