@@ -45,6 +45,8 @@ struct State<'a, P> {
     linked: usize,
     /// … and handed over.
     appended: usize,
+    /// Somebody hands over what is next, without keeping the others from their work.
+    is_appending: bool,
     known: Known,
     /// Decoded, and not handed over; `None`: no record begins there.
     done: BTreeMap<usize, Option<(Entry, Done<'a, P>)>>,
@@ -77,6 +79,7 @@ pub(crate) fn pass_together<'a, S: SharedSink>(
         taken: 0,
         linked: 0,
         appended: 0,
+        is_appending: false,
         known: together.regions.known(),
         done: BTreeMap::new(),
         tally: Tally::default(),
@@ -208,11 +211,11 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
         }
     }
 
-    /// Hands over what has become complete.
+    /// Hands over what has become complete, unless another thread is about to.
     fn append(&self, region: usize, done: Option<(Entry, Done<'a, S::Part>)>) -> Result<(), Error> {
         let mut state = self.lock();
         state.done.insert(region, done);
-        while state.end.is_none() {
+        while state.end.is_none() && !state.is_appending {
             let next = state.appended;
             let Some(done) = state.done.remove(&next) else { break };
             if let Some((entry, done)) = done {
@@ -222,12 +225,16 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
                 for (filled, behind) in state.filled.iter_mut().zip(&done.filled) {
                     filled.add_survey(behind);
                 }
-                self.sink.append(done.part).map_err(Error::sink)?;
+                state.is_appending = true;
+                drop(state);
+                let appended = self.sink.append(done.part).map_err(Error::sink);
+                state = self.lock();
+                state.is_appending = false;
+                appended?;
             }
             state.appended += 1;
+            self.moved.notify_all();
         }
-        drop(state);
-        self.moved.notify_all();
         Ok(())
     }
 }
