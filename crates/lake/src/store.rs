@@ -266,7 +266,7 @@ struct DurableUpload {
     temp: Option<Arc<Mutex<TempFile>>>,
     offset: u64,
     durability: Durability,
-    /// Up to where the file is on disk, or will be once these are done.
+    /// Up to where it was asked to be on disk, and by whom. Only the end makes sure of it.
     synced: u64,
     syncing: Vec<JoinHandle<Result<(), PlacedError>>>,
 }
@@ -283,7 +283,8 @@ impl DurableUpload {
     /// Begins to synchronise what was written, if that is enough.
     fn sync_early(&mut self) {
         let Some(temp) = self.temp.clone() else { return };
-        if self.durability != Durability::Fsync || self.offset - self.synced < SYNCED_AT_ONCE {
+        let is_busy = self.syncing.last().is_some_and(|last| !last.is_finished());
+        if self.durability != Durability::Fsync || is_busy || self.offset - self.synced < SYNCED_AT_ONCE {
             return;
         }
         self.synced = self.offset;
@@ -318,11 +319,11 @@ impl MultipartUpload for DurableUpload {
     }
 
     async fn complete(&mut self) -> object_store::Result<PutResult> {
+        let temp = self.temp.take();
         // The system tells once that something could not be written, so whoever hears of it must say so.
         for syncing in self.syncing.drain(..) {
             syncing.await.map_err(|source| object_store::Error::JoinError { source })??;
         }
-        let temp = self.temp.take();
         let durability = self.durability;
         blocking(move || {
             let temp = temp.and_then(Arc::into_inner).ok_or_else(aborted)?;

@@ -33,9 +33,10 @@ pub(crate) fn give_back_soon() {
 /// know of them, nothing happens.
 #[cfg(target_os = "linux")]
 fn small_pages() {
+    let (on, nothing): (libc::c_ulong, libc::c_ulong) = (1, 0);
     // SAFETY: sets a flag of this process that only decides how the system lays out its memory.
     unsafe {
-        libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
+        libc::prctl(libc::PR_SET_THP_DISABLE, on, nothing, nothing, nothing);
     }
 }
 

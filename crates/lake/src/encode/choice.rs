@@ -7,6 +7,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use super::bits::width_of;
+use super::delta::Width;
 
 /// Rows of a row group, at most.
 pub(super) const ROW_GROUP_ROWS: usize = 1 << 20;
@@ -91,16 +92,13 @@ fn different(numbers: &[i64]) -> usize {
     seen.len()
 }
 
-/// Bits that the difference of a number from the one before takes: those that most of them need.
+/// Bits that the difference of a number from the one before takes, in most blocks.
 fn difference_bits(numbers: &[i64]) -> u32 {
     let differences: Vec<i64> = numbers.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
-    let mut bits: Vec<u32> = differences.chunks(DIFFERENCES).map(range_bits).collect();
+    let mut bits: Vec<u32> = differences.chunks(Width::Bits64.block()).map(range_bits).collect();
     let middle = bits.len() / 2;
     if bits.is_empty() { 0 } else { *bits.select_nth_unstable(middle).1 }
 }
-
-/// Differences that are written with the same number of bits.
-const DIFFERENCES: usize = 64;
 
 fn range_bits(differences: &[i64]) -> u32 {
     let smallest = differences.iter().copied().min().unwrap_or(0);

@@ -15,12 +15,17 @@ pub(super) enum Width {
 }
 
 impl Width {
-    /// Differences that share a smallest one. Those of a part are as many as readers unpack at once.
-    const fn block(self) -> usize {
+    /// Differences that share a width: as many as readers unpack at once.
+    pub(super) const fn mini(self) -> usize {
         match self {
-            Width::Bits32 => 32 * MINIS,
-            Width::Bits64 => 64 * MINIS,
+            Width::Bits32 => 32,
+            Width::Bits64 => 64,
         }
+    }
+
+    /// Differences that share a smallest one.
+    pub(super) const fn block(self) -> usize {
+        self.mini() * MINIS
     }
 
     fn difference(self, of: i64, from: i64) -> i64 {
@@ -81,7 +86,7 @@ fn block(differences: &[i64], width: Width, into: &mut Vec<u8>) {
     zigzag(smallest, into);
     let widths = into.len();
     into.resize(widths + MINIS, 0);
-    let mini_len = width.block() / MINIS;
+    let mini_len = width.mini();
     for (number, mini) in differences.chunks(mini_len).enumerate() {
         let largest = mini.iter().fold(0, |all, difference| all | width.above(*difference, smallest));
         let bits = width_of(largest);

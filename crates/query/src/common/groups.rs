@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session as CatalogSession, TableProvider};
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{Column, Result};
 use datafusion::datasource::{MemTable, TableType};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::utils::conjunction;
@@ -15,6 +15,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 
 use super::Members;
+use super::budget::{Booked, Budget};
 use super::grouping::Grouping;
 use crate::session::book;
 
@@ -33,6 +34,7 @@ pub(crate) struct SharedGroups {
 struct Kept {
     table: Arc<MemTable>,
     _memory: MemoryReservation,
+    _booked: Booked,
 }
 
 pub(super) fn column_name(column: usize) -> String {
@@ -54,13 +56,14 @@ impl SharedGroups {
         Ok(Self { plan, members: members.count, schema: Arc::new(Schema::new(fields)), kept: Mutex::new(None) })
     }
 
-    /// Keeps what `plan` gives, if it takes no more than `bytes_max`.
+    /// Keeps what `plan` gives, if the budget allows it.
     pub(super) async fn keep(
         &self,
         plan: Arc<dyn ExecutionPlan>,
         state: &dyn CatalogSession,
-        bytes_max: usize,
+        budget: &Arc<Budget>,
     ) -> Result<()> {
+        let mut booked = budget.book();
         let context = state.task_ctx();
         let memory = MemoryConsumer::new("shared groups").register(context.memory_pool());
         let mut stream = execute_stream(plan, context)?;
@@ -70,15 +73,23 @@ impl SharedGroups {
         while let Some(batch) = stream.next().await {
             let batch = batch?;
             book(&memory, &batch)?;
-            if memory.size() > bytes_max {
+            if !booked.grow_to(memory.size()) {
                 return Ok(());
             }
             parts[count % readers].push(batch.with_schema(Arc::clone(&self.schema))?);
             count += 1;
         }
         let table = Arc::new(MemTable::try_new(Arc::clone(&self.schema), parts)?);
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Kept { table, _memory: memory });
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Kept { table, _memory: memory, _booked: booked });
         Ok(())
+    }
+
+    /// The plan of some of the columns, for a query that has to compute groups that were not kept.
+    fn columns(&self, projection: Option<&Vec<usize>>) -> Result<LogicalPlan> {
+        let Some(columns) = projection else { return Ok(self.plan.clone()) };
+        let columns = columns.iter().map(|column| Expr::Column(Column::new_unqualified(column_name(*column))));
+        LogicalPlanBuilder::from(self.plan.clone()).project(columns.collect::<Vec<_>>())?.build()
     }
 
     fn table(&self) -> Option<Arc<MemTable>> {
@@ -106,7 +117,7 @@ impl TableProvider for SharedGroups {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match self.table() {
             Some(table) => table.scan(state, projection, filters, limit).await,
-            None => Err(DataFusionError::ResourcesExhausted("these groups are not kept".to_owned())),
+            None => state.create_physical_plan(&self.columns(projection)?).await,
         }
     }
 }

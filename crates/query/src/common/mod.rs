@@ -4,11 +4,13 @@
 //! for their companies, for their domains. [`shared`] looks at all of them before one runs. Aggregations that have table,
 //! conditions and group keys in common become one that computes the aggregates of all of them ([`grouping`]). Its groups
 //! stay in memory until the last of these queries has read them ([`groups`]). Aggregations of one table that differ in
-//! more are computed in one pass over its rows, where a tally can do them ([`together`]).
+//! more are computed in one pass over its rows, where a tally can do them ([`of_table`]).
 //!
 //! **Invariant:** a query gives the same rows as it would alone. Only what is equal is shared, nothing that is similar.
-//! **Invariant:** sharing never makes a query fail: when the groups do not fit, each query runs alone.
+//! **Invariant:** sharing never makes a query fail: groups that do not fit are not kept, and what fails with a shared plan
+//! runs alone.
 
+mod budget;
 mod grouping;
 mod groups;
 mod of_table;
@@ -21,6 +23,7 @@ use datafusion::common::{Column, Result, TableReference};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
 
+use self::budget::Budget;
 use self::grouping::{Grouping, grouping, over_table};
 use self::groups::SharedGroups;
 pub(crate) use self::of_table::OfTable;
@@ -35,24 +38,26 @@ pub(crate) struct Sharing {
 /// Plans of several queries, rewritten so that they share what they have in common. `None` for a query that shares
 /// nothing. `memory_bytes` is what all queries may use.
 pub(crate) fn shared(plans: &[LogicalPlan], memory_bytes: usize) -> Result<Vec<Option<Sharing>>> {
-    let mut groupings: HashMap<Grouping, Members> = HashMap::new();
+    let mut groupings: Vec<(Grouping, Members)> = Vec::new();
     for plan in plans {
         plan.apply(|node| {
             if let Some((grouping, source)) = grouping(node)? {
                 let LogicalPlan::Aggregate(aggregate) = node else { return Ok(TreeNodeRecursion::Continue) };
-                let members = groupings.entry(grouping).or_insert_with(|| Members::new(source));
-                members.add(aggregate)?;
+                match groupings.iter_mut().find(|(known, _)| *known == grouping) {
+                    Some((_, members)) => members.add(aggregate)?,
+                    None => {
+                        let mut members = Members::new(source);
+                        members.add(aggregate)?;
+                        groupings.push((grouping, members));
+                    }
+                }
             }
             Ok(TreeNodeRecursion::Continue)
         })?;
     }
-    let bytes_max = memory_bytes / SHARE_OF_MEMORY;
-    let tables = Tables::new(groupings, bytes_max)?;
+    let tables = Tables::new(groupings, &Budget::of(memory_bytes))?;
     plans.iter().map(|plan| tables.rewritten(plan)).collect()
 }
-
-/// Groups that are kept for several queries take at most this part of the queries' memory, each.
-const SHARE_OF_MEMORY: usize = 8;
 
 /// The aggregations of a grouping.
 struct Members {
@@ -92,17 +97,20 @@ struct Table {
 
 impl Tables {
     /// Those that several aggregations have in common, and those of a table that has more than one.
-    fn new(groupings: HashMap<Grouping, Members>, bytes_max: usize) -> Result<Self> {
-        let mut by_table: HashMap<TableReference, Vec<(Grouping, Members)>> = HashMap::new();
-        for (grouping, members) in groupings {
-            by_table.entry(grouping.table.clone()).or_default().push((grouping, members));
+    fn new(groupings: Vec<(Grouping, Members)>, budget: &Arc<Budget>) -> Result<Self> {
+        let mut by_table: Vec<Vec<(Grouping, Members)>> = Vec::new();
+        for one in groupings {
+            match by_table.iter_mut().find(|others| others[0].0.table == one.0.table) {
+                Some(others) => others.push(one),
+                None => by_table.push(vec![one]),
+            }
         }
-        by_table.retain(|_, of_table| of_table.iter().map(|(_, members)| members.count).sum::<usize>() > 1);
+        by_table.retain(|of_table| of_table.iter().map(|(_, members)| members.count).sum::<usize>() > 1);
         let mut tables = HashMap::new();
-        for of_table in by_table.into_values() {
+        for of_table in by_table {
             let groups = of_table.iter().map(|(grouping, members)| SharedGroups::new(grouping, members));
             let groups = groups.collect::<Result<Vec<_>>>()?.into_iter().map(Arc::new).collect::<Vec<_>>();
-            let all = Arc::new(OfTable::new(groups.iter().map(Arc::downgrade).collect(), bytes_max));
+            let all = Arc::new(OfTable::new(groups.iter().map(Arc::downgrade).collect(), Arc::clone(budget)));
             for ((grouping, members), groups) in of_table.into_iter().zip(groups) {
                 let name = TableReference::bare(format!("_shared_{}", tables.len()));
                 let (aggregates, of_table) = (members.aggregates, Arc::clone(&all));

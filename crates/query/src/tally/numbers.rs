@@ -85,17 +85,31 @@ impl Numbers {
     ) -> Result<()> {
         let places = UInt32Array::from(fresh);
         let new = take(column, &places, None)?;
-        let mut ids = Vec::with_capacity(places.len());
-        groups.intern(&[evaluate(key, &new)?], &mut ids)?;
-        let mut met = Vec::with_capacity(places.len());
         let numbers = cast(&new, &DataType::Int64)?;
-        for ((row, number), id) in places.values().iter().zip(numbers.as_primitive::<Int64Type>().values()).zip(ids) {
+        let numbers = numbers.as_primitive::<Int64Type>().values();
+        let Some(known) = self.known.as_mut() else { return Ok(()) };
+        if let (Known::Spans(_), Some(ends)) = (&*known, ends(numbers))
+            && let Some(id) = one_group(&take(&new, &UInt32Array::from(ends.to_vec()), None)?, key, groups)?
+        {
+            // Moments that rise lie behind all that is known, and most are of the same day.
+            places.values().iter().for_each(|row| rows[*row as usize] = id);
+            let ends = ends.map(|end| numbers[end as usize]);
+            known.learn(ends.into_iter().map(|number| Ok((number, group(id)?))).collect::<Result<_>>()?);
+            return Ok(());
+        }
+        let made = evaluate(key, &new)?;
+        if made.null_count() > 0 {
+            known.end_spans();
+        }
+        let mut ids = Vec::with_capacity(places.len());
+        groups.intern(&[made], &mut ids)?;
+        let mut met = Vec::with_capacity(places.len());
+        for ((row, number), id) in places.values().iter().zip(numbers).zip(ids) {
             rows[*row as usize] = id;
             met.push((*number, group(id)?));
         }
-        let Some(known) = self.known.as_mut() else { return Ok(()) };
         if known.len() < KEPT_MAX {
-            known.learn(met.into_iter());
+            known.learn(met);
         } else if 2 * met.len() > rows.len() {
             self.forget();
             self.all_new = true;
@@ -114,6 +128,25 @@ impl Numbers {
     pub(super) fn bytes(&self) -> usize {
         self.known.as_ref().map_or(0, Known::bytes)
     }
+}
+
+/// The places of the smallest and of the greatest number, if there are more than these.
+fn ends(numbers: &[i64]) -> Option<[u32; 2]> {
+    let place = |found: Option<(usize, &i64)>| u32::try_from(found?.0).ok();
+    let each = || numbers.iter().enumerate();
+    let ends = [place(each().min_by_key(|(_, number)| **number))?, place(each().max_by_key(|(_, number)| **number))?];
+    (numbers.len() > ends.len()).then_some(ends)
+}
+
+/// The group of all numbers of a column, if they have one and the same and it is not that of null.
+fn one_group(column: &ArrayRef, key: &Arc<dyn PhysicalExpr>, groups: &mut dyn GroupValues) -> Result<Option<usize>> {
+    let made = evaluate(key, column)?;
+    if made.null_count() > 0 {
+        return Ok(None);
+    }
+    let mut ids = Vec::with_capacity(column.len());
+    groups.intern(&[made], &mut ids)?;
+    Ok(ids.first().copied().filter(|first| ids.iter().all(|id| id == first)))
 }
 
 /// What the key makes of a column.

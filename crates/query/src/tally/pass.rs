@@ -1,5 +1,6 @@
 //! Several aggregations over the same files in one pass.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -8,7 +9,7 @@ use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::StreamExt;
 use tokio::task::JoinSet;
 
@@ -45,7 +46,7 @@ pub(crate) fn with_tallied(
 }
 
 /// Those that read the same files, by their places.
-pub(crate) fn of_same_files(tallies: &[TallyExec]) -> Vec<Vec<usize>> {
+pub(crate) fn of_same_files(tallies: &[&TallyExec]) -> Vec<Vec<usize>> {
     let mut sets: Vec<Vec<usize>> = Vec::new();
     for (place, tally) in tallies.iter().enumerate() {
         match sets.iter_mut().find(|set| tallies[set[0]].scan.is_of_same_files(&tally.scan)) {
@@ -65,6 +66,29 @@ pub(crate) async fn in_one_pass(
     context: &Arc<TaskContext>,
     bytes_max: usize,
 ) -> Result<Vec<Option<Tallied>>> {
+    let (plan, places, input) = planned(tallies)?;
+    let partitions = input.output_partitioning().partition_count();
+    let pass = Arc::new(Pass { plan, bytes_max, context: Arc::clone(context) });
+    let mut tasks = JoinSet::new();
+    for partition in 0..partitions {
+        let (pass, rows) = (Arc::clone(&pass), input.execute(partition, Arc::clone(context))?);
+        tasks.spawn(async move { pass.part(rows).await });
+    }
+    let mut parts: Vec<PartTallied> = Vec::new();
+    while let Some(part) = tasks.join_next().await {
+        let part = part.map_err(|error| match error.try_into_panic() {
+            Ok(panicked) => resume_unwind(panicked),
+            Err(error) => internal_datafusion_err!("{error}"),
+        })?;
+        parts.push(part?);
+    }
+    Ok(places.into_iter().map(|place| put_together(&mut parts, place)).collect())
+}
+
+/// What is counted, where each tally stands in it, and the plan that reads the rows.
+type Planned = (TallyPlan, Vec<(usize, usize)>, Arc<dyn ExecutionPlan>);
+
+fn planned(tallies: &[&TallyExec]) -> Result<Planned> {
     let first = tallies.first().ok_or_else(|| internal_datafusion_err!("a pass for nobody"))?;
     let wanted: Vec<&Wanted> = tallies.iter().map(|tally| &tally.wanted).collect();
     let read = Read::new(&first.scan, &wanted);
@@ -72,22 +96,7 @@ pub(crate) async fn in_one_pass(
     let (plan, places) = TallyPlan::new(&schemas.collect::<Vec<_>>(), &read)?;
     let predicates = tallies.iter().map(|tally| read.pruning(&tally.scan)).collect::<Option<Vec<_>>>();
     let input = read.plan(read.any(&predicates.unwrap_or_default())?)?;
-    drop(read);
-    let pass = Arc::new(Pass { plan, bytes_max, context: Arc::clone(context) });
-    let mut tasks = JoinSet::new();
-    for partition in 0..first.scan.partitions() {
-        let (pass, rows) = (Arc::clone(&pass), input.execute(partition, Arc::clone(context))?);
-        tasks.spawn(async move { (partition, pass.part(rows).await) });
-    }
-    let mut parts = Vec::new();
-    while let Some(part) = tasks.join_next().await {
-        let (partition, part) = part.map_err(|error| internal_datafusion_err!("{error}"))?;
-        parts.push((partition, part?));
-    }
-    // In this order for results that do not depend on who was first.
-    parts.sort_by_key(|(partition, _)| *partition);
-    let mut parts: Vec<PartTallied> = parts.into_iter().map(|(_, part)| part).collect();
-    Ok(places.into_iter().map(|place| put_together(&mut parts, place)).collect())
+    Ok((plan, places, input))
 }
 
 /// What a partition gives, by grouping and member.
@@ -119,9 +128,10 @@ impl Pass {
             let mut answers = Answers::new(&self.plan, batch?)?;
             for place in &mut all {
                 let Some((groups, reservation)) = place else { continue };
-                groups.add(&mut answers)?;
+                // What fails here need not fail for who asks: here it is asked of the rows of all.
+                let added = groups.add(&mut answers);
                 let bytes = groups.bytes();
-                if bytes > self.bytes_max || reservation.try_resize(bytes).is_err() {
+                if added.is_err() || bytes > self.bytes_max || reservation.try_resize(bytes).is_err() {
                     *place = None;
                 }
             }

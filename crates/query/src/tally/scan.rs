@@ -1,7 +1,8 @@
 //! Which files and columns are read, and in which form.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::Result;
@@ -15,6 +16,7 @@ use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal, binary};
 use datafusion::physical_expr::{PhysicalExpr, conjunction_opt, split_conjunction};
 use datafusion::physical_plan::ExecutionPlan;
+use object_store::path::Path;
 
 use super::facts::{FileFacts, dictionary_type};
 use super::on_values::{Form, OnValues};
@@ -58,8 +60,11 @@ impl Scan {
 
     /// Whether both read the same files.
     pub(super) fn is_of_same_files(&self, other: &Self) -> bool {
-        let paths = |scan: &Self| scan.files.iter().map(|(file, _)| file.path().clone()).collect::<Vec<_>>();
-        self.partitions() == other.partitions() && self.schema == other.schema && paths(self) == paths(other)
+        self.partitions() == other.partitions() && self.schema == other.schema && self.paths().eq(other.paths())
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|(file, _)| file.path())
     }
 
     pub(super) fn partitions(&self) -> usize {
@@ -119,7 +124,7 @@ pub(super) struct Read<'a> {
     /// Those that are read as dictionaries.
     dictionaries: BTreeSet<usize>,
     /// What was made so far: equal expressions are evaluated once for a dictionary.
-    on_values: Mutex<Vec<Arc<OnValues>>>,
+    on_values: RefCell<Vec<Arc<OnValues>>>,
 }
 
 impl<'a> Read<'a> {
@@ -128,7 +133,7 @@ impl<'a> Read<'a> {
         let used: BTreeSet<usize> = wanted.iter().flat_map(|wanted| wanted.columns()).collect();
         let dictionaries = scan.dictionaries(&used);
         let places = used.into_iter().enumerate().map(|(place, column)| (column, place)).collect();
-        Self { scan, places, dictionaries, on_values: Mutex::default() }
+        Self { scan, places, dictionaries, on_values: RefCell::default() }
     }
 
     pub(super) fn key(&self, key: &Arc<dyn PhysicalExpr>) -> Result<Key> {
@@ -162,7 +167,7 @@ impl<'a> Read<'a> {
     ) -> Result<Arc<dyn PhysicalExpr>> {
         let name = self.scan.schema.field(column).name();
         let new = OnValues::new(self.alone(expression)?, name, self.places[&column], form, self.scan.partitions());
-        let mut known = self.on_values.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.on_values.borrow_mut();
         if let Some(same) = known.iter().find(|one| ***one == new) {
             return Ok(Arc::clone(same) as _);
         }

@@ -63,12 +63,13 @@ impl Known {
     }
 
     /// Learns of which groups these numbers are.
-    pub(super) fn learn(&mut self, numbers: impl Iterator<Item = (i64, u32)>) {
+    pub(super) fn learn(&mut self, numbers: Vec<(i64, u32)>) {
         match self {
             Self::Each(groups) => groups.extend(numbers),
             Self::Spans(spans) => {
-                spans.extend(numbers.map(|(number, group)| Span::of(number, group)));
-                spans.sort_unstable_by_key(|span| span.first);
+                spans.extend(numbers.into_iter().map(|(number, group)| Span::of(number, group)));
+                // What was known is in order already.
+                spans.sort_by_key(|span| span.first);
                 spans.dedup_by(|next, before| {
                     let same = next.group == before.group;
                     if same {
@@ -77,6 +78,13 @@ impl Known {
                     same
                 });
             }
+        }
+    }
+
+    /// To be called when the key makes null of a number: it may do so at both ends of what it can compute.
+    pub(super) fn end_spans(&mut self) {
+        if matches!(self, Self::Spans(_)) {
+            *self = Self::Each(HashMap::default());
         }
     }
 
@@ -128,4 +136,32 @@ fn properties(part: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<ExprPrope
     }
     let children = part.children().into_iter().map(|child| properties(child, schema)).collect::<Result<Vec<_>>>()?;
     part.get_properties(&children)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(known: &Known, number: i64) -> Option<u32> {
+        known.find(number).map(|span| span.group())
+    }
+
+    #[test]
+    fn what_lies_between_two_numbers_of_a_group_is_of_it() {
+        let mut known = Known::Spans(Vec::new());
+        known.learn(vec![(30, 1), (10, 0), (12, 0)]);
+        known.learn(vec![(19, 0), (20, 1)]);
+        assert_eq!(known.len(), 2);
+        assert_eq!([9, 10, 15, 19].map(|number| group(&known, number)), [None, Some(0), Some(0), Some(0)]);
+        assert_eq!([20, 25, 30, 31].map(|number| group(&known, number)), [Some(1), Some(1), Some(1), None]);
+    }
+
+    /// The day of what is before all days, and of what is behind them, is null.
+    #[test]
+    fn a_key_that_makes_null_has_no_spans() {
+        let mut known = Known::Spans(Vec::new());
+        known.end_spans();
+        known.learn(vec![(i64::MIN, 0), (i64::MAX, 0)]);
+        assert_eq!([i64::MIN, 5, i64::MAX].map(|number| group(&known, number)), [Some(0), None, Some(0)]);
+    }
 }

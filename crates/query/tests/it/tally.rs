@@ -202,6 +202,24 @@ async fn a_day_may_come_back_where_clocks_are_put_back_over_midnight() {
     ");
 }
 
+/// Each moment lies behind all before it, as in a log.
+#[tokio::test]
+async fn moments_that_rise_are_counted_by_their_days() {
+    let lake = numbers_then([1_704_067_200, 1_704_067_201], |row| 1_704_067_200 + row * 5);
+    let sql = "select cast(time as date) as day, count(*) as n, min(time) as first from t group by 1 order by 1";
+    assert!(lake.shown(&format!("explain {sql}")).await.contains("TallyExec"));
+    assert_snapshot!(lake.shown(sql).await, @r"
+    +------------+-------+----------------------+
+    | day        | n     | first                |
+    +------------+-------+----------------------+
+    | 2024-01-01 | 17280 | 2024-01-01T00:00:00Z |
+    | 2024-01-02 | 17280 | 2024-01-02T00:00:00Z |
+    | 2024-01-03 | 17280 | 2024-01-03T00:00:00Z |
+    | 2024-01-04 | 8160  | 2024-01-04T00:00:00Z |
+    +------------+-------+----------------------+
+    ");
+}
+
 /// Each number is another one, more of them than are kept.
 #[tokio::test]
 async fn numbers_that_are_all_different_are_counted_as_well() {

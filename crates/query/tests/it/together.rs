@@ -235,6 +235,34 @@ async fn errors_are_told_by_the_statement_that_has_them() {
     assert_snapshot!(told(&together.stream(4).await.unwrap_err()), @"FixData: cast error: Cannot cast string 'a0' to value of Int64 type");
 }
 
+/// One guards its cast by a condition, the other has none: over the rows of both, the cast fails.
+#[tokio::test]
+async fn what_fails_over_the_rows_of_others_does_not_fail_alone() {
+    let text = |texts: [&str; 4]| batch(vec![("x", Arc::new(StringArray::from(texts.to_vec())) as ArrayRef)]);
+    let mut lake = Lake::new();
+    for file in 0..3 {
+        lake.add("t", &format!("{file}.parquet"), &[text(["1", "", "2", "2"])]);
+    }
+    let statements = [
+        "select x, count(*) as n from t group by x order by x",
+        "select cast(x as int) as i, count(*) as n from t where x <> '' group by 1 order by 1",
+        "select x, sum(cast(x as int)) as s from t where x <> '' and cast(x as int) > 1 group by x order by x",
+    ];
+    assert_eq!(compare(&lake.session(), &statements, &Params::new()).await, 3);
+}
+
+/// A grouping by two keys is no tally: it is computed by the query that wants it, which reads the others from the pass.
+#[tokio::test]
+async fn a_query_may_share_only_a_part() {
+    let lake = numbers(200);
+    let statements = [
+        "select a.x, a.n, b.n as m from (select x, count(*) as n from t group by x) a join (select x, id, count(*) as n from t where id < 9 group by x, id) b on a.x = b.x order by 1, 2, 3",
+        "select x, count(*) as n from t group by x order by x",
+        "select x, max(id) as n from t where id > 3 group by x order by x",
+    ];
+    assert_eq!(compare(&lake.session(), &statements, &Params::new()).await, 3);
+}
+
 /// The groups of 60,000 texts are more than the eighth of 8 MB that may be kept.
 #[tokio::test]
 async fn groups_that_do_not_fit_are_not_shared() {
