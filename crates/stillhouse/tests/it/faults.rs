@@ -210,7 +210,7 @@ fn a_full_disk_is_said_clearly_and_leaves_nothing_half_visible() {
         return;
     };
     project.edit("stillhouse.toml", "path = \"lake\"", "path = \"small/lake\"");
-    Events::new(10).write_file(&project.path("data/2023/01/events.csv"), 2023, 1, 300_000);
+    Events::new(10).write_file(&project.path("data/2023/01/events.csv"), 2023, 1, 600_000);
     let finished = run(&project, &["run", "all"]).ended_with(1);
     assert!(finished.stderr.contains("disk is full"), "{}", finished.stderr);
     assert_eq!(number(&project, "select count(*) from events"), 0);
