@@ -9,6 +9,7 @@
 //! **Invariant:** no value becomes SQL text; parameters are bound to the plan.
 //! **Invariant:** a result is whole or an error; no limit ever cuts a result short.
 
+mod booking;
 mod common;
 mod current;
 mod engine;

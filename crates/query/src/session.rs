@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{DataFusionError, TableReference};
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{FunctionRegistry, SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
@@ -20,7 +20,7 @@ use futures::{Stream, StreamExt};
 use stillhouse_spec::CurrentView;
 use tokio::time::Sleep;
 
-use crate::common::OfTable;
+use crate::booking::book;
 use crate::current;
 use crate::error::{Error, Kind};
 use crate::functions;
@@ -195,9 +195,14 @@ impl Session {
         Together::new(self, statements, params, &plans, memory)
     }
 
-    /// Computes what statements share of a table, within the limits of one query.
-    pub(crate) async fn compute(&self, shared: &OfTable) {
-        shared.compute(&self.context.state(), Duration::from_secs(self.shared.options.query_seconds)).await;
+    /// How queries are planned and run.
+    pub(crate) fn state(&self) -> SessionState {
+        self.context.state()
+    }
+
+    /// How long one query may take.
+    pub(crate) fn longest(&self) -> Duration {
+        Duration::from_secs(self.shared.options.query_seconds)
     }
 
     /// The same as [`Session::stream`]; `sharing` gives the same rows, with parts that other queries use, too.
@@ -207,7 +212,7 @@ impl Session {
         params: &Params,
         sharing: Option<LogicalPlan>,
     ) -> Result<RowStream, Error> {
-        let mut deadline = Box::pin(tokio::time::sleep(Duration::from_secs(self.shared.options.query_seconds)));
+        let mut deadline = Box::pin(tokio::time::sleep(self.longest()));
         let (first, inner) = tokio::select! {
             started = Box::pin(self.start(sql, params, sharing)) => started?,
             () = deadline.as_mut() => return Err(too_long(&self.shared.options)),
@@ -332,15 +337,6 @@ fn missing(name: &str, sql: &str, params: &Params) -> Error {
         &format!("${name}"),
         &names,
     ))
-}
-
-/// Books the rows of `batch`, which may be a part of larger buffers, in the memory pool.
-pub(crate) fn book(reservation: &MemoryReservation, batch: &RecordBatch) -> Result<(), DataFusionError> {
-    let mut bytes = 0;
-    for column in batch.columns() {
-        bytes += column.to_data().get_slice_memory_size()?;
-    }
-    reservation.try_grow(bytes)
 }
 
 fn too_long(options: &EngineOptions) -> Error {

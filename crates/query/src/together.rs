@@ -52,7 +52,7 @@ impl<'s> Together<'s> {
         let statement = &mut self.statements[place];
         let sharing = statement.sharing.take();
         for table in sharing.iter().flat_map(|sharing| &sharing.tables) {
-            self.session.compute(table).await;
+            table.compute(&self.session.state(), self.session.longest()).await;
         }
         let plan = sharing.map(|sharing| sharing.plan);
         self.session.stream_sharing(&statement.sql, &self.params, plan).await

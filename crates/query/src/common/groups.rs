@@ -17,7 +17,7 @@ use futures::StreamExt;
 use super::Members;
 use super::budget::{Booked, Budget};
 use super::grouping::Grouping;
-use crate::session::book;
+use crate::booking::book;
 
 /// Groups that several queries read: the keys, then the aggregates, as columns `c0`, `c1`, …
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use super::groups::{Answers, Groups};
 use super::plan::TallyPlan;
 use super::scan::Read;
 use super::wanted::Wanted;
-use crate::session::book;
+use crate::booking::book;
 
 /// The tally of a plan that has exactly one.
 pub(crate) fn tally_of(plan: &Arc<dyn ExecutionPlan>) -> Option<TallyExec> {
