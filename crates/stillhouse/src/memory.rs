@@ -11,9 +11,10 @@ const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 /// The default in mimalloc 3.
 const PURGE_DELAY_DEFAULT: std::ffi::c_long = 1000;
 
-/// What suits a load: the memory of a part is used again for the next, which takes some 300 ms. With 10 ms a load took a tenth
-/// longer, because memory was given back and asked for again; with a second its peak was a fifth higher.
-const PURGE_DELAY_OURS: std::ffi::c_long = 250;
+/// What suits a load: the memory of a batch is used again for the next, and what a part took goes back. With 10 ms a load
+/// took a tenth longer, because memory was given back and asked for again; with 250 ms, which a part takes, its peak was
+/// above 300 MB now and then.
+const PURGE_DELAY_OURS: std::ffi::c_long = 100;
 
 /// Asks for memory in small pages, and has it given back sooner than by default. `MIMALLOC_PURGE_DELAY` in the environment
 /// says otherwise. To be called first of all.
