@@ -14,7 +14,7 @@ const PURGE_DELAY_DEFAULT: std::ffi::c_long = 1000;
 /// What suits a load: the memory of a batch is used again for the next, and what a part took goes back. With 10 ms a load
 /// took a tenth longer, because memory was given back and asked for again; with 250 ms, which a part takes, its peak was
 /// above 300 MB now and then.
-const PURGE_DELAY_OURS: std::ffi::c_long = 100;
+const PURGE_DELAY_OURS: std::ffi::c_long = 200;
 
 /// Asks for memory in small pages, and has it given back sooner than by default. `MIMALLOC_PURGE_DELAY` in the environment
 /// says otherwise. To be called first of all.
