@@ -148,7 +148,11 @@ fn not_implemented(operation: &str) -> object_store::Error {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PlacedError> + Send + 'static,
 ) -> object_store::Result<T> {
-    match spawn_blocking(work).await {
+    joined(spawn_blocking(work)).await
+}
+
+async fn joined<T>(work: JoinHandle<Result<T, PlacedError>>) -> object_store::Result<T> {
+    match work.await {
         Ok(done) => done.map_err(object_store::Error::from),
         Err(source) => Err(object_store::Error::JoinError { source }),
     }
@@ -322,7 +326,7 @@ impl MultipartUpload for DurableUpload {
         let temp = self.temp.take();
         // The system tells once that something could not be written, so whoever hears of it must say so.
         for syncing in self.syncing.drain(..) {
-            syncing.await.map_err(|source| object_store::Error::JoinError { source })??;
+            joined(syncing).await?;
         }
         let durability = self.durability;
         blocking(move || {

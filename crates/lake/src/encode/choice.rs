@@ -8,6 +8,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use super::bits::width_of;
 use super::delta::Width;
+use super::plain::common_prefix;
 
 /// Rows of a row group, at most.
 pub(super) const ROW_GROUP_ROWS: usize = 1 << 20;
@@ -146,6 +147,5 @@ pub(super) fn look(column: &StringArray, limit: usize) -> TextLook {
 
 /// How many bytes texts have in common with the ones before them, all together.
 fn shared_bytes(texts: &[&str]) -> usize {
-    let shared = |pair: &[&str]| pair[0].bytes().zip(pair[1].bytes()).take_while(|(one, other)| one == other).count();
-    texts.windows(2).map(shared).sum()
+    texts.windows(2).map(|pair| common_prefix(pair[0].as_bytes(), pair[1].as_bytes())).sum()
 }

@@ -151,6 +151,11 @@ fn shared((one_head, one): (u128, &[u8]), (other_head, other): (u128, &[u8])) ->
     if same_bytes < size_of::<u128>() || shorter <= size_of::<u128>() {
         return same_bytes.min(shorter);
     }
+    common_prefix(one, other)
+}
+
+/// How many bytes two texts begin with in common.
+pub(super) fn common_prefix(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
