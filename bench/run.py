@@ -49,7 +49,7 @@ def main():
                 report.add(case, run_case(case, ours, peers, given.rounds, pathlib.Path(folder)))
         if given.micro:
             report.add_micro(micro.run(given.profile))
-    except (Differs, measure.Failed, data.WrongBytes) as error:
+    except (Differs, measure.Failed) as error:
         sys.exit(f"bench: {error}")
     except subprocess.CalledProcessError as error:
         sys.exit(f"bench: {error}\n{error.stderr}")
