@@ -78,7 +78,7 @@ impl Regions {
         let record_bytes_max = request.record_bytes_max();
         let limits = Limits { comment: None, record_bytes_max, fields_max: 0, begin_max: u64::MAX };
         let marks = Marks::new(head.syntax).filter(|_| request.csv.comment.is_none())?;
-        let (start, region_bytes) = (head.start, threads.region_bytes.max(1));
+        let (start, region_bytes) = (head.start, threads.even_region_bytes(length));
         let regions = Self { start, length, region_bytes, marks, syntax: head.syntax, limits };
         (threads.count > 1 && regions.count() > 1 && start.offset < region_bytes).then_some(regions)
     }

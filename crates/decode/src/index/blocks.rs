@@ -113,17 +113,16 @@ fn parity(mut bits: u64) -> u64 {
 #[inline(always)]
 pub(super) fn blocks<B: Block>(data: &[u8], marks: Marks, mut each: impl FnMut(usize, &Masks) -> bool) {
     let (blocks, rest) = data.as_chunks::<64>();
-    let mut offset = 0;
-    for block in blocks {
-        if !each(offset, &Masks::of::<B>(block, u64::MAX, marks)) {
+    let mut last = [0; 64];
+    last[..rest.len()].copy_from_slice(rest);
+    let last = (&last, (1 << rest.len()) - 1);
+    // `each` is called in one place only: what is called in two is not put in line, and then it is compiled without the
+    // instructions of its caller.
+    for number in 0..blocks.len() + usize::from(!rest.is_empty()) {
+        let (block, valid) = blocks.get(number).map_or(last, |block| (block, u64::MAX));
+        if !each(64 * number, &Masks::of::<B>(block, valid, marks)) {
             return;
         }
-        offset += 64;
-    }
-    if !rest.is_empty() {
-        let mut last = [0; 64];
-        last[..rest.len()].copy_from_slice(rest);
-        each(offset, &Masks::of::<B>(&last, (1 << rest.len()) - 1, marks));
     }
 }
 
