@@ -15,10 +15,13 @@ pub(super) const ROW_GROUP_ROWS: usize = 1 << 20;
 /// All dictionaries of a row group together.
 const DICTIONARY_BYTES: usize = 16 << 20;
 /// Rows of the first batch that are looked at to choose between dictionary and plain text.
-const SAMPLE_ROWS: usize = 8192;
+pub(super) const SAMPLE_ROWS: usize = 8192;
 
-/// What pages are compressed with.
+/// What pages are compressed with, …
 pub(super) const ZSTD_LEVEL: i32 = 1;
+/// … and those that we make: repeated texts are looked for in fewer places (at 17 bytes from each other instead of 2), but what
+/// is not repeated is still packed by how often each byte comes. A third faster than level 1, for a twentieth more bytes.
+pub(super) const OWN_ZSTD_LEVEL: i32 = -16;
 /// A page with texts ends when it has so many bytes.
 pub(super) const PAGE_BYTES: usize = 1 << 20;
 /// More different numbers than this, and their differences are the shorter way to write them.

@@ -9,8 +9,9 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
+use zstd::zstd_safe::{CParameter, ParamSwitch};
 
-use super::choice::ZSTD_LEVEL;
+use super::choice::{OWN_ZSTD_LEVEL, ZSTD_LEVEL};
 
 /// Compresses pages, whatever column they are of: what it needs is the largest part of an encoder.
 pub(super) struct Compressor {
@@ -28,7 +29,8 @@ impl std::fmt::Debug for Compressor {
 
 impl Compressor {
     pub(super) fn new() -> Result<Self, ParquetError> {
-        let zstd = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+        let mut zstd = zstd::bulk::Compressor::new(OWN_ZSTD_LEVEL)?;
+        zstd.set_parameter(CParameter::LiteralCompressionMode(ParamSwitch::Enable))?;
         Ok(Self { zstd, page: Vec::new(), compressed: Vec::new() })
     }
 
