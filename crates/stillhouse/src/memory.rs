@@ -29,6 +29,13 @@ pub(crate) fn give_back_soon() {
     }
 }
 
+/// Gives back what is free now. To be called between two parts of a job that use much memory, or the second one stands on
+/// what the first one has left.
+pub(crate) fn give_back() {
+    // SAFETY: touches memory only that nobody has been given.
+    unsafe { libmimalloc_sys::mi_collect(true) };
+}
+
 /// Pages of 2 MB are cleared as a whole and stay as a whole where a few bytes of them are used: loading 10,000 small files
 /// took 390 MB with them and 340 MB without, a report 205 MB and 152 MB, and neither took longer. Where the system does not
 /// know of them, nothing happens.

@@ -11,6 +11,7 @@ use super::report::print;
 use crate::app::App;
 use crate::cli::{Cli, RunArgs};
 use crate::failure::{Exit, Failure};
+use crate::memory;
 use crate::outcome_text;
 use crate::printer::complain;
 use crate::publishing::{self, Request};
@@ -25,6 +26,7 @@ pub async fn run(cli: &Cli, args: &RunArgs, stop: CancellationToken) -> Result<E
     if args.dry_run {
         return dry_run(&app, &summary, period);
     }
+    memory::give_back();
     let mut published = publishing::tables(&app, Request::default()).await;
     if !app.printer.json() {
         app.printer.tell(outcome_text::summary(&summary))?;
