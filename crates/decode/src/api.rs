@@ -49,7 +49,10 @@ pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Takes rows and refused records, in the order of the object.
 pub trait RowSink {
-    /// Rows of a table: 0 is the parent, 1 and on are the children in the order of the contract.
+    /// Rows of a table: 0 is the parent, 1 and on are the children in the order of the contract. In a child table what is
+    /// the same for all items of a record (copied columns and `_record`) comes as runs (an array of
+    /// [`RunArray`](arrow::array::RunArray), with the same ends in all of these columns);
+    /// [`written_out`](crate::written_out()) makes it plain.
     fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError>;
 
     /// One refused record.

@@ -3,28 +3,34 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, Int32Array, Int64Array, RunArray};
+use arrow::datatypes::{Int32Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use stillhouse_spec::{ChildTable, Contract, DataType};
 
-use crate::columns::Column;
+use crate::columns::{Column, position};
+use crate::runs::in_runs;
 
 /// A child table under construction.
 pub(crate) struct Child {
+    /// Of a batch: what is repeated comes as runs.
     schema: SchemaRef,
     /// The parent's column that holds the lists.
     list: usize,
-    /// Parent columns that are repeated, and their copies.
+    /// Parent columns that are repeated, and a copy of each value for each run of items.
     copied: Vec<(usize, Column)>,
-    items: Column,
+    /// The record of each run.
     records: Vec<i64>,
+    /// Where each run of items ends.
+    run_ends: Vec<i32>,
+    items: Column,
     positions: Vec<i64>,
     bytes: usize,
 }
 
 impl Child {
-    pub(crate) fn new(contract: &Contract, table: &ChildTable, schema: SchemaRef) -> Self {
+    /// `schema`: that of the table.
+    pub(crate) fn new(contract: &Contract, table: &ChildTable, schema: &Schema) -> Self {
         let columns = &contract.parent.columns;
         let find = |name: &str| {
             columns.iter().position(|c| c.name.as_str() == name).expect("a valid contract names columns of the parent")
@@ -33,20 +39,21 @@ impl Child {
             let at = find(parent.as_str());
             (at, Column::new(&columns[at].data_type))
         });
-        let copied = copied.collect();
+        let copied: Vec<_> = copied.collect();
         let list = find(table.list.as_str());
         let items = match &columns[list].data_type {
             DataType::List(item) => Column::new(item),
             other => unreachable!("a valid contract makes child tables of lists, not of {other}"),
         };
-        Self { schema, list, copied, items, records: Vec::new(), positions: Vec::new(), bytes: 0 }
+        let schema = in_runs(schema, copied.len());
+        Self { schema, list, copied, records: Vec::new(), run_ends: Vec::new(), items, positions: Vec::new(), bytes: 0 }
     }
 
     pub(crate) fn rows(&self) -> usize {
-        self.records.len()
+        self.positions.len()
     }
 
-    /// About how much memory the rows take.
+    /// About how much memory the rows take, runs written out.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -64,19 +71,31 @@ impl Child {
         let lists = &parent[self.list];
         let (items, range) = (lists.items(), lists.item_range(row..row + 1));
         let copied_bytes = self.copied_bytes(parent, row);
+        let begin = self.rows();
         for (number, item) in range.enumerate().skip(from) {
             if is_full(self) {
                 return Some(number);
             }
-            for (at, copy) in &mut self.copied {
-                copy.push_range(&parent[*at], row..row + 1);
+            if self.rows() == begin {
+                self.begin_runs(parent, row..row + 1, &[record]);
+                self.run_ends.push(position(begin));
             }
             self.items.push_range(items, item..item + 1);
-            self.records.push(record);
             self.positions.push(i64::try_from(number).expect("items are counted in 63 bits"));
+            if let Some(end) = self.run_ends.last_mut() {
+                *end += 1;
+            }
             self.bytes += copied_bytes + items.range_bytes(item..item + 1) + 16;
         }
         None
+    }
+
+    /// Appends what is repeated for consecutive rows of the parent; `records` are the rows' numbers.
+    fn begin_runs(&mut self, parent: &[Column], rows: Range<usize>, records: &[i64]) {
+        for (at, copy) in &mut self.copied {
+            copy.push_range(&parent[*at], rows.clone());
+        }
+        self.records.extend_from_slice(records);
     }
 
     /// Up to which row the items of consecutive rows of the parent fit together, if there is room for so many, and how many
@@ -121,26 +140,33 @@ impl Child {
     /// Appends all items of consecutive rows of the parent, column by column; `records` are the rows' numbers.
     pub(crate) fn append_rows(&mut self, parent: &[Column], rows: Range<usize>, records: &[i64], bytes: usize) {
         let lists = &parent[self.list];
-        let counts = || lists.counts(rows.clone());
-        for (at, copy) in &mut self.copied {
-            copy.push_repeated(&parent[*at], rows.clone(), counts());
+        let items = lists.item_range(rows.clone());
+        self.positions.reserve(items.len());
+        self.items.push_range(lists.items(), items);
+        // Rows without items have no run; those between them go together.
+        let mut begin = 0;
+        for (row, count) in lists.counts(rows.clone()).enumerate() {
+            if count == 0 {
+                self.begin_runs(parent, rows.start + begin..rows.start + row, &records[begin..row]);
+                begin = row + 1;
+            } else {
+                self.positions.extend((0i64..).take(count));
+                self.run_ends.push(position(self.positions.len()));
+            }
         }
-        self.items.push_range(lists.items(), lists.item_range(rows.clone()));
-        let items = lists.item_range(rows.clone()).len();
-        self.records.reserve(items);
-        self.positions.reserve(items);
-        for (record, count) in records.iter().zip(counts()) {
-            self.records.extend(std::iter::repeat_n(*record, count));
-            self.positions.extend((0i64..).take(count));
-        }
+        self.begin_runs(parent, rows.start + begin..rows.end, &records[begin..]);
         self.bytes += bytes;
     }
 
     /// The rows so far as a batch; there are none then.
     pub(crate) fn finish(&mut self) -> RecordBatch {
-        let mut arrays: Vec<ArrayRef> = self.copied.iter_mut().map(|(_, copy)| copy.finish()).collect();
+        let records = Int64Array::from(std::mem::take(&mut self.records));
+        let run_ends = Int32Array::from(std::mem::take(&mut self.run_ends));
+        let records = RunArray::<Int32Type>::try_new(&run_ends, &records).expect("a run is longer than nothing");
+        let copies = self.copied.iter_mut().map(|(_, copy)| Arc::new(records.with_values(copy.finish())) as ArrayRef);
+        let mut arrays: Vec<ArrayRef> = copies.collect();
         arrays.push(self.items.finish());
-        arrays.push(Arc::new(Int64Array::from(std::mem::take(&mut self.records))));
+        arrays.push(Arc::new(records));
         arrays.push(Arc::new(Int64Array::from(std::mem::take(&mut self.positions))));
         self.bytes = 0;
         RecordBatch::try_new(Arc::clone(&self.schema), arrays).expect("columns are as long as each other and typed")

@@ -129,7 +129,7 @@ impl<'a> Parent<'a> {
         let mut refused = BTreeMap::new();
         for (at, (filled, column)) in self.filled.iter_mut().zip(&mut self.columns).enumerate() {
             match &filled.from {
-                From::Constant(value) => column.push_repeated(value, 0..1, std::iter::once(rows.len())),
+                From::Constant(value) => column.push_repeated(value, rows.len()),
                 From::Null => rows.iter().for_each(|_| column.push_null()),
                 From::Field(field) => {
                     let mut fill =

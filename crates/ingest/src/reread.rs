@@ -7,7 +7,9 @@ use arrow::array::{AsArray as _, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
-use stillhouse_decode::{Again, RECORD_COLUMN, Reject, RowSink, SharedSource as _, Sink, SinkError, decode};
+use stillhouse_decode::{
+    Again, RECORD_COLUMN, Reject, RowSink, SharedSource as _, Sink, SinkError, decode, written_out,
+};
 use stillhouse_lake::QUARANTINE;
 use stillhouse_spec::{Amendment, AmendmentKind, Choice, Contract, InputFormat, ObjectVersion, Receipt, Source};
 use tokio::runtime::Handle;
@@ -171,7 +173,7 @@ impl RowSink for DigestSink<'_> {
         let name = &self.names[table];
         let batch = match &self.numbers {
             Some(numbers) => renumbered(&batch, numbers)?,
-            None => batch,
+            None => written_out(&batch),
         };
         let none = BTreeMap::new();
         let types = self.types.get(name).unwrap_or(&none);
@@ -199,8 +201,9 @@ impl Sink for DigestSink<'_> {
     }
 }
 
-/// The rows with the numbers that their records have in their object.
+/// The rows, each value written out, with the numbers that their records have in their object.
 pub(crate) fn renumbered(batch: &RecordBatch, numbers: &[u64]) -> Result<RecordBatch, SinkError> {
+    let batch = written_out(batch);
     let column = batch.schema().index_of(RECORD_COLUMN)?;
     let records = batch.column(column).as_primitive::<Int64Type>();
     let number = |record: &i64| -> Result<i64, SinkError> {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BinaryBuilder, BooleanArray, Int32Array, Int64Array, RecordBatch, RunArray, StringArray,
+    TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use deltalake_core::kernel::StructType;
 use deltalake_core::kernel::engine::arrow_conversion::{TryIntoArrow as _, TryIntoKernel as _};
 use serde_json::Value;
@@ -159,7 +160,8 @@ pub fn with_lineage_schema(decoded: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Rows of one object with their lineage columns; `schema` is what [`with_lineage_schema`] made.
+/// Rows of one object with their lineage columns, which come as one run; `schema` is what [`with_lineage_schema`] made, and
+/// columns of the rows may come as runs of its types.
 pub fn with_lineage(
     schema: &SchemaRef,
     batch: &RecordBatch,
@@ -168,10 +170,20 @@ pub fn with_lineage(
 ) -> Result<RecordBatch, Error> {
     let mut columns = batch.columns().to_vec();
     let place = object_place(batch.schema_ref());
-    columns.insert(place, Arc::new(Int64Array::from_value(object, batch.num_rows())));
-    columns.push(instants(ingested_at, batch.num_rows()));
-    RecordBatch::try_new(Arc::clone(schema), columns)
+    columns.insert(place, one_run(&Int64Array::from_value(object, 1), batch.num_rows())?);
+    columns.push(one_run(&instants(ingested_at, 1), batch.num_rows())?);
+    let fields = schema.fields().iter().zip(&columns);
+    let fields = fields.map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone()));
+    RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)
         .map_err(|e| Error::bug("decoded rows do not have the columns of their table").caused_by(e))
+}
+
+/// One value for all rows.
+fn one_run(value: &dyn Array, rows: usize) -> Result<ArrayRef, Error> {
+    let end = i32::try_from(rows).map_err(|_| Error::bug("more rows in a batch than a run can have"))?;
+    let (ends, value) = if end == 0 { (Vec::new(), value.slice(0, 0)) } else { (vec![end], value.slice(0, 1)) };
+    let run = RunArray::<Int32Type>::try_new(&Int32Array::from(ends), &value);
+    Ok(Arc::new(run.map_err(|e| Error::bug("one value for all rows").caused_by(e))?))
 }
 
 fn object_place(decoded: &Schema) -> usize {

@@ -14,7 +14,8 @@ use arrow::array::{
 use arrow::buffer::{Buffer, NullBuffer};
 use stillhouse_spec::DataType;
 
-use self::ranges::{end, finished, length, position, ranges, refill, remove, remove_ranges, shifted};
+pub(crate) use self::ranges::position;
+use self::ranges::{end, finished, length, ranges, refill, remove, remove_ranges, shifted};
 pub(crate) use self::texts::{Lists, Texts};
 use crate::schema::item_field;
 
@@ -355,30 +356,15 @@ impl Column {
         }
     }
 
-    /// Appends each of some consecutive values of a column of the same type as often as `counts` says.
-    pub(crate) fn push_repeated(&mut self, from: &Column, rows: Range<usize>, counts: impl Iterator<Item = usize>) {
-        let no_nulls = self.valid.is_none() && from.valid.is_none();
-        match (&mut self.values, &from.values) {
-            (Values::Int64(into), Values::Int64(from)) | (Values::Timestamp(into), Values::Timestamp(from))
-                if no_nulls =>
-            {
-                for (value, count) in from[rows].iter().zip(counts) {
-                    into.resize(into.len() + count, *value);
-                }
-            }
-            (Values::Text { .. }, Values::Text { offsets, bytes }) if no_nulls => {
-                let mut texts = self.texts_mut();
-                for (row, count) in rows.zip(counts) {
-                    let part = ranges(offsets, row..row + 1);
-                    (0..count).for_each(|_| texts.push_bytes(bytes, part.clone()));
-                }
-            }
-            _ => {
-                for (row, count) in rows.zip(counts) {
-                    (0..count).for_each(|_| self.push_range(from, row..row + 1));
-                }
-            }
+    /// Appends the first value of a column of the same type so many times.
+    pub(crate) fn push_repeated(&mut self, from: &Column, count: usize) {
+        if let Values::Text { offsets, bytes } = &from.values
+            && from.valid.is_none()
+        {
+            let (mut texts, part) = (self.texts_mut(), ranges(offsets, 0..1));
+            return (0..count).for_each(|_| texts.push_bytes(bytes, part.clone()));
         }
+        (0..count).for_each(|_| self.push_range(from, 0..1));
     }
 
     /// The values so far as an Arrow array; the column is empty then.

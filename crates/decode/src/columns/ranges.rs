@@ -6,7 +6,7 @@ use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 
 /// A batch is handed over long before its texts reach 2 GB, so that 32 bits hold every position.
 #[inline]
-pub(super) fn position(length: usize) -> i32 {
+pub(crate) fn position(length: usize) -> i32 {
     i32::try_from(length).expect("a batch and a record are bounded far below 2 GB")
 }
 

@@ -81,7 +81,8 @@ impl<'a, 's> Pass<'a, 's> {
         let contract = request.contract;
         let mut schemas = schemas(contract).into_iter().map(|(_, schema)| schema);
         let parent = Parent::new(schemas.next().expect("the parent comes first"), filled);
-        let children = contract.children.iter().zip(schemas).map(|(table, schema)| Child::new(contract, table, schema));
+        let children =
+            contract.children.iter().zip(schemas).map(|(table, schema)| Child::new(contract, table, &schema));
         let children = children.collect();
         let named = |name: &str| contract.parent.columns.iter().position(|column| column.name.as_str() == name);
         let time = contract.parent.time.as_ref().and_then(|time| named(time.as_str()));

@@ -8,7 +8,7 @@ use arrow::datatypes::TimestampMicrosecondType;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use stillhouse_decode::{
-    ByteSource, Error, Outcome, Reject, Request, RowSink, Sink, SinkError, SourceError, YearHint, decode,
+    ByteSource, Error, Outcome, Reject, Request, RowSink, Sink, SinkError, SourceError, YearHint, decode, written_out,
 };
 use stillhouse_spec::{
     ChildTable, Column, ColumnFrom, ColumnsBy, Contract, CsvOptions, Currency, DataType, ListSyntax, MaxRejected,
@@ -231,7 +231,7 @@ pub struct Collect {
 impl RowSink for Collect {
     fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError> {
         assert!(batch.num_rows() > 0, "no empty batches");
-        self.batches.push((table, batch));
+        self.batches.push((table, written_out(&batch)));
         Ok(())
     }
 

@@ -1,15 +1,16 @@
 //! Our own encoder of a column: whole numbers, moments, days, texts, and lists of texts.
 
-use arrow::array::{Array, ArrayRef, AsArray as _, ListArray, StringArray};
-use arrow::datatypes::{DataType, Date32Type, Field, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray as _, ListArray, RunArray, StringArray};
+use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use parquet::errors::ParquetError;
 use parquet::schema::types::ColumnDescPtr;
 
-use super::choice::{PAGE_BYTES, is_one_of_few};
+use super::choice::{PAGE_BYTES, SAMPLE_ROWS, is_one_of_few};
 use super::chunk::{Chunk, Compressor, Pages};
 use super::delta::Width;
 use super::levels::Levels;
 use super::numbers::Numbers;
+use super::runs::{lengths, simple_runs, written_out};
 use super::texts::{Texts, begin, end, text_bytes};
 use crate::stats::Bounds;
 
@@ -61,6 +62,7 @@ impl OwnColumn {
         dictionary_bytes_max: usize,
         page_rows_max: usize,
     ) -> Result<Self, ParquetError> {
+        let first = &written_out(&first.slice(0, first.len().min(SAMPLE_ROWS)))?;
         let level = |level: i16| u8::try_from(level).map_err(|_| ParquetError::General("levels are small".to_owned()));
         let levels = Levels::new(level(descriptor.max_def_level())?, level(descriptor.max_rep_level())?);
         let values = match field.data_type() {
@@ -94,6 +96,7 @@ impl OwnColumn {
 
     /// Adds values.
     pub(super) fn write(&mut self, array: &ArrayRef, compressor: &mut Compressor) -> Result<(), ParquetError> {
+        let array = &if simple_runs(array).is_some() { ArrayRef::clone(array) } else { written_out(array)? };
         let mut from = 0;
         while from < array.len() {
             let count = (self.page_rows_max - self.page_rows).min(array.len() - from);
@@ -115,6 +118,7 @@ impl OwnColumn {
     fn rows_that_fit(&self, array: &ArrayRef, from: usize, count: usize) -> usize {
         let Values::Texts(texts) = &self.values else { return count };
         let bytes_of = |count: usize| match array.data_type() {
+            DataType::RunEndEncoded(..) => runs_bytes(&array.as_run().slice(from, count)),
             DataType::Utf8 => text_bytes(array.as_string(), from, count),
             _ => {
                 let lists = array.as_list::<i32>();
@@ -136,24 +140,29 @@ impl OwnColumn {
 
     fn take(&mut self, array: &ArrayRef) -> Result<(), ParquetError> {
         let Self { levels, empty_list, values, bounds, .. } = self;
+        let rows = array.len();
+        let runs = simple_runs(array);
+        let (array, lengths) =
+            (&runs.map_or_else(|| ArrayRef::clone(array), RunArray::values_slice), runs.map(lengths));
+        let lengths = lengths.as_deref();
         match values {
             Values::Texts(texts) if matches!(array.data_type(), DataType::List(_)) => {
                 let lists = array.as_list::<i32>();
                 let items = items(lists);
                 push_list_levels(levels, lists, &items, *empty_list)?;
-                texts.push(&items, bounds);
+                texts.push(&items, None, bounds);
                 return Ok(());
             }
-            Values::Texts(texts) => texts.push(array.as_string(), bounds),
+            Values::Texts(texts) => texts.push(array.as_string(), lengths, bounds),
             Values::Numbers(numbers) => match array.data_type() {
-                DataType::Date32 => numbers.push(array.as_primitive::<Date32Type>(), i64::from, bounds),
-                DataType::Int64 => numbers.push(array.as_primitive::<Int64Type>(), |value| value, bounds),
-                _ => numbers.push(array.as_primitive::<TimestampMicrosecondType>(), |value| value, bounds),
+                DataType::Date32 => numbers.push(array.as_primitive::<Date32Type>(), lengths, i64::from, bounds),
+                DataType::Int64 => numbers.push(array.as_primitive::<Int64Type>(), lengths, |value| value, bounds),
+                _ => numbers.push(array.as_primitive::<TimestampMicrosecondType>(), lengths, |value| value, bounds),
             },
         }
         self.nulls += array.null_count();
         match array.nulls().filter(|nulls| nulls.null_count() > 0) {
-            None => levels.push_defined(array.len()),
+            None => levels.push_defined(rows),
             Some(nulls) => nulls.iter().for_each(|is_valid| levels.push(u8::from(is_valid))),
         }
         Ok(())
@@ -186,6 +195,12 @@ impl OwnColumn {
         let chunk = pages.finish(dictionary, descriptor, rows, statistics, compressor)?;
         Ok((chunk, Summary { nulls, bounds }))
     }
+}
+
+/// Bytes of the texts of all rows.
+fn runs_bytes(runs: &RunArray<Int32Type>) -> usize {
+    let texts = runs.values_slice();
+    lengths(runs).into_iter().enumerate().map(|(run, length)| length * text_bytes(texts.as_string(), run, 1)).sum()
 }
 
 /// The items of all lists.

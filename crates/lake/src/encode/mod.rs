@@ -3,7 +3,7 @@
 //! Of what a load costs, encoding is the largest part, and the library's encoders are made for every use: they compare each
 //! value for statistics, look each up in a dictionary of its own, and keep a compressor for each column. Ours take what a
 //! decoder hands over (texts that lie behind each other, numbers in a row), and know when a column is constant, sorted
-//! or copied.
+//! or made of runs.
 //!
 //! Format: <https://parquet.apache.org/docs/file-format/data-pages/encodings/>; pages are of version 1, which every
 //! reader knows. Page headers, footers and everything else of a file come from the library.
@@ -19,6 +19,7 @@ mod numbers;
 mod plain;
 mod recent;
 mod row_group;
+mod runs;
 mod texts;
 mod words;
 

@@ -8,6 +8,7 @@ use super::bits::{hybrid, width_of};
 use super::choice::NUMBERS_MAX;
 use super::delta::{Width, delta, delta_of_one};
 use super::dictionary::{Growing, NumberDictionary};
+use super::runs::repeat;
 use crate::stats::Bounds;
 
 /// Numbers that wait for the end of their page, without nulls.
@@ -30,16 +31,18 @@ impl Numbers {
         Self { width, dictionary, ids: Vec::new(), one: None, values: Vec::new() }
     }
 
-    /// Adds what is not null, and widens the bounds.
+    /// Adds what is not null, and widens the bounds; `lengths`: how often each number stands there, if there are no nulls.
     pub(super) fn push<T: ArrowPrimitiveType>(
         &mut self,
         array: &PrimitiveArray<T>,
+        lengths: Option<&[usize]>,
         value: impl Fn(T::Native) -> i64,
         bounds: &mut Bounds,
     ) {
         if let Some(dictionary) = self.dictionary.open_mut() {
+            let from = self.ids.len();
             self.ids.extend(array.iter().flatten().map(|number| dictionary.id(value(number), bounds)));
-            return;
+            return lengths.into_iter().for_each(|lengths| repeat(&mut self.ids, from, lengths));
         }
         if array.null_count() > 0 {
             bounds.update(array);
@@ -52,12 +55,15 @@ impl Numbers {
             && self.one.is_none_or(|(known, _)| known == one)
         {
             bounds.update(&array.slice(0, 1));
-            self.one = Some((one, self.one.map_or(0, |(_, count)| count) + numbers.len()));
+            let more = lengths.map_or(numbers.len(), |lengths| lengths.iter().sum());
+            self.one = Some((one, self.one.map_or(0, |(_, count)| count) + more));
             return;
         }
         bounds.update(array);
         self.own();
+        let from = self.values.len();
         self.values.extend(numbers.iter().map(|number| value(*number)));
+        lengths.into_iter().for_each(|lengths| repeat(&mut self.values, from, lengths));
     }
 
     /// Writes out what is only counted.

@@ -1,9 +1,12 @@
 //! Texts of a page without a dictionary.
 
+use std::iter::repeat_n;
+
 use arrow::array::{Array as _, StringArray};
 use parquet::basic::Encoding;
 
 use super::delta::{Width, delta};
+use super::runs::repeat;
 use super::texts::{begin, end};
 use crate::stats::Bounds;
 use crate::text_at::{TextAt, each_text};
@@ -35,14 +38,17 @@ pub(super) struct Prefixes {
 }
 
 impl Plain {
-    /// Adds what is not null, and widens the bounds.
-    pub(super) fn push(&mut self, array: &StringArray, bounds: &mut Bounds) {
+    /// Adds what is not null, and widens the bounds; `lengths`: how often each text stands there, if there are no nulls.
+    pub(super) fn push(&mut self, array: &StringArray, lengths: Option<&[usize]>, bounds: &mut Bounds) {
         match self {
             Plain::Lengths(texts) => {
                 bounds.update(array);
-                texts.push(array);
+                match lengths {
+                    None => texts.push(array),
+                    Some(lengths) => texts.push_runs(array, lengths),
+                }
             }
-            Plain::Prefixes(texts) => texts.push(array, bounds),
+            Plain::Prefixes(texts) => texts.push(array, lengths, bounds),
         }
     }
 
@@ -111,6 +117,14 @@ impl Lengths {
         }
     }
 
+    fn push_runs(&mut self, array: &StringArray, lengths: &[usize]) {
+        self.own();
+        for (text, times) in array.iter().flatten().zip(lengths) {
+            (0..*times).for_each(|_| self.bytes.extend_from_slice(text.as_bytes()));
+            self.lengths.extend(repeat_n(length(text.len()), *times));
+        }
+    }
+
     /// Takes over the bytes that an array has.
     fn own(&mut self) {
         if let Some(whole) = self.whole.take() {
@@ -120,7 +134,15 @@ impl Lengths {
 }
 
 impl Prefixes {
-    fn push(&mut self, array: &StringArray, bounds: &mut Bounds) {
+    fn push(&mut self, array: &StringArray, lengths: Option<&[usize]>, bounds: &mut Bounds) {
+        let from = self.common.len();
+        self.push_each(array, bounds);
+        if let Some(lengths) = lengths {
+            self.repeat(from, lengths);
+        }
+    }
+
+    fn push_each(&mut self, array: &StringArray, bounds: &mut Bounds) {
         let Self { last, common, rests, bytes } = self;
         common.reserve(array.len());
         rests.reserve(array.len());
@@ -140,6 +162,22 @@ impl Prefixes {
         });
         bounds.add_ends(ends);
         *last = before.to_vec();
+    }
+
+    /// Writes out the texts from number `from` on, which are runs of these lengths. One that comes again has all of the one
+    /// before, and no rest.
+    fn repeat(&mut self, from: usize, lengths: &[usize]) {
+        let Self { common, rests, .. } = self;
+        let firsts: Vec<(i32, i32)> = common[from..].iter().copied().zip(rests.drain(from..)).collect();
+        common.truncate(from);
+        common.extend(firsts.iter().map(|(common, rest)| common + rest));
+        repeat(common, from, lengths);
+        rests.resize(common.len(), 0);
+        let mut at = from;
+        for (first, length) in firsts.into_iter().zip(lengths) {
+            (common[at], rests[at]) = first;
+            at += length;
+        }
     }
 }
 

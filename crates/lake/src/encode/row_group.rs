@@ -15,6 +15,7 @@ use parquet::schema::types::{SchemaDescriptor, TypePtr};
 use super::choice::{ROW_GROUP_ROWS, dictionary_limit, page_rows, properties};
 use super::chunk::{Chunk, Compressor};
 use super::column::{OwnColumn, is_own};
+use super::runs::{value_type, written_out};
 use crate::error::Error;
 use crate::stats::Stats;
 
@@ -64,13 +65,13 @@ impl RowGroups {
         Self { schema, compressor: None, open: None, done: Vec::new(), done_bytes: 0, stats }
     }
 
-    /// Adds rows; their columns are the table's, in order.
+    /// Adds rows; their columns are the table's, in order. A column may come as runs (a `RunArray`) of the table's type.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
         self.encode(batch).map_err(|e| Error::bug(format!("rows that cannot be encoded: {e}")).caused_by(e))
     }
 
     fn encode(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
-        let given = batch.schema_ref().fields().iter().map(|field| field.data_type());
+        let given = batch.schema_ref().fields().iter().map(|field| value_type(field.data_type()));
         if !given.eq(self.schema.fields().iter().map(|field| field.data_type())) {
             let message =
                 format!("rows do not have the file's columns: {:?} and {:?}", batch.schema_ref(), self.schema);
@@ -215,8 +216,9 @@ impl Open {
             match encoder {
                 Encoder::Own(column) => column.write(array, compressor)?,
                 Encoder::Library(leaves) => {
-                    stats.update(index, array);
-                    for (leaf, values) in leaves.iter_mut().zip(compute_leaves(schema.field(index), array)?) {
+                    let array = written_out(array)?;
+                    stats.update(index, &array);
+                    for (leaf, values) in leaves.iter_mut().zip(compute_leaves(schema.field(index), &array)?) {
                         leaf.write(&values)?;
                     }
                 }

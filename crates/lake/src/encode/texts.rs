@@ -7,6 +7,7 @@ use super::bits::{hybrid, width_of};
 use super::choice::{TextLook, look};
 use super::dictionary::Growing;
 use super::plain::{Lengths, Plain, Prefixes};
+use super::runs::repeat;
 use super::words::Words;
 use crate::stats::Bounds;
 
@@ -31,11 +32,13 @@ impl Texts {
         Self { dictionary: Growing::new((look == TextLook::Few).then(Words::default)), limit, ids: Vec::new(), plain }
     }
 
-    /// Adds what is not null, and widens the bounds.
-    pub(super) fn push(&mut self, array: &StringArray, bounds: &mut Bounds) {
-        match self.dictionary.open_mut() {
-            Some(dictionary) => dictionary.ids(array, &mut self.ids, bounds),
-            None => self.plain.push(array, bounds),
+    /// Adds what is not null, and widens the bounds; `lengths`: how often each text stands there, if there are no nulls.
+    pub(super) fn push(&mut self, array: &StringArray, lengths: Option<&[usize]>, bounds: &mut Bounds) {
+        let Some(dictionary) = self.dictionary.open_mut() else { return self.plain.push(array, lengths, bounds) };
+        let from = self.ids.len();
+        dictionary.ids(array, &mut self.ids, bounds);
+        if let Some(lengths) = lengths {
+            repeat(&mut self.ids, from, lengths);
         }
     }
 

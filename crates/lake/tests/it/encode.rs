@@ -4,17 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray as _, Date32Array, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray as _, Date32Array, Int32Array, Int64Array, ListBuilder, RecordBatch, RunArray,
+    StringArray, StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use arrow::datatypes::{DataType, Field, Int32Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::statistics::Statistics;
 use proptest::prelude::*;
 use stillhouse_lake::with_lineage_schema;
 
-use crate::kit::{House, NOW, read_parquet, write_file};
+use crate::kit::{House, NOW, read_parquet, write_file, written_out};
 
 /// Numbers that a seed decides.
 struct Dice(u64);
@@ -127,11 +127,26 @@ fn batch(recipes: &[Recipe], rows: usize, dice: &mut Dice) -> RecordBatch {
         columns.push((format!("t{at}"), Arc::new(texts(*recipe, rows, dice))));
         columns.push((format!("l{at}"), lists(*recipe, rows, dice)));
     }
-    let fields: Vec<Field> =
-        columns.iter().map(|(name, array)| Field::new(name, array.data_type().clone(), true)).collect();
-    let decoded = Arc::new(Schema::new(fields));
-    let batch = RecordBatch::try_new(Arc::clone(&decoded), columns.into_iter().map(|(_, array)| array).collect());
-    stillhouse_lake::with_lineage(&with_lineage_schema(&decoded), &batch.unwrap(), 5, NOW).unwrap()
+    // All of them once more, as runs.
+    let in_runs: Vec<_> = columns.iter().map(|(name, array)| (format!("runs_{name}"), runs(array, dice))).collect();
+    let batch = RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().chain(in_runs).map(|(name, array)| (name, array, true)),
+    );
+    let batch = batch.unwrap();
+    let schema = with_lineage_schema(&written_out(&batch).schema());
+    stillhouse_lake::with_lineage(&schema, &batch, 5, NOW).unwrap()
+}
+
+/// As many rows, of the first values of a column, each of which stands there several times in a row.
+fn runs(values: &ArrayRef, dice: &mut Dice) -> ArrayRef {
+    let (rows, longest) = (i32::try_from(values.len()).unwrap(), [2, 9, 5000][dice.index(3)]);
+    let mut ends = Vec::new();
+    while ends.last() != Some(&rows) {
+        let begin = ends.last().copied().unwrap_or(0);
+        ends.push(rows.min(begin + 1 + i32::try_from(dice.roll(longest)).unwrap()));
+    }
+    let values = values.slice(0, ends.len());
+    Arc::new(RunArray::<Int32Type>::try_new(&Int32Array::from(ends), &values).unwrap())
 }
 
 fn read_back(path: &Path, like: &RecordBatch) -> RecordBatch {
@@ -194,6 +209,7 @@ proptest! {
         let file = runtime.block_on(write_file(&house, &batches));
         let path = house.path("events").join(&file.path);
         prop_assert_eq!(file.rows, rows as u64);
+        let whole = written_out(&whole);
         prop_assert_eq!(read_back(&path, &whole), whole);
         check_statistics(&path);
     }

@@ -175,7 +175,7 @@ async fn merged_files_have_the_columns_of_the_table() {
     let mut fields: Vec<Field> = crate::kit::schema().fields().iter().map(|field| field.as_ref().clone()).collect();
     fields.push(Field::new("new", DataType::Utf8, true));
     let schema = Arc::new(Schema::new(fields));
-    let mut columns = rows(2, 1, 1).columns().to_vec();
+    let mut columns = crate::kit::written_out(&rows(2, 1, 1)).columns().to_vec();
     columns.push(Arc::new(arrow::array::StringArray::from(vec!["x"])));
     let batch = arrow::array::RecordBatch::try_new(Arc::clone(&schema), columns).unwrap();
     let mut writer = house.lake.writer(&"events".parse().unwrap(), Arc::clone(&schema), "wider-0");

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{AsArray as _, Int64Array, RecordBatch, StringArray};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use object_store::ObjectStore;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -257,10 +258,23 @@ impl Observer for StopAt {
     }
 }
 
+/// The rows with each value written out.
+pub fn written_out(batch: &RecordBatch) -> RecordBatch {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| match field.data_type() {
+        DataType::RunEndEncoded(_, values) => (field.name(), cast(column, values.data_type()).unwrap(), true),
+        _ => (field.name(), Arc::clone(column), true),
+    });
+    RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+}
+
 /// One file with `batches`, by a writer of the lake.
 pub async fn write_file(house: &House, batches: &[RecordBatch]) -> DataFile {
-    let mut writer: TableWriter =
-        house.lake.writer(&"events".parse().unwrap(), batches[0].schema(), &format!("file-{}", id().simple()));
+    let mut writer: TableWriter = house.lake.writer(
+        &"events".parse().unwrap(),
+        written_out(&batches[0]).schema(),
+        &format!("file-{}", id().simple()),
+    );
     for batch in batches {
         writer.write(batch).await.unwrap();
     }

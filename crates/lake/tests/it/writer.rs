@@ -12,12 +12,12 @@ use parquet::basic::Encoding;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use stillhouse_lake::with_lineage_schema;
 
-use crate::kit::{House, NOW, read_parquet, rows, write_file};
+use crate::kit::{House, NOW, read_parquet, rows, schema, write_file};
 
 #[tokio::test]
 async fn nothing_written_is_no_file() {
     let house = House::new().await;
-    let mut writer = house.lake.writer(&"events".parse().unwrap(), rows(1, 1, 1).schema(), "a");
+    let mut writer = house.lake.writer(&"events".parse().unwrap(), schema(), "a");
     writer.write(&rows(1, 1, 0)).await.unwrap();
     assert_eq!(writer.rows(), 0);
     assert_eq!(writer.finish(NOW).await.unwrap(), None);
@@ -38,7 +38,7 @@ async fn a_file_says_what_it_holds() {
 #[tokio::test]
 async fn rows_with_other_columns_are_refused() {
     let house = House::new().await;
-    let mut writer = house.lake.writer(&"events".parse().unwrap(), rows(1, 1, 1).schema(), "a");
+    let mut writer = house.lake.writer(&"events".parse().unwrap(), schema(), "a");
     let other = Schema::new(vec![Field::new("x", DataType::Int64, true)]);
     let other = RecordBatch::try_new(Arc::new(other), vec![Arc::new(Int64Array::from(vec![1]))]).unwrap();
     assert!(writer.write(&other).await.is_err());
