@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::TryStreamExt as _;
 use stillhouse_lake::ReceiptQuery;
 use stillhouse_ledger::{Offered, State, VersionId, VersionRow};
 use stillhouse_spec::{ObjectVersion, Receipt};
@@ -21,19 +22,19 @@ pub(crate) async fn account(
 ) -> Result<Summary, Error> {
     let mut summary = Summary { notes: discovered.notes.clone(), ..Summary::default() };
     summary.batches_published = batches.len() as u64;
-    let fresh = fresh_receipts(ingest, batches, before).await?;
+    let mut fresh = read_fresh(ingest, batches, before).await?;
     let mut moved = Vec::new();
     for (found, offered) in discovered.found.iter().zip(&discovered.offered) {
         match offered {
             Offered::Known { version, state: State::Complete, .. } => {
-                summary.objects.push(outcome(&Row::complete(*version, &found.version), &fresh));
+                summary.objects.push(outcome(&Row::complete(*version, &found.version), &mut fresh));
             }
             other => moved.push(other.version()),
         }
     }
     moved.extend(&discovered.removed);
     for row in Row::read(ingest, &moved).await? {
-        summary.objects.push(outcome(&row, &fresh));
+        summary.objects.push(outcome(&row, &mut fresh));
     }
     for found in &discovered.settling {
         summary.objects.push(ObjectOutcome::new(&found.version, Status::Settling).because(
@@ -45,19 +46,28 @@ pub(crate) async fn account(
     Ok(summary)
 }
 
-/// Receipts by key number and generation.
-type Receipts = BTreeMap<(i64, i64), Receipt>;
+/// What receipts say, by key number and generation, with the place of their batch in the queue.
+type Fresh = BTreeMap<(i64, i64), (i64, ObjectOutcome)>;
 
-/// Those of the batches that this run brought into the lake. Ids are random, so every file may hold any of them; by their
+/// What the batches did that this run brought into the lake. Of ten thousand receipts, only this is kept. Ids are random, so every file may hold any of them; by their
 /// place in the queue older files are left out, and the cost does not grow with what was loaded before.
-async fn fresh_receipts(ingest: &Ingest, batches: &BTreeSet<String>, before: i64) -> Result<Receipts, Error> {
+async fn read_fresh(ingest: &Ingest, batches: &BTreeSet<String>, before: i64) -> Result<Fresh, Error> {
+    let mut fresh = Fresh::new();
     if batches.is_empty() {
-        return Ok(Receipts::new());
+        return Ok(fresh);
     }
     let (after_seq, batches) = (Some(before), Some(batches.clone()));
     let query = ReceiptQuery { after_seq, batches, whole: true, ..ReceiptQuery::default() };
-    let receipts = ingest.lake.receipts(&query).await?.into_iter().filter_map(|row| row.receipt);
-    Ok(receipts.map(|receipt| ((receipt.key_number, receipt.generation), receipt)).collect())
+    let mut pieces = ingest.lake.receipts_in_pieces(&query).await?;
+    while let Some(rows) = pieces.try_next().await? {
+        for receipt in rows.into_iter().filter_map(|row| row.receipt) {
+            let version = (receipt.key_number, receipt.generation);
+            if fresh.get(&version).is_none_or(|(seq, _)| *seq < receipt.seq) {
+                fresh.insert(version, (receipt.seq, loaded(&receipt)));
+            }
+        }
+    }
+    Ok(fresh)
 }
 
 /// An object version and where it stands.
@@ -85,10 +95,10 @@ impl Row {
     }
 }
 
-fn outcome(row: &Row, fresh: &Receipts) -> ObjectOutcome {
+fn outcome(row: &Row, fresh: &mut Fresh) -> ObjectOutcome {
     let status = match row.state {
-        State::Complete => match fresh.get(&(row.version.key_number, row.version.generation)) {
-            Some(receipt) => return loaded(receipt),
+        State::Complete => match fresh.remove(&(row.version.key_number, row.version.generation)) {
+            Some((_, outcome)) => return outcome,
             None => Status::Unchanged,
         },
         State::Held => Status::Held,

@@ -21,11 +21,11 @@ use crate::view::{QueryView, RunView};
 const FORMAT: u32 = 1;
 
 /// `{"format":1,"reports":[…],"objects":[…]}` on one line; `lists` is what the caller has to say about other things, such as
-/// `objects`. Rows are written one by one, so that a large result is not held twice.
+/// `objects`, as JSON. Rows are written one by one, so that a large result is not held twice.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn json(views: &[RunView], lists: &[(&str, &[Value])], out: &mut dyn io::Write) -> io::Result<()> {
+pub fn json(views: &[RunView], lists: &[(&str, String)], out: &mut dyn io::Write) -> io::Result<()> {
     write!(out, "{{\"format\":{FORMAT},\"reports\":[")?;
     for (index, view) in views.iter().enumerate() {
         separate(index, out)?;
@@ -33,8 +33,7 @@ pub fn json(views: &[RunView], lists: &[(&str, &[Value])], out: &mut dyn io::Wri
     }
     out.write_all(b"]")?;
     for (name, list) in lists {
-        write!(out, ",{}:", Value::from(*name))?;
-        serde_json::to_writer(&mut *out, list)?;
+        write!(out, ",{}:{list}", Value::from(*name))?;
     }
     out.write_all(b"}\n")?;
     out.flush()

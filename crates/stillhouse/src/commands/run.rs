@@ -7,7 +7,7 @@ use stillhouse_spec::{Completeness, Period};
 use tokio_util::sync::CancellationToken;
 
 use super::ingest::{closing, exit, keys, load};
-use super::report::print;
+use super::report::{list_text, print};
 use crate::app::App;
 use crate::cli::{Cli, RunArgs};
 use crate::failure::{Exit, Failure};
@@ -46,11 +46,10 @@ pub async fn run(cli: &Cli, args: &RunArgs, stop: CancellationToken) -> Result<E
     let text = results.text(false);
     results.complain();
     published.extend(results);
-    let objects: Vec<_> = summary.objects.iter().map(|object| json!(object)).collect();
     if !app.printer.json() && !views.is_empty() {
         app.printer.out("\n")?;
     }
-    print(&app, &views, &[("objects", &objects), ("published", &published.json())])?;
+    print(&app, &views, &[("objects", list_text(&summary.objects)?), ("published", list_text(&published.json())?)])?;
     if !app.printer.json() {
         app.printer.tell(text)?;
     }
