@@ -3,11 +3,11 @@
 //! A small object is kept in memory until it is known to be accepted, because its rows share data files with other
 //! objects. A large one is encoded as it is decoded, by several threads; its files are its own and go when it is held.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
 use stillhouse_decode::{Reject, RowSink, SharedSink, Sink, SinkError, SinkPart};
-use stillhouse_lake::{RowGroups, with_lineage};
+use stillhouse_lake::{RowGroups, Workshop, with_lineage};
 use stillhouse_spec::{REJECTS_IN_RECEIPT_MAX, RejectPlace};
 
 use crate::quarantine::QuarantineRows;
@@ -19,7 +19,20 @@ enum Output {
     /// Kept as they are: (index of the table, rows).
     Memory(Vec<(usize, RecordBatch)>),
     /// Encoded, for each table.
-    Groups(Vec<Option<RowGroups>>),
+    Groups { groups: Vec<Option<RowGroups>>, workshops: Workshops, pool: Arc<Pool> },
+}
+
+/// One for each table.
+type Workshops = Vec<Workshop>;
+
+/// Workshops that no part uses now; there are as many as parts are filled at the same time.
+#[derive(Default)]
+struct Pool(Mutex<Vec<Workshops>>);
+
+impl Pool {
+    fn lock(&self) -> MutexGuard<'_, Vec<Workshops>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Rows of one object, or of a part of it.
@@ -65,7 +78,7 @@ impl<'a> ObjectSink<'a> {
         self.flush_quarantine()?;
         let kept = match self.output {
             Output::Memory(kept) => kept,
-            Output::Groups(_) => Vec::new(),
+            Output::Groups { .. } => Vec::new(),
         };
         Ok(Decoded { kept, rows: self.rows, rejects: self.rejects })
     }
@@ -79,9 +92,12 @@ impl<'a> ObjectSink<'a> {
         self.rows[table] += batch.num_rows() as u64;
         match &mut self.output {
             Output::Memory(kept) => kept.push((table, batch)),
-            Output::Groups(groups) => {
-                let schema = &self.targets.tables[table].1;
-                groups[table].get_or_insert_with(|| RowGroups::new(schema.clone())).write(&batch)?;
+            Output::Groups { groups, workshops, .. } => {
+                let new = || {
+                    let schema = self.targets.tables[table].1.clone();
+                    RowGroups::with_workshop(schema, std::mem::take(&mut workshops[table]))
+                };
+                groups[table].get_or_insert_with(new).write(&batch)?;
             }
         }
         Ok(())
@@ -118,7 +134,9 @@ impl SinkPart for ObjectSink<'_> {
     fn is_full(&self) -> bool {
         match &self.output {
             Output::Memory(_) => false,
-            Output::Groups(groups) => groups.iter().flatten().map(RowGroups::memory).sum::<usize>() >= PART_BYTES,
+            Output::Groups { groups, .. } => {
+                groups.iter().flatten().map(RowGroups::memory).sum::<usize>() >= PART_BYTES
+            }
         }
     }
 
@@ -126,7 +144,16 @@ impl SinkPart for ObjectSink<'_> {
         self.flush_quarantine()?;
         match &mut self.output {
             Output::Memory(_) => Ok(()),
-            Output::Groups(groups) => Ok(groups.iter_mut().flatten().try_for_each(RowGroups::finish)?),
+            Output::Groups { groups, workshops, pool } => {
+                for (groups, workshop) in groups.iter_mut().zip(workshops.iter_mut()) {
+                    if let Some(groups) = groups {
+                        groups.finish()?;
+                        *workshop = groups.take_workshop();
+                    }
+                }
+                pool.lock().push(std::mem::take(workshops));
+                Ok(())
+            }
         }
     }
 }
@@ -136,6 +163,7 @@ pub struct FilesSink<'a> {
     targets: &'a TargetTables,
     lineage: &'a Lineage,
     written: Mutex<Written<'a>>,
+    pool: Arc<Pool>,
 }
 
 struct Written<'a> {
@@ -147,7 +175,7 @@ impl<'a> FilesSink<'a> {
     /// Writes into `files`.
     pub fn new(targets: &'a TargetTables, lineage: &'a Lineage, files: &'a mut BatchFiles) -> Self {
         let written = Written { files, decoded: Decoded::nothing(targets) };
-        Self { targets, lineage, written: Mutex::new(written) }
+        Self { targets, lineage, written: Mutex::new(written), pool: Arc::default() }
     }
 
     /// What the object gave.
@@ -164,14 +192,18 @@ impl<'a> SharedSink for FilesSink<'a> {
     type Part = ObjectSink<'a>;
 
     fn part(&self) -> ObjectSink<'a> {
-        let groups = self.targets.tables.iter().map(|_| None).collect();
-        ObjectSink::with_output(self.targets, self.lineage, Output::Groups(groups))
+        let pool = Arc::clone(&self.pool);
+        let tables = self.targets.tables.len();
+        let workshops = pool.lock().pop();
+        let workshops = workshops.unwrap_or_else(|| std::iter::repeat_with(Workshop::default).take(tables).collect());
+        let groups = std::iter::repeat_with(|| None).take(tables).collect();
+        ObjectSink::with_output(self.targets, self.lineage, Output::Groups { groups, workshops, pool })
     }
 
     fn append(&self, part: ObjectSink<'a>) -> Result<(), SinkError> {
         let mut written = self.lock();
         let Written { files, decoded } = &mut *written;
-        if let Output::Groups(groups) = part.output {
+        if let Output::Groups { groups, .. } = part.output {
             for (table, groups) in groups.into_iter().enumerate() {
                 groups.map_or(Ok(()), |groups| files.append(table, groups))?;
             }

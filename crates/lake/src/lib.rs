@@ -58,7 +58,7 @@ pub use audit::FileProblem;
 pub use clean::CleanedLog;
 pub use compact::{CompactionPlan, CompactionSettings};
 pub use copy::Copied;
-pub use encode::RowGroups;
+pub use encode::{RowGroups, Workshop};
 pub use error::{Error, Kind};
 pub use lake::Lake;
 pub use manifest::{

@@ -12,6 +12,7 @@ use super::levels::Levels;
 use super::numbers::Numbers;
 use super::runs::{lengths, simple_runs, written_out};
 use super::texts::{Texts, begin, end, text_bytes};
+use super::words::Words;
 use crate::stats::Bounds;
 
 /// A column of a row group under construction.
@@ -42,6 +43,8 @@ enum Values {
 pub(super) struct Summary {
     pub(super) nulls: usize,
     pub(super) bounds: Bounds,
+    /// For the next row group.
+    pub(super) words: Option<Words>,
 }
 
 /// Whether a column of this type is encoded by us.
@@ -54,11 +57,12 @@ pub(super) fn is_own(data_type: &DataType) -> bool {
 }
 
 impl OwnColumn {
-    /// A column of a type that [`is_own`]; `first`: its first rows, from which the encoding is chosen.
+    /// A column of a type that [`is_own`]; `first`: its first rows, from which the encoding is chosen; `words`: what a row
+    /// group before has left.
     pub(super) fn new(
         field: &Field,
         descriptor: ColumnDescPtr,
-        first: &ArrayRef,
+        (first, words): (&ArrayRef, Option<Words>),
         dictionary_bytes_max: usize,
         page_rows_max: usize,
     ) -> Result<Self, ParquetError> {
@@ -66,8 +70,8 @@ impl OwnColumn {
         let level = |level: i16| u8::try_from(level).map_err(|_| ParquetError::General("levels are small".to_owned()));
         let levels = Levels::new(level(descriptor.max_def_level())?, level(descriptor.max_rep_level())?);
         let values = match field.data_type() {
-            DataType::Utf8 => Values::Texts(Texts::new(first.as_string(), dictionary_bytes_max)),
-            DataType::List(_) => Values::Texts(Texts::new(&items(first.as_list()), dictionary_bytes_max)),
+            DataType::Utf8 => Values::Texts(Texts::new(first.as_string(), dictionary_bytes_max, words)),
+            DataType::List(_) => Values::Texts(Texts::new(&items(first.as_list()), dictionary_bytes_max, words)),
             DataType::Date32 => Values::Numbers(Numbers::new(Width::Bits32, false)),
             _ => Values::Numbers(Numbers::new(Width::Bits64, is_one_of_few(first))),
         };
@@ -188,12 +192,12 @@ impl OwnColumn {
         }
         let Self { descriptor, values, bounds, nulls, rows, pages, .. } = self;
         let statistics = bounds.statistics(nulls);
-        let dictionary = match values {
-            Values::Numbers(numbers) => numbers.into_dictionary(),
-            Values::Texts(texts) => texts.into_dictionary(),
+        let (dictionary, words) = match values {
+            Values::Numbers(numbers) => (numbers.into_dictionary(), None),
+            Values::Texts(texts) => texts.into_dictionary().unzip(),
         };
         let chunk = pages.finish(dictionary, descriptor, rows, statistics, compressor)?;
-        Ok((chunk, Summary { nulls, bounds }))
+        Ok((chunk, Summary { nulls, bounds, words }))
     }
 }
 

@@ -23,5 +23,5 @@ mod runs;
 mod texts;
 mod words;
 
-pub use row_group::RowGroups;
 pub(crate) use row_group::{RowGroup, file_properties, parquet_schema};
+pub use row_group::{RowGroups, Workshop};

@@ -1,7 +1,7 @@
 //! Numbers of values that were looked for before: a small table in which each value has one place.
 
-/// Places of the table; it stays in the nearest cache.
-const PLACES: usize = 256;
+/// Places of the table: some hundred countries rarely share one, and those that are used stay in the nearest cache.
+const PLACES: usize = 1024;
 
 /// No dictionary has so many entries.
 const NOBODY: u32 = u32::MAX;

@@ -16,6 +16,7 @@ use super::choice::{ROW_GROUP_ROWS, dictionary_limit, page_rows, properties};
 use super::chunk::{Chunk, Compressor};
 use super::column::{OwnColumn, is_own};
 use super::runs::{value_type, written_out};
+use super::words::Words;
 use crate::error::Error;
 use crate::stats::Stats;
 
@@ -26,11 +27,19 @@ const ROW_GROUP_BYTES: usize = 16 << 20;
 #[derive(Debug)]
 pub struct RowGroups {
     schema: SchemaRef,
-    compressor: Option<Compressor>,
+    workshop: Workshop,
     open: Option<Open>,
     done: Vec<RowGroup>,
     done_bytes: usize,
     stats: Stats,
+}
+
+/// What the encoders of a table need and do not use up: row groups of the same columns take it over from those before.
+#[derive(Debug, Default)]
+pub struct Workshop {
+    compressor: Option<Compressor>,
+    /// Those of each column, as far as it has any.
+    words: Vec<Option<Words>>,
 }
 
 /// A row group under construction.
@@ -61,8 +70,20 @@ enum EncodedColumn {
 impl RowGroups {
     /// None yet.
     pub fn new(schema: SchemaRef) -> Self {
+        Self::with_workshop(schema, Workshop::default())
+    }
+
+    /// None yet; `workshop`: of others of the same table.
+    pub fn with_workshop(schema: SchemaRef, mut workshop: Workshop) -> Self {
         let stats = Stats::new(&schema);
-        Self { schema, compressor: None, open: None, done: Vec::new(), done_bytes: 0, stats }
+        workshop.words.resize_with(schema.fields().len(), || None);
+        Self { schema, workshop, open: None, done: Vec::new(), done_bytes: 0, stats }
+    }
+
+    /// What others of the same table can go on with.
+    pub fn take_workshop(&mut self) -> Workshop {
+        let words = self.workshop.words.iter_mut().map(Option::take).collect();
+        Workshop { compressor: self.workshop.compressor.take(), words }
     }
 
     /// Adds rows; their columns are the table's, in order. A column may come as runs (a `RunArray`) of the table's type.
@@ -82,11 +103,11 @@ impl RowGroups {
         while rest.num_rows() > 0 {
             let open = match &mut self.open {
                 Some(open) => open,
-                None => self.open.insert(Open::new(&self.schema, &rest)?),
+                None => self.open.insert(Open::new(&self.schema, &rest, &mut self.workshop.words)?),
             };
-            let compressor = match &mut self.compressor {
+            let compressor = match &mut self.workshop.compressor {
                 Some(compressor) => compressor,
-                None => self.compressor.insert(Compressor::new()?),
+                None => self.workshop.compressor.insert(Compressor::new()?),
             };
             let count = rest.num_rows().min(ROW_GROUP_ROWS - open.rows);
             open.write(&self.schema, &rest.slice(0, count), &mut self.stats, compressor)?;
@@ -99,13 +120,15 @@ impl RowGroups {
     }
 
     fn close(&mut self) -> Result<(), ParquetError> {
-        let (Some(open), Some(compressor)) = (self.open.take(), &mut self.compressor) else { return Ok(()) };
+        let Workshop { compressor, words } = &mut self.workshop;
+        let (Some(open), Some(compressor)) = (self.open.take(), compressor) else { return Ok(()) };
         let mut columns = Vec::new();
         for (index, encoder) in open.columns.into_iter().enumerate() {
             match encoder {
                 Encoder::Own(column) => {
                     let (chunk, summary) = column.close(compressor)?;
                     self.stats.add_column(index, summary.nulls, &summary.bounds);
+                    words[index] = summary.words;
                     columns.push(EncodedColumn::Own(chunk));
                 }
                 Encoder::Library(leaves) => {
@@ -185,8 +208,8 @@ impl EncodedColumn {
 }
 
 impl Open {
-    /// Encodings are chosen anew for each row group.
-    fn new(schema: &SchemaRef, first: &RecordBatch) -> Result<Self, ParquetError> {
+    /// Encodings are chosen anew for each row group; `words`: those of each column.
+    fn new(schema: &SchemaRef, first: &RecordBatch, words: &mut [Option<Words>]) -> Result<Self, ParquetError> {
         let descriptor = SchemaDescriptor::new(parquet_schema(schema)?);
         let (limit, rows) = (dictionary_limit(schema), page_rows(schema.fields().len()));
         let mut library = library_columns(schema)?.into_iter();
@@ -196,7 +219,8 @@ impl Open {
             let leaves: Vec<usize> = leaves.collect();
             columns.push(match leaves[..] {
                 [leaf] if is_own(field.data_type()) => {
-                    let column = OwnColumn::new(field, descriptor.column(leaf), array, limit, rows)?;
+                    let first = (array, words[root].take());
+                    let column = OwnColumn::new(field, descriptor.column(leaf), first, limit, rows)?;
                     Encoder::Own(Box::new(column))
                 }
                 _ => Encoder::Library(library.by_ref().take(leaves.len()).collect()),

@@ -22,14 +22,15 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// None yet; `first`: some of those to come.
-    pub(super) fn new(first: &StringArray, limit: usize) -> Self {
+    /// None yet; `first`: some of those to come, `words`: what other row groups have left.
+    pub(super) fn new(first: &StringArray, limit: usize, words: Option<Words>) -> Self {
         let look = look(first, limit);
         let plain = match look {
             TextLook::Alike => Plain::Prefixes(Prefixes::default()),
             TextLook::Few | TextLook::Any => Plain::Lengths(Lengths::default()),
         };
-        Self { dictionary: Growing::new((look == TextLook::Few).then(Words::default)), limit, ids: Vec::new(), plain }
+        let dictionary = (look == TextLook::Few).then(|| words.unwrap_or_default());
+        Self { dictionary: Growing::new(dictionary), limit, ids: Vec::new(), plain }
     }
 
     /// Adds what is not null, and widens the bounds; `lengths`: how often each text stands there, if there are no nulls.
@@ -62,11 +63,12 @@ impl Texts {
         Encoding::RLE_DICTIONARY
     }
 
-    /// Bytes and number of values of the dictionary's page.
-    pub(super) fn into_dictionary(self) -> Option<(Vec<u8>, usize)> {
-        let dictionary = self.dictionary.into_any()?;
-        let count = dictionary.len();
-        Some((dictionary.into_page(), count))
+    /// Bytes and number of values of the dictionary's page, and what the next row group can use.
+    pub(super) fn into_dictionary(self) -> Option<((Vec<u8>, usize), Words)> {
+        let mut words = self.dictionary.into_any()?;
+        let dictionary = (words.page(), words.len());
+        words.next_group(self.limit);
+        Some((dictionary, words))
     }
 }
 

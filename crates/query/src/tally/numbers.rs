@@ -49,11 +49,13 @@ impl Numbers {
         rows.clear();
         let mut fresh = Vec::new();
         let mut last: Option<Span> = None;
-        let mut find = |number: i64| {
-            if !last.is_some_and(|span| span.has(number)) {
+        let mut recent = Recent::default();
+        let mut find = |number: i64| match last {
+            Some(span) if span.has(number) => span.group(),
+            _ => recent.group(number, || {
                 last = known.find(number);
-            }
-            last.map_or(UNSEEN, |span| span.group())
+                last.map_or(UNSEEN, |span| span.group())
+            }),
         };
         let mut note = |row: u32, found: u32| {
             if found == UNSEEN {
@@ -127,6 +129,32 @@ impl Numbers {
 
     pub(super) fn bytes(&self) -> usize {
         self.known.as_ref().map_or(0, Known::bytes)
+    }
+}
+
+/// Groups of numbers that came up lately: days without a time repeat, in any order. A number drives out the one that was at
+/// its place.
+struct Recent([(i64, u32); Recent::PLACES]);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self([(0, UNSEEN); Self::PLACES])
+    }
+}
+
+impl Recent {
+    const PLACES: usize = 256;
+
+    /// The group of a number, or what `find` gives.
+    #[inline]
+    fn group(&mut self, number: i64, find: impl FnOnce() -> u32) -> u32 {
+        // By the golden ratio: numbers that differ a little lie far apart.
+        let mixed = number.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - Self::PLACES.ilog2());
+        let place = &mut self.0[usize::try_from(mixed).unwrap_or(0)];
+        if place.0 != number || place.1 == UNSEEN {
+            *place = (number, find());
+        }
+        place.1
     }
 }
 
