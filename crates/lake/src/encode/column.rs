@@ -34,8 +34,8 @@ pub(super) struct OwnColumn {
 
 #[derive(Debug)]
 enum Values {
-    Numbers(Numbers),
-    Texts(Texts),
+    Numbers(Box<Numbers>),
+    Texts(Box<Texts>),
 }
 
 /// What is known of the values of a column.
@@ -70,10 +70,12 @@ impl OwnColumn {
         let level = |level: i16| u8::try_from(level).map_err(|_| ParquetError::General("levels are small".to_owned()));
         let levels = Levels::new(level(descriptor.max_def_level())?, level(descriptor.max_rep_level())?);
         let values = match field.data_type() {
-            DataType::Utf8 => Values::Texts(Texts::new(first.as_string(), dictionary_bytes_max, words)),
-            DataType::List(_) => Values::Texts(Texts::new(&items(first.as_list()), dictionary_bytes_max, words)),
-            DataType::Date32 => Values::Numbers(Numbers::new(Width::Bits32, false)),
-            _ => Values::Numbers(Numbers::new(Width::Bits64, is_one_of_few(first))),
+            DataType::Utf8 => Values::Texts(Box::new(Texts::new(first.as_string(), dictionary_bytes_max, words))),
+            DataType::List(_) => {
+                Values::Texts(Box::new(Texts::new(&items(first.as_list()), dictionary_bytes_max, words)))
+            }
+            DataType::Date32 => Values::Numbers(Box::new(Numbers::new(Width::Bits32, false))),
+            _ => Values::Numbers(Box::new(Numbers::new(Width::Bits64, is_one_of_few(first)))),
         };
         Ok(Self {
             descriptor,
