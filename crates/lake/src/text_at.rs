@@ -74,6 +74,11 @@ pub(crate) fn each_text<'d>(array: &'d StringArray, mut each: impl FnMut(TextAt<
     }
 }
 
+/// How many bytes two texts begin with in common.
+pub(crate) fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    one.iter().zip(other).take_while(|(one, other)| one == other).count()
+}
+
 /// Whether two texts are equal. Most are short, and a call would take longer than to compare them.
 #[inline]
 pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {

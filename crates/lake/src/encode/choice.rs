@@ -8,7 +8,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use super::bits::width_of;
 use super::delta::Width;
-use super::plain::common_prefix;
+use crate::text_at::common_prefix;
 
 /// Rows of a row group, at most.
 pub(super) const ROW_GROUP_ROWS: usize = 1 << 20;

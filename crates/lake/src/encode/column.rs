@@ -10,8 +10,9 @@ use super::chunk::{Chunk, Compressor, Pages};
 use super::delta::Width;
 use super::levels::Levels;
 use super::numbers::Numbers;
+use super::offsets::{begin, end, text_bytes};
 use super::runs::{lengths, simple_runs, written_out};
-use super::texts::{Texts, begin, end, text_bytes};
+use super::texts::Texts;
 use super::words::Words;
 use crate::stats::Bounds;
 

@@ -16,6 +16,7 @@ mod delta;
 mod dictionary;
 mod levels;
 mod numbers;
+mod offsets;
 mod plain;
 mod recent;
 mod row_group;

@@ -6,10 +6,10 @@ use arrow::array::{Array as _, StringArray};
 use parquet::basic::Encoding;
 
 use super::delta::{Width, delta};
+use super::offsets::{begin, end};
 use super::runs::repeat;
-use super::texts::{begin, end};
 use crate::stats::Bounds;
-use crate::text_at::{TextAt, each_text};
+use crate::text_at::{TextAt, common_prefix, each_text};
 use crate::text_bounds::Ends;
 
 /// Texts that wait for the end of their page, without nulls.
@@ -190,11 +190,6 @@ fn shared((one_head, one): (u128, &[u8]), (other_head, other): (u128, &[u8])) ->
         return same_bytes.min(shorter);
     }
     common_prefix(one, other)
-}
-
-/// How many bytes two texts begin with in common.
-pub(super) fn common_prefix(one: &[u8], other: &[u8]) -> usize {
-    one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
 
 fn length(bytes: usize) -> i32 {
