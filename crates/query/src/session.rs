@@ -234,15 +234,36 @@ impl Session {
             return Ok(started);
         }
         let (plan, _) = self.logical(sql, params).await?;
+        let reserved = self.reserved();
         let mut started = first_rows(self.context.state(), plan.clone()).await;
         if matches!(&started, Err(error) if is_hash_join_full(error)) {
             let partitions = self.shared.options.partitions.max(1);
+            self.wait_for_memory(reserved).await;
             started = first_rows(self.frugal(partitions), plan.clone()).await;
         }
         if matches!(&started, Err(error) if is_exhausted(error)) {
+            self.wait_for_memory(reserved).await;
             started = first_rows(self.frugal(1), plan).await;
         }
         started.map_err(|error| self.explain(error, sql))
+    }
+
+    /// Memory that queries have taken.
+    fn reserved(&self) -> usize {
+        self.context.runtime_env().memory_pool.reserved()
+    }
+
+    /// Waits until no more memory is taken than that. The parts of a query that was given up run in tasks of their own, which
+    /// stop a moment later, and until then they leave nothing to the next attempt. Other queries may take more meanwhile.
+    async fn wait_for_memory(&self, reserved: usize) {
+        const STEP: Duration = Duration::from_millis(5);
+        const STEPS_MAX: usize = 400;
+        for _ in 0..STEPS_MAX {
+            if self.reserved() <= reserved {
+                return;
+            }
+            tokio::time::sleep(STEP).await;
+        }
     }
 
     /// Joins by sorting, and as many partitions as that.
