@@ -49,8 +49,9 @@ pub(crate) async fn account(
 /// What receipts say, by key number and generation, with the place of their batch in the queue.
 type Fresh = BTreeMap<(i64, i64), (i64, ObjectOutcome)>;
 
-/// What the batches did that this run brought into the lake. Of ten thousand receipts, only this is kept. Ids are random, so every file may hold any of them; by their
-/// place in the queue older files are left out, and the cost does not grow with what was loaded before.
+/// What the batches did that this run brought into the lake. Of ten thousand receipts, only this is kept. Ids are random, so
+/// every file may hold any of them; by their place in the queue older files are left out, and the cost does not grow with
+/// what was loaded before.
 async fn read_fresh(ingest: &Ingest, batches: &BTreeSet<String>, before: i64) -> Result<Fresh, Error> {
     let mut fresh = Fresh::new();
     if batches.is_empty() {

@@ -19,18 +19,15 @@ enum Output {
     /// Kept as they are: (index of the table, rows).
     Memory(Vec<(usize, RecordBatch)>),
     /// Encoded, for each table.
-    Groups { groups: Vec<Option<RowGroups>>, workshops: Workshops, pool: Arc<Pool> },
+    Groups { groups: Vec<RowGroups>, pool: Arc<Pool> },
 }
 
-/// One for each table.
-type Workshops = Vec<Workshop>;
-
-/// Workshops that no part uses now; there are as many as parts are filled at the same time.
+/// Workshops that no part uses now, one for each table; there are as many as parts are filled at the same time.
 #[derive(Default)]
-struct Pool(Mutex<Vec<Workshops>>);
+struct Pool(Mutex<Vec<Vec<Workshop>>>);
 
 impl Pool {
-    fn lock(&self) -> MutexGuard<'_, Vec<Workshops>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Vec<Workshop>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -92,13 +89,7 @@ impl<'a> ObjectSink<'a> {
         self.rows[table] += batch.num_rows() as u64;
         match &mut self.output {
             Output::Memory(kept) => kept.push((table, batch)),
-            Output::Groups { groups, workshops, .. } => {
-                let new = || {
-                    let schema = self.targets.tables[table].1.clone();
-                    RowGroups::with_workshop(schema, std::mem::take(&mut workshops[table]))
-                };
-                groups[table].get_or_insert_with(new).write(&batch)?;
-            }
+            Output::Groups { groups, .. } => groups[table].write(&batch)?,
         }
         Ok(())
     }
@@ -134,9 +125,7 @@ impl SinkPart for ObjectSink<'_> {
     fn is_full(&self) -> bool {
         match &self.output {
             Output::Memory(_) => false,
-            Output::Groups { groups, .. } => {
-                groups.iter().flatten().map(RowGroups::memory).sum::<usize>() >= PART_BYTES
-            }
+            Output::Groups { groups, .. } => groups.iter().map(RowGroups::memory).sum::<usize>() >= PART_BYTES,
         }
     }
 
@@ -144,14 +133,10 @@ impl SinkPart for ObjectSink<'_> {
         self.flush_quarantine()?;
         match &mut self.output {
             Output::Memory(_) => Ok(()),
-            Output::Groups { groups, workshops, pool } => {
-                for (groups, workshop) in groups.iter_mut().zip(workshops.iter_mut()) {
-                    if let Some(groups) = groups {
-                        groups.finish()?;
-                        *workshop = groups.take_workshop();
-                    }
-                }
-                pool.lock().push(std::mem::take(workshops));
+            Output::Groups { groups, pool } => {
+                groups.iter_mut().try_for_each(RowGroups::finish)?;
+                let workshops = groups.iter_mut().map(RowGroups::take_workshop).collect();
+                pool.lock().push(workshops);
                 Ok(())
             }
         }
@@ -193,19 +178,19 @@ impl<'a> SharedSink for FilesSink<'a> {
 
     fn part(&self) -> ObjectSink<'a> {
         let pool = Arc::clone(&self.pool);
-        let tables = self.targets.tables.len();
-        let workshops = pool.lock().pop();
-        let workshops = workshops.unwrap_or_else(|| std::iter::repeat_with(Workshop::default).take(tables).collect());
-        let groups = std::iter::repeat_with(|| None).take(tables).collect();
-        ObjectSink::with_output(self.targets, self.lineage, Output::Groups { groups, workshops, pool })
+        let workshops = pool.lock().pop().unwrap_or_default();
+        let workshops = workshops.into_iter().chain(std::iter::repeat_with(Workshop::default));
+        let tables = self.targets.tables.iter().zip(workshops);
+        let groups = tables.map(|((_, schema), workshop)| RowGroups::with_workshop(schema.clone(), workshop)).collect();
+        ObjectSink::with_output(self.targets, self.lineage, Output::Groups { groups, pool })
     }
 
     fn append(&self, part: ObjectSink<'a>) -> Result<(), SinkError> {
         let mut written = self.lock();
         let Written { files, decoded } = &mut *written;
         if let Output::Groups { groups, .. } = part.output {
-            for (table, groups) in groups.into_iter().enumerate() {
-                groups.map_or(Ok(()), |groups| files.append(table, groups))?;
+            for (table, groups) in groups.into_iter().enumerate().filter(|(_, groups)| groups.rows() > 0) {
+                files.append(table, groups)?;
             }
         }
         decoded.rows.iter_mut().zip(&part.rows).for_each(|(rows, more)| *rows += more);

@@ -8,8 +8,10 @@ use super::ranges::{end, position};
 /// fraction of one whose length is not, and most texts are short.
 const SHORT: usize = 32;
 
-/// Room for texts that is made at a time, at least and at most: as much as there is, so that few texts take little.
-const ROOM: std::ops::RangeInclusive<usize> = 256..=16 << 10;
+/// Room for texts that is made at a time, at most, …
+const ROOM_MAX: usize = 16 << 10;
+/// … and at least; in between as much as is taken, so that few texts take little.
+const ROOM_MIN: usize = 256;
 
 /// Appends texts to a column. What it has of a text beyond its end is overwritten by the next, and goes with it.
 pub(crate) struct Texts<'c> {
@@ -49,7 +51,7 @@ impl Texts<'_> {
     fn copy(&mut self, text: &[u8]) {
         let end = self.at + text.len();
         if self.bytes.len() < end {
-            self.bytes.resize(end + end.clamp(*ROOM.start(), *ROOM.end()), 0);
+            self.bytes.resize(end + end.clamp(ROOM_MIN, ROOM_MAX), 0);
         }
         self.bytes[self.at..end].copy_from_slice(text);
     }

@@ -42,7 +42,10 @@ impl Numbers {
         if let Some(dictionary) = self.dictionary.open_mut() {
             let from = self.ids.len();
             self.ids.extend(array.iter().flatten().map(|number| dictionary.id(value(number), bounds)));
-            return lengths.into_iter().for_each(|lengths| repeat(&mut self.ids, from, lengths));
+            if let Some(lengths) = lengths {
+                repeat(&mut self.ids, from, lengths);
+            }
+            return;
         }
         if array.null_count() > 0 {
             bounds.update(array);
@@ -63,7 +66,9 @@ impl Numbers {
         self.own();
         let from = self.values.len();
         self.values.extend(numbers.iter().map(|number| value(*number)));
-        lengths.into_iter().for_each(|lengths| repeat(&mut self.values, from, lengths));
+        if let Some(lengths) = lengths {
+            repeat(&mut self.values, from, lengths);
+        }
     }
 
     /// Writes out what is only counted.

@@ -47,7 +47,7 @@ async fn run(app: &App, name: &str, period: Option<PeriodChoice>, output: &Outpu
             .hint("name a period as long as the report's own, or load data first: `stillhouse ingest`"));
     }
     let published = publishing::results(app, Request::default(), &views).await;
-    print(app, &views, &[("objects", list_text::<()>(&[])?), ("published", list_text(&published.json())?)])?;
+    print(app, &views, &[("objects", "[]".to_owned()), ("published", list_text(&published.json())?)])?;
     save(app.printer, &views, output)?;
     if !app.printer.json() {
         app.printer.out(published.text(false))?;
@@ -94,7 +94,7 @@ async fn show(app: &App, name: &str, period: Option<PeriodChoice>, output: &Outp
     let runs = recorded(app).await?;
     let record = newest(&runs, name, period).ok_or_else(|| not_run(app, name, period))?;
     let views = [load(app, record).await?];
-    print(app, &views, &[("objects", list_text::<()>(&[])?)])?;
+    print(app, &views, &[("objects", "[]".to_owned())])?;
     save(app.printer, &views, output)?;
     Ok(Exit::Done)
 }
