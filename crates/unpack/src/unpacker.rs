@@ -28,7 +28,7 @@ const IDLE_STEPS_MAX: u32 = 8;
 pub struct Unpacked {
     /// Packed bytes that were read and understood.
     pub bytes_in: u64,
-    /// Unpacked bytes that were handed over. Of a damaged file they are more than [`Broken::at_unpacked`].
+    /// Unpacked bytes that were handed over. Of a damaged file they can be more than [`Broken::at_unpacked`].
     pub bytes_out: u64,
     /// Whether that is all.
     pub end: End,
@@ -57,12 +57,14 @@ pub struct Broken {
     pub cause: Cause,
     /// Where in the packed bytes it was noticed.
     pub at_packed: u64,
-    /// So many unpacked bytes are certain: they are what was packed, from its beginning.
+    /// So many unpacked bytes came before the break.
     ///
-    /// Of a file that was cut, they are all that came out. Of a damaged one, only whole units (members, frames, blocks)
-    /// before the damage; what came out behind them may be wrong.
+    /// Of a file that was cut, they are all that came out: the beginning of what was packed, if nothing is wrong but that
+    /// the end is missing. Of a damaged one, they are whole units (members, frames, blocks); what came out behind them may
+    /// be wrong, and is not counted.
     pub at_unpacked: u64,
-    /// How many of the certain bytes a checksum covers, which was right.
+    /// How many of these a checksum covers, which was right. Only they are proven: damage in the middle of a unit can make
+    /// its end look cut off.
     pub checked: u64,
     /// What is wrong, in lower case and without a full stop.
     pub why: String,
@@ -82,12 +84,14 @@ pub enum Cause {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (why, at, whole) = (&self.why, count(self.at_packed), count(self.at_unpacked));
-        write!(f, "{why}, at packed byte {at}; {whole} unpacked bytes before it are whole")?;
+        write!(f, "{why}, at packed byte {at}; ")?;
         match self.checked {
-            _ if self.at_unpacked == 0 => Ok(()),
-            0 => f.write_str(", and no checksum covers them"),
-            checked if checked == self.at_unpacked => f.write_str(", as their checksum says"),
-            checked => write!(f, ", and a checksum covers {} of them", count(checked)),
+            _ if self.at_unpacked == 0 => f.write_str("nothing before it is whole"),
+            0 => write!(f, "{whole} unpacked bytes came before it, and no checksum covers them"),
+            checked if checked == self.at_unpacked => write!(f, "{whole} unpacked bytes before it are whole"),
+            checked => {
+                write!(f, "{whole} unpacked bytes came before it, and a checksum covers {} of them", count(checked))
+            }
         }
     }
 }

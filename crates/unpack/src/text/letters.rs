@@ -2,7 +2,7 @@
 //!
 //! The same bytes are other letters in other encodings, and any of them can be read as Windows-1252 without an error. So
 //! each byte is looked at where it stands: letters have to be inside words, in fitting upper or lower case, and of languages
-//! that are written so; signs have to stand where they do. One byte that does not fit is enough to claim nothing.
+//! that are written so; signs have to stand where they do. Where more than a few do not fit, nothing is claimed.
 
 use super::transcode::is_undefined;
 
@@ -10,41 +10,30 @@ use super::transcode::is_undefined;
 /// letters are longer.
 const LETTERS_TOGETHER_MAX: usize = 2;
 
-/// Whether every byte beyond ASCII fits, and there is a letter among them.
+/// Letters for one byte that may stand where it does not fit: names from elsewhere, and slips of the shift key.
+const LETTERS_FOR_A_MISFIT: usize = 50;
+
+/// Whether the bytes beyond ASCII fit, and there is a letter among them.
 pub(super) fn look_western(text: &[u8]) -> bool {
-    let mut letters = 0;
-    let mut icelandic = false;
-    let mut not_icelandic = false;
+    let (mut letters, mut misfits) = (0, 0);
+    // Turkish has the bytes of ð, þ and ý for letters of its own, and ç and ü besides, which Icelandic has not.
+    let (mut icelandic, mut not_icelandic) = (0, 0);
     for (at, byte) in text.iter().enumerate().filter(|(_, byte)| !byte.is_ascii()) {
-        let place = Place::of(text, at);
-        let fits = match Class::of(*byte) {
-            Class::Letter => {
-                letters += 1;
-                not_icelandic |= !matches!(byte | 0x20, 0xE1 | 0xE6 | 0xE9 | 0xED | 0xF3 | 0xF6 | 0xFA);
-                place.fits_letter(*byte)
-            }
-            Class::Icelandic => {
-                letters += 1;
-                icelandic = true;
-                place.fits_letter(*byte)
-            }
-            Class::Opening => !place.is_letter_before(),
-            Class::Unit => !place.is_letter_behind(),
-            Class::Edge => !(place.is_letter_before() && place.is_letter_behind()),
-            Class::Anywhere => true,
-            Class::Ordinal => {
-                !place.is_letter_behind()
-                    && place.before.is_none_or(|byte| !is_wordy(byte) || b"nN0123456789".contains(&byte))
-            }
-            Class::Sign => !place.is_letter_before() && !place.is_letter_behind(),
-            Class::Other => false,
-        };
-        if !fits {
+        let class = Class::of(*byte);
+        if is_undefined(*byte) {
             return false;
         }
+        match class {
+            Class::Icelandic => icelandic += 1,
+            Class::Letter if matches!(byte | 0x20, 0xE1 | 0xE6 | 0xE9 | 0xED | 0xF3 | 0xF6 | 0xFA) => {}
+            Class::Letter => not_icelandic += 1,
+            _ => {}
+        }
+        letters += usize::from(matches!(class, Class::Letter | Class::Icelandic));
+        misfits += usize::from(!Place::of(text, at).fits(class, *byte));
     }
-    // Turkish has these three bytes for letters of its own, and ç and ü besides, which Icelandic has not.
-    letters > 0 && !(icelandic && not_icelandic)
+    misfits += icelandic.min(not_icelandic);
+    letters > 0 && misfits * LETTERS_FOR_A_MISFIT <= letters
 }
 
 /// What Windows-1252 has a byte for, as far as that says where it stands.
@@ -136,6 +125,22 @@ impl Place {
 
     fn is_letter_behind(&self) -> bool {
         self.behind.is_some_and(is_wordy)
+    }
+
+    fn fits(&self, class: Class, byte: u8) -> bool {
+        match class {
+            Class::Letter | Class::Icelandic => self.fits_letter(byte),
+            Class::Opening => !self.is_letter_before(),
+            Class::Unit => !self.is_letter_behind(),
+            Class::Edge => !(self.is_letter_before() && self.is_letter_behind()),
+            Class::Anywhere => true,
+            Class::Ordinal => {
+                let fits = |byte: u8| !is_wordy(byte) || b"nN".contains(&byte);
+                !self.is_letter_behind() && self.before.is_none_or(fits)
+            }
+            Class::Sign => !self.is_letter_before() && !self.is_letter_behind(),
+            Class::Other => false,
+        }
     }
 
     fn fits_letter(&self, byte: u8) -> bool {

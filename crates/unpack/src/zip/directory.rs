@@ -166,7 +166,8 @@ impl<'a> Entry<'a> {
             return Err(wrong(format!("{} in the zip archive is a patch to other data", shown(self.raw_name))));
         }
         match self.mode.map_or(0, |mode| mode & 0o170_000) {
-            0 | 0o100_000 | 0o040_000 => Ok(()),
+            // A pipe is what Info-ZIP was given its input by.
+            0 | 0o100_000 | 0o040_000 | 0o010_000 => Ok(()),
             0o120_000 => Err(wrong(format!("{} in the zip archive is a link", shown(self.raw_name)))),
             _ => Err(wrong(format!("{} in the zip archive is not a file", shown(self.raw_name)))),
         }
