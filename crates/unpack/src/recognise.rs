@@ -97,8 +97,8 @@ impl From<Refused> for Error {
 /// A packing that is known and refused; it becomes an [`Error`] with a hint by `into`.
 pub fn recognise(head: &[u8]) -> Result<Packing, Refused> {
     match head {
-        // 8 is the only method that RFC 1952 has.
-        [0x1F, 0x8B] | [0x1F, 0x8B, 8, ..] => Ok(Packing::Gzip),
+        // Whatever follows: no text begins so, and one that is damaged should be told what it was.
+        [0x1F, 0x8B, ..] => Ok(Packing::Gzip),
         [0x28, 0xB5, 0x2F, 0xFD, ..] => Ok(Packing::Zstd),
         // A frame to be skipped; `pzstd` begins with one.
         [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Ok(Packing::Zstd),

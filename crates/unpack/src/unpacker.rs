@@ -98,8 +98,8 @@ impl fmt::Display for Broken {
 
 /// Takes a packing off, chunk by chunk. Memory does not grow with the file.
 ///
-/// It can be pulled ([`next_chunk`](Self::next_chunk)), read ([`Read`]), and pushed into a sink ([`unpack`]). However it
-/// is used, [`finish`](Self::finish) says whether what came out is whole.
+/// It can be pulled ([`next_chunk`](Self::next_chunk)), read ([`Read`]), or pushed into a sink ([`unpack`]): one of them, as
+/// a chunk that is half read is not handed over again. However it is used, [`finish`](Self::finish) says whether what came out is whole.
 pub struct Unpacker<R> {
     format: Box<dyn Format>,
     window: Window<R>,

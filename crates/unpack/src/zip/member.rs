@@ -76,7 +76,8 @@ impl Member {
 
     /// Unpacks the member into `sink`.
     ///
-    /// Of a member that is damaged nothing is certain, because its only checksum is about all of it.
+    /// Of a member that is damaged nothing is certain, because its only checksum is about all of it. Packed offsets count
+    /// from the beginning of the member's own bytes.
     ///
     /// # Errors
     ///

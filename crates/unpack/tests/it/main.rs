@@ -7,6 +7,7 @@ mod common;
 mod detect;
 mod foreign;
 mod fuzz;
+mod memory;
 mod names;
 mod recognise;
 mod streams;

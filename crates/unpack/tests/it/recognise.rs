@@ -13,6 +13,7 @@ fn packed_files_are_recognised_even_when_they_are_short() {
         }
     }
     assert_eq!(recognise(&[0x1F, 0x8B]), Ok(Packing::Gzip));
+    assert_eq!(recognise(&[0x1F, 0x8B, 9]), Ok(Packing::Gzip));
     assert_eq!(recognise(&pack(Packing::Bzip2, b"")), Ok(Packing::Bzip2));
     assert_eq!(recognise(b"\x53\x2a\x4d\x18\0\0\0\0"), Ok(Packing::Zstd));
     assert_eq!(recognise(&zip(&[])), Ok(Packing::Zip));
@@ -21,8 +22,7 @@ fn packed_files_are_recognised_even_when_they_are_short() {
 
 #[test]
 fn texts_are_not_packed() {
-    let texts: [&[u8]; 9] =
-        [b"", b"a", b"PK,name\n", b"BZh9 is a name\n", b"BZh0", b"P*M\n", b"\x1f\x8b\x07", b"7z\n", b"Rar!\n"];
+    let texts: [&[u8]; 8] = [b"", b"a", b"PK,name\n", b"BZh9 is a name\n", b"BZh0", b"P*M\n", b"7z\n", b"Rar!\n"];
     for text in texts {
         assert_eq!(recognise(text), Ok(Packing::None), "{text:?}");
     }
