@@ -4,7 +4,7 @@ use stillhouse_unpack::{Archive, Limits, Packing, unpack};
 
 use crate::common::{Counter, Entry, STREAMS, pack, zip};
 
-/// The most that the process had so far, in KiB; nothing where the system does not say, and where other tests share the
+/// The most that the process has had, in KiB; nothing where the system does not say, and where other tests share the
 /// process.
 fn peak() -> Option<u64> {
     std::env::var_os("NEXTEST")?;
@@ -17,7 +17,7 @@ fn peak() -> Option<u64> {
 fn memory_stays_small_whatever_comes() {
     const PIECE_BYTES: usize = 10 << 20;
     const PIECES: usize = 60;
-    const GROWTH_KIB_MAX: u64 = 40 << 10;
+    const GROWTH_KIB_MAX: u64 = 16 << 10;
     let limits = Limits { ratio_max: u64::MAX, ..Limits::default() };
     let bombs: Vec<_> =
         STREAMS.iter().map(|packing| (*packing, pack(*packing, &vec![0; PIECE_BYTES]).repeat(PIECES))).collect();
@@ -35,6 +35,10 @@ fn memory_stays_small_whatever_comes() {
     };
     let archive = zip(&[lying].into_iter().chain((0..500).map(long)).collect::<Vec<_>>());
     let lying_frame = b"\x28\xb5\x2f\xfd\xc0\x38\0\0\0\0\0\0\0\x10\x05\0\0ab";
+    // Packing took memory as well; from here on the peak counts anew.
+    if std::fs::write("/proc/self/clear_refs", "5").is_err() {
+        return;
+    }
     let Some(before) = peak() else { return };
 
     for (packing, packed) in &bombs {
