@@ -11,7 +11,7 @@ use divan::counter::BytesCount;
 use mimalloc::MiMalloc;
 use stillhouse_decode::measure::IndexWay;
 use stillhouse_decode::{Reject, Request, RowSink, Sink, SinkError, YearHint, decode};
-use stillhouse_spec::{InputFormat, Source};
+use stillhouse_spec::Source;
 
 /// That of the program.
 #[global_allocator]
@@ -61,15 +61,15 @@ fn records(bencher: Bencher<'_, '_>, file: &str, settings: &str) {
 
 /// Decodes all and says how many rows and rejects there were.
 fn rows_of(bytes: &[u8], source: &Source) -> u64 {
-    let InputFormat::Csv(csv) = &source.format;
     let request = Request {
-        csv,
+        format: &source.format,
         contract: &source.contract,
         max_record_bytes: source.max_record_bytes,
         path_values: &BTreeMap::new(),
         year: YearHint { path: Some(2024), setting: None, modified: 2024 },
         batch_rows: BATCH_ROWS,
         batch_bytes: BATCH_BYTES,
+        rules: None,
     };
     let mut rows = Rows(0);
     decode(&mut &bytes[..], &request, &mut rows).expect("the file is loaded");

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::BooleanArray;
 use arrow::record_batch::RecordBatch;
-use stillhouse_spec::{Choice, Contract, Counts, CsvOptions, Reading, RejectPlace};
+use stillhouse_spec::{Choice, Contract, Counts, CsvOptions, InputFormat, JsonOptions, Reading, RejectPlace};
 
 /// Everything that decides how an object is read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// What the user said about the dialect; the rest is detected.
-    pub csv: &'a CsvOptions,
+    /// How the object is written, as far as the user said; the rest is detected.
+    pub format: &'a InputFormat,
     /// The tables and what their records must look like.
     pub contract: &'a Contract,
     /// A longer record is refused, and kept by offset and length. At most 1 GB is honoured.
@@ -22,12 +23,57 @@ pub struct Request<'a> {
     pub batch_rows: usize,
     /// … and is handed over once it holds about this many bytes.
     pub batch_bytes: usize,
+    /// What the contract says in SQL, if it does.
+    pub rules: Option<&'a dyn RowRules>,
+}
+
+/// What a contract says about whole rows in SQL: conditions and derived columns.
+pub trait RowRules: Sync {
+    /// Which of these rows of the parent stay; all, if there is no condition. Derived columns have no values yet.
+    fn kept(&self, rows: &RecordBatch) -> Result<Option<BooleanArray>, SinkError>;
+
+    /// The rows with their derived columns.
+    fn derived(&self, rows: RecordBatch) -> Result<RecordBatch, SinkError>;
 }
 
 /// A longer record is never held, whatever the request says: positions in Arrow's texts have 32 bits.
 const RECORD_BYTES_CEILING: u64 = 1 << 30;
 
-impl Request<'_> {
+/// Beyond this no batch grows, whatever the request says: positions in Arrow's texts have 32 bits.
+pub(crate) const BATCH_BYTES_CEILING: usize = 256 << 20;
+
+impl<'a> Request<'a> {
+    /// Whether a batch of so many rows and bytes is to be handed over.
+    pub(crate) fn is_full(&self, rows: usize, bytes: usize) -> bool {
+        rows >= self.batch_rows.max(1) || bytes >= self.batch_bytes.min(BATCH_BYTES_CEILING)
+    }
+
+    /// What is said about CSV.
+    pub(crate) fn csv(&self) -> &'a CsvOptions {
+        const NONE: &CsvOptions = &CsvOptions {
+            delimiter: None,
+            quote: None,
+            escape: None,
+            header: None,
+            skip_lines: 0,
+            comment: None,
+            year: None,
+        };
+        match self.format {
+            InputFormat::Csv(csv) => csv,
+            InputFormat::Json(_) | InputFormat::Parquet => NONE,
+        }
+    }
+
+    /// What is said about JSON. Refused records of Parquet files are JSON.
+    pub(crate) fn json(&self) -> &'a JsonOptions {
+        const NONE: &JsonOptions = &JsonOptions { layout: None, year: None };
+        match self.format {
+            InputFormat::Json(json) => json,
+            InputFormat::Csv(_) | InputFormat::Parquet => NONE,
+        }
+    }
+
     pub(crate) fn record_bytes_max(&self) -> usize {
         usize::try_from(self.max_record_bytes.min(RECORD_BYTES_CEILING)).expect("the ceiling fits into a pointer")
     }
@@ -38,7 +84,7 @@ impl Request<'_> {
 pub struct YearHint {
     /// The year that the path names.
     pub path: Option<i16>,
-    /// The year that the user set; [`CsvOptions::year`] counts as well.
+    /// The year that the user set; [`InputFormat::year`] counts as well.
     pub setting: Option<i16>,
     /// The year of the object's last change.
     pub modified: i16,

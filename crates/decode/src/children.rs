@@ -8,11 +8,79 @@ use arrow::datatypes::{Int32Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use stillhouse_spec::{ChildTable, Contract, DataType};
 
+use crate::api::{BATCH_BYTES_CEILING, Request, RowSink};
 use crate::columns::{Column, position};
+use crate::error::Error;
 use crate::runs::in_runs;
 
+/// The child tables of a parent.
+pub(crate) struct Children {
+    tables: Vec<Child>,
+    rows_max: usize,
+    bytes_max: usize,
+}
+
+impl Children {
+    /// `schemas`: those of the child tables.
+    pub(crate) fn new(request: &Request<'_>, schemas: impl Iterator<Item = SchemaRef>) -> Self {
+        let contract = request.contract;
+        let tables = contract.children.iter().zip(schemas);
+        let tables = tables.map(|(table, schema)| Child::new(contract, table, &schema)).collect();
+        let bytes_max = request.batch_bytes.clamp(1, BATCH_BYTES_CEILING);
+        Self { tables, rows_max: request.batch_rows.max(1), bytes_max }
+    }
+
+    /// Appends the items of rows of the parent; full batches are handed over.
+    pub(crate) fn add(
+        &mut self,
+        parent: &[Column],
+        records: &[i64],
+        rows: Range<usize>,
+        sink: &mut dyn RowSink,
+    ) -> Result<(), Error> {
+        let (rows_max, bytes_max) = (self.rows_max, self.bytes_max);
+        let is_full = |child: &Child| child.rows() >= rows_max || child.bytes() >= bytes_max;
+        for (table, child) in self.tables.iter_mut().enumerate() {
+            let mut hand_over = |child: &mut Child| sink.batch(table + 1, child.finish()).map_err(Error::sink);
+            let mut row = rows.start;
+            while row < rows.end {
+                // As many rows as fit go together, …
+                let items_left = rows_max.saturating_sub(child.rows());
+                let bytes_left = bytes_max.saturating_sub(child.bytes());
+                let (end, bytes) = child.fitting(parent, row..rows.end, items_left, bytes_left);
+                child.append_rows(parent, row..end, &records[row..end], bytes);
+                row = end;
+                if row == rows.end && !is_full(child) {
+                    break;
+                }
+                // … and the next one item by item.
+                let mut next = (row < rows.end).then_some(0);
+                while let Some(from) = next {
+                    next = child.append(parent, row, records[row], from, is_full);
+                    if is_full(child) {
+                        hand_over(child)?;
+                    }
+                }
+                row += 1;
+                if is_full(child) {
+                    hand_over(child)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over the last rows.
+    pub(crate) fn end(&mut self, sink: &mut dyn RowSink) -> Result<(), Error> {
+        for (table, child) in self.tables.iter_mut().enumerate().filter(|(_, child)| child.rows() > 0) {
+            sink.batch(table + 1, child.finish()).map_err(Error::sink)?;
+        }
+        Ok(())
+    }
+}
+
 /// A child table under construction.
-pub(crate) struct Child {
+struct Child {
     /// Of a batch: what is repeated comes as runs.
     schema: SchemaRef,
     /// The parent's column that holds the lists.
@@ -30,7 +98,7 @@ pub(crate) struct Child {
 
 impl Child {
     /// `schema`: that of the table.
-    pub(crate) fn new(contract: &Contract, table: &ChildTable, schema: &Schema) -> Self {
+    fn new(contract: &Contract, table: &ChildTable, schema: &Schema) -> Self {
         let columns = &contract.parent.columns;
         let find = |name: &str| {
             columns.iter().position(|c| c.name.as_str() == name).expect("a valid contract names columns of the parent")
@@ -49,18 +117,18 @@ impl Child {
         Self { schema, list, copied, records: Vec::new(), run_ends: Vec::new(), items, positions: Vec::new(), bytes: 0 }
     }
 
-    pub(crate) fn rows(&self) -> usize {
+    fn rows(&self) -> usize {
         self.positions.len()
     }
 
     /// About how much memory the rows take, runs written out.
-    pub(crate) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Appends items of the parent's row `row`, from number `from` on, until they are all there or `is_full` says so.
     /// Gives the number of the next item; `None` when none is left.
-    pub(crate) fn append(
+    fn append(
         &mut self,
         parent: &[Column],
         row: usize,
@@ -100,13 +168,7 @@ impl Child {
 
     /// Up to which row the items of consecutive rows of the parent fit together, if there is room for so many, and how many
     /// bytes they take.
-    pub(crate) fn fitting(
-        &self,
-        parent: &[Column],
-        rows: Range<usize>,
-        items_max: usize,
-        bytes_max: usize,
-    ) -> (usize, usize) {
+    fn fitting(&self, parent: &[Column], rows: Range<usize>, items_max: usize, bytes_max: usize) -> (usize, usize) {
         let lists = &parent[self.list];
         let end = lists.rows_of_items(rows.clone(), items_max);
         let bytes = self.items_bytes(parent, rows.start..end);
@@ -138,7 +200,7 @@ impl Child {
     }
 
     /// Appends all items of consecutive rows of the parent, column by column; `records` are the rows' numbers.
-    pub(crate) fn append_rows(&mut self, parent: &[Column], rows: Range<usize>, records: &[i64], bytes: usize) {
+    fn append_rows(&mut self, parent: &[Column], rows: Range<usize>, records: &[i64], bytes: usize) {
         let lists = &parent[self.list];
         let items = lists.item_range(rows.clone());
         self.positions.reserve(items.len());
@@ -159,7 +221,7 @@ impl Child {
     }
 
     /// The rows so far as a batch; there are none then.
-    pub(crate) fn finish(&mut self) -> RecordBatch {
+    fn finish(&mut self) -> RecordBatch {
         let records = Int64Array::from(std::mem::take(&mut self.records));
         let run_ends = Int32Array::from(std::mem::take(&mut self.run_ends));
         let records = RunArray::<Int32Type>::try_new(&run_ends, &records).expect("a run is longer than nothing");

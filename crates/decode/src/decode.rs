@@ -1,12 +1,15 @@
 //! The driver: detection, then as many passes as it takes until no choice is contradicted.
 
+use stillhouse_spec::InputFormat;
+
 use crate::api::{Outcome, Request, Sink};
-use crate::detect::{Head, detect};
+use crate::csv::Csv;
 use crate::error::Error;
+use crate::format::{Cut, Ended, Format};
+use crate::json::Json;
+use crate::parquet::Parquet;
 use crate::parts::Parts;
-use crate::pass::{Ended, Pass, choose_better};
-use crate::plan::{Filled, plan, state_years};
-use crate::regions::{Entry, Regions};
+use crate::plan::{Filled, choose_better, state_years};
 use crate::shared::{SharedSink, SharedSource, Threads};
 use crate::source::ByteSource;
 use crate::together::{Together, pass_together};
@@ -18,12 +21,23 @@ use crate::window::Window;
 /// more rejects than allowed); after any error the sink's content is void.
 pub fn decode(source: &mut dyn ByteSource, request: &Request<'_>, sink: &mut dyn Sink) -> Result<Outcome, Error> {
     let mut window = Window::new(source, request.record_bytes_max());
-    let head = detect(&mut window, request)?;
-    drive(request, &head, window.length(), |filled, try_of| {
+    match request.format {
+        InputFormat::Csv(_) => decode_format(&Csv::new(&mut window, request)?, &mut window, sink),
+        InputFormat::Json(_) => decode_format(&Json::new(&mut window, request)?, &mut window, sink),
+        InputFormat::Parquet => decode_format(&Parquet::new(&mut window, request)?, &mut window, sink),
+    }
+}
+
+fn decode_format<'a, F: Format<'a>>(
+    format: &'a F,
+    window: &mut Window<'_>,
+    sink: &mut dyn Sink,
+) -> Result<Outcome, Error> {
+    drive(format, window.length(), |filled, try_of| {
         if try_of.again {
             sink.restart().map_err(Error::sink)?;
         }
-        Pass::new(request, &head, filled, sink, try_of.impatient).run(&mut window, Entry::first(&head), u64::MAX)
+        format.pass(filled, sink, try_of.impatient, window, format.first(), u64::MAX)
     })
 }
 
@@ -37,15 +51,43 @@ pub fn decode_shared<S: SharedSink>(
 ) -> Result<Outcome, Error> {
     let mut reader = source.reader();
     let mut window = Window::new(&mut *reader, request.record_bytes_max());
-    let head = detect(&mut window, request)?;
-    let mut regions = Regions::new(&head, request, window.length(), threads);
-    drive(request, &head, window.length(), |filled, try_of| {
+    let length = window.length();
+    match request.format {
+        InputFormat::Csv(_) => {
+            let csv = Csv::new(&mut window, request)?;
+            let regions = csv.regions(length, threads);
+            decode_regions(&csv, regions, source, &mut window, sink, threads)
+        }
+        InputFormat::Parquet => {
+            let parquet = Parquet::new(&mut window, request)?;
+            let regions = parquet.regions(length, threads);
+            decode_regions(&parquet, regions, source, &mut window, sink, threads)
+        }
+        InputFormat::Json(_) => {
+            let json = Json::new(&mut window, request)?;
+            let regions = json.regions(length, threads);
+            decode_regions(&json, regions, source, &mut window, sink, threads)
+        }
+    }
+}
+
+fn decode_regions<'a, F: Format<'a>, C: Cut, S: SharedSink>(
+    format: &'a F,
+    mut regions: Option<C>,
+    source: &dyn SharedSource,
+    window: &mut Window<'_>,
+    sink: &S,
+    threads: Threads,
+) -> Result<Outcome, Error> {
+    let record_bytes_max = window.record_bytes_max();
+    drive(format, window.length(), |filled, try_of| {
         if try_of.again {
             sink.restart().map_err(Error::sink)?;
         }
-        if let Some(cut) = regions {
+        if let Some(cut) = &regions {
             let impatient = try_of.impatient;
-            let together = Together { source, request, head: &head, regions: cut, filled: &filled, impatient, threads };
+            let together =
+                Together { source, format, regions: cut, filled: &filled, impatient, threads, record_bytes_max };
             if let Some(ended) = pass_together(&together, sink)? {
                 return Ok(ended);
             }
@@ -53,8 +95,7 @@ pub fn decode_shared<S: SharedSink>(
             sink.restart().map_err(Error::sink)?;
         }
         let mut parts = Parts::new(sink);
-        let pass = Pass::new(request, &head, filled, &mut parts, try_of.impatient);
-        let ended = pass.run(&mut window, Entry::first(&head), u64::MAX)?;
+        let ended = format.pass(filled, &mut parts, try_of.impatient, window, format.first(), u64::MAX)?;
         parts.finish().map_err(Error::sink)?;
         Ok(ended)
     })
@@ -68,13 +109,12 @@ struct Try {
     impatient: bool,
 }
 
-fn drive<'a>(
-    request: &Request<'a>,
-    head: &Head,
+fn drive<'a, F: Format<'a>>(
+    format: &F,
     length: u64,
     mut pass: impl FnMut(Vec<Filled<'a>>, &Try) -> Result<Ended<'a>, Error>,
 ) -> Result<Outcome, Error> {
-    let mut filled = plan(request, head)?;
+    let mut filled = format.plan()?;
     // A full pass counts every format over all records, so the one after it is right, but for leap days, of which
     // each column can ask for one more pass. Only passes that end early could go on for ever, so they are limited.
     let mut early =
@@ -85,7 +125,8 @@ fn drive<'a>(
             Ended::Again(better) => better,
             Ended::Done(tally, mut filled) => {
                 if !choose_better(&mut filled, |_| true) {
-                    return tally.conclude(&filled, head, request, length);
+                    let told = format.told(&tally, length)?;
+                    return tally.conclude(&filled, told, format.request());
                 }
                 filled
             }

@@ -13,6 +13,8 @@ pub enum Kind {
     FixData,
     /// Hold the object until somebody corrects the source file or the path.
     FixSettings,
+    /// The object has columns that the contract wants added: extend it by [`Error::columns`] and start again.
+    MoreColumns,
     /// The [`ByteSource`](crate::ByteSource) failed; its error is in [`Error::into_source`].
     Source,
     /// The [`Sink`](crate::Sink) failed; its error is in [`Error::into_source`].
@@ -25,21 +27,31 @@ pub struct Error {
     kind: Kind,
     message: String,
     hint: Option<String>,
+    columns: Vec<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     pub(crate) fn data(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { kind: Kind::FixData, message: message.into(), hint: Some(hint.into()), source: None }
+        Self { hint: Some(hint.into()), ..Self::new(Kind::FixData, message) }
     }
 
     pub(crate) fn settings(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { kind: Kind::FixSettings, message: message.into(), hint: Some(hint.into()), source: None }
+        Self { hint: Some(hint.into()), ..Self::new(Kind::FixSettings, message) }
+    }
+
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, columns: Vec::new(), source: None }
+    }
+
+    /// The names of fields that the contract does not know, as the object writes them.
+    pub(crate) fn more_columns(columns: Vec<String>) -> Self {
+        Self { columns, ..Self::new(Kind::MoreColumns, "the object has columns that the contract does not know") }
     }
 
     pub(crate) fn source(offset: u64, source: SourceError) -> Self {
         let message = format!("reading at byte {offset}: {source}");
-        Self { kind: Kind::Source, message, hint: None, source: Some(source) }
+        Self { source: Some(source), ..Self::new(Kind::Source, message) }
     }
 
     /// The source says that it ends at `offset`, and should go on up to `length`.
@@ -49,7 +61,8 @@ impl Error {
     }
 
     pub(crate) fn sink(source: SinkError) -> Self {
-        Self { kind: Kind::Sink, message: source.to_string(), hint: None, source: Some(source) }
+        let message = source.to_string();
+        Self { source: Some(source), ..Self::new(Kind::Sink, message) }
     }
 
     /// What the caller should do.
@@ -70,6 +83,11 @@ impl Error {
     /// The next step for a person.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+
+    /// The names of fields that are to be added to the contract, as the object writes them.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
     }
 
     /// The error of the source or sink, to be looked into.

@@ -1,7 +1,7 @@
 //! What benchmarks look at besides [`decode`](crate::decode()): the structural index alone, made in each way.
 
-use crate::index::{Index, Marks, Way, ways};
-use crate::scan::Syntax;
+use crate::csv::index::{Index, Marks, Way, ways};
+use crate::csv::scan::Syntax;
 use crate::window::PIECE_BYTES;
 
 /// One way in which the structural index of plain CSV can be made on this processor.

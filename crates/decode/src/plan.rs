@@ -1,15 +1,16 @@
 //! How each column of the parent is filled: from where, with which reader, in which format, with which year.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use stillhouse_spec::{Choice, Column as ColumnSpec, DataType};
+use stillhouse_spec::{Choice, Column as ColumnSpec, ColumnFrom, ColumnName, DataType};
 
 use crate::api::Request;
 use crate::columns::Column;
-use crate::detect::Head;
 use crate::error::Error;
-use crate::mapping::Origin;
+use crate::reason;
 use crate::survey::Survey;
+use crate::values::check::Checker;
 use crate::values::moment::{AssumedYear, MomentKind, MomentReader, Unread, YearOrigin};
 use crate::values::{Reader, Refusal, trim};
 
@@ -21,18 +22,88 @@ pub(crate) struct Filled<'a> {
     pub(crate) reader: Reader,
     /// Counts how its formats do, where there are several.
     pub(crate) survey: Option<Survey>,
+    /// What stands where a record has no value: a column with that one value.
+    pub(crate) default: Option<Column>,
+    /// What values must be like.
+    pub(crate) checker: Option<Arc<Checker>>,
+}
+
+/// Where a column takes its values from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A field of the record.
+    Field(usize),
+    /// Wherever its paths lead in a record.
+    Inside,
+    /// A placeholder of the path.
+    Path(String),
+    /// How the year of another column was found.
+    YearOf(ColumnName),
+    /// What no other column takes.
+    Rest,
+    /// Nowhere: it is null, or derived from others.
+    Missing,
+}
+
+impl Origin {
+    /// Where a column takes its values from that is no field.
+    pub(crate) fn other(from: &ColumnFrom) -> Option<Self> {
+        match from {
+            ColumnFrom::Field { .. } => None,
+            ColumnFrom::Path(name) => Some(Origin::Path(name.clone())),
+            ColumnFrom::YearOrigin(column) => Some(Origin::YearOf(column.clone())),
+            ColumnFrom::Rest => Some(Origin::Rest),
+            ColumnFrom::Derived(_) => Some(Origin::Missing),
+        }
+    }
 }
 
 /// Where the values come from.
 #[derive(Clone)]
 pub(crate) enum From {
     Field(usize),
+    /// Wherever its paths lead in a record.
+    Inside,
+    /// What no other column takes, as one JSON object.
+    Rest,
     /// The same value on every row: a column with that one value.
     Constant(Column),
     Null,
 }
 
 impl Filled<'_> {
+    /// The way one column is filled; its first format is chosen.
+    fn new<'a>(request: &Request<'a>, spec: &'a ColumnSpec, origin: &Origin) -> Result<Filled<'a>, Error> {
+        let mut reader = Reader::new(spec)?;
+        if let Some(moments) = reader.moments_mut()
+            && moments.formats().iter().any(|format| format.lacks_year())
+        {
+            moments.assume(assumed_year(request));
+        }
+        let from = match origin {
+            Origin::Field(field) => From::Field(*field),
+            Origin::Inside => From::Inside,
+            Origin::Path(name) => From::Constant(path_value(request, spec, name, &reader)?),
+            Origin::Rest => From::Rest,
+            // Filled in by `state_years`, once formats are chosen.
+            Origin::YearOf(_) | Origin::Missing => From::Null,
+        };
+        let default = spec.default.as_ref().map(|value| {
+            let mut column = Column::new(&spec.data_type);
+            column.push_scalar(value);
+            column
+        });
+        let is_read = matches!(from, From::Field(_) | From::Inside | From::Constant(_));
+        let checker = if is_read { Checker::new(spec)?.map(Arc::new) } else { None };
+        let from = match (from, &default, &spec.from) {
+            (From::Null, Some(default), ColumnFrom::Field { .. }) => From::Constant(default.clone()),
+            (from, ..) => from,
+        };
+        let mut filled = Filled { spec, from, reader, survey: None, default, checker };
+        filled.begin_survey();
+        Ok(filled)
+    }
+
     /// Whether a text means "no value" here.
     #[inline]
     pub(crate) fn is_null(&self, text: &str) -> bool {
@@ -53,33 +124,17 @@ impl Filled<'_> {
     }
 }
 
-/// The way all columns are filled.
-pub(crate) fn plan<'a>(request: &Request<'a>, head: &Head) -> Result<Vec<Filled<'a>>, Error> {
-    let mut columns = Vec::with_capacity(head.mapping.origins.len());
-    for (spec, origin) in request.contract.parent.columns.iter().zip(&head.mapping.origins) {
-        let mut reader = Reader::new(spec)?;
-        if let Some(moments) = reader.moments_mut()
-            && moments.formats().iter().any(|format| format.lacks_year())
-        {
-            moments.assume(assumed_year(request));
-        }
-        let from = match origin {
-            Origin::Field(field) => From::Field(*field),
-            Origin::Path(name) => From::Constant(path_value(request, spec, name, &reader)?),
-            // Filled in by `state_years`, once formats are chosen.
-            Origin::YearOf(_) | Origin::Missing => From::Null,
-        };
-        let mut filled = Filled { spec, from, reader, survey: None };
-        choose_by_sample(&mut filled, head);
-        columns.push(filled);
-    }
-    state_years(&mut columns);
-    Ok(columns)
+/// The way columns are filled that take their values from these places.
+pub(crate) fn plan<'a, 'o>(
+    request: &Request<'a>,
+    columns: impl Iterator<Item = (&'a ColumnSpec, &'o Origin)>,
+) -> Result<Vec<Filled<'a>>, Error> {
+    columns.map(|(spec, origin)| Filled::new(request, spec, origin)).collect()
 }
 
 fn assumed_year(request: &Request<'_>) -> AssumedYear {
     let hint = request.year;
-    match (hint.path, hint.setting.or(request.csv.year)) {
+    match (hint.path, hint.setting.or(request.format.year())) {
         (Some(year), _) => AssumedYear { year, origin: YearOrigin::Path },
         (None, Some(year)) => AssumedYear { year, origin: YearOrigin::Setting },
         (None, None) => AssumedYear { year: hint.modified, origin: YearOrigin::FileTime },
@@ -94,7 +149,7 @@ fn path_value(request: &Request<'_>, spec: &ColumnSpec, name: &str, reader: &Rea
         return Err(Error::settings(message, hint));
     };
     let mut column = Column::new(&spec.data_type);
-    let filled = Filled { spec, from: From::Null, reader: reader.clone(), survey: None };
+    let filled = Filled { spec, from: From::Null, reader: reader.clone(), survey: None, default: None, checker: None };
     let relevant = filled.relevant(text);
     if filled.is_null(relevant) {
         column.push_null();
@@ -103,7 +158,7 @@ fn path_value(request: &Request<'_>, spec: &ColumnSpec, name: &str, reader: &Rea
     match filled.reader.append(relevant, &mut column) {
         Ok(()) => Ok(column),
         Err(_) => {
-            let expected = expected(&filled);
+            let expected = expected(&filled, "");
             let message =
                 format!("column `{}`: expected {expected}, found `{text}` as `{{{name}}}` of the path", spec.name);
             Err(Error::settings(message, hint))
@@ -111,19 +166,18 @@ fn path_value(request: &Request<'_>, spec: &ColumnSpec, name: &str, reader: &Rea
     }
 }
 
-/// Chooses the format, and the leap year where one is needed, by the sampled records.
-fn choose_by_sample(filled: &mut Filled<'_>, head: &Head) {
-    let From::Field(field) = filled.from else { return };
+/// Chooses formats, and the leap year where one is needed, by texts of a sample with their lines.
+pub(crate) fn choose_by_sample<'t>(filled: &mut Filled<'_>, sample: impl Iterator<Item = (&'t str, u64)>) {
     let Reader::Moment(moments) = &filled.reader else { return };
     let mut survey = Survey::new(moments);
     let mut leap_day = false;
-    for row in head.rows.iter().filter(|row| row.texts.len() == head.mapping.width) {
-        let Some(text) = row.texts.get(field).map(|text| filled.relevant(text)) else { continue };
+    for (text, line) in sample {
+        let text = filled.relevant(text);
         if filled.is_null(text) {
             continue;
         }
         match &mut survey {
-            Some(survey) => _ = survey.observe(moments, text, row.line),
+            Some(survey) => _ = survey.observe(moments, text, line),
             None => leap_day |= moments.read(text) == Err(Unread::LeapDay),
         }
     }
@@ -194,8 +248,9 @@ fn year_word(moments: &MomentReader) -> &'static str {
 
 /// What was decided about the columns.
 pub(crate) fn decided(columns: &[Filled<'_>], request: &Request<'_>, into: &mut BTreeMap<String, Choice<String>>) {
-    for filled in columns.iter().filter(|filled| matches!(filled.from, From::Field(_))) {
-        let name = &filled.spec.name;
+    let is_read = |filled: &Filled<'_>| matches!(filled.from, From::Field(_) | From::Inside);
+    for (number, filled) in columns.iter().enumerate().filter(|(_, filled)| is_read(filled)) {
+        let name = request.contract.read_label(number);
         let number = matches!(filled.reader, Reader::Int64(_) | Reader::Float64(_) | Reader::Decimal { .. });
         if number && filled.spec.numbers.decimal != '.' {
             into.insert(format!("decimal mark of {name}"), Choice::set(filled.spec.numbers.decimal.to_string()));
@@ -225,8 +280,14 @@ fn year_choice(assumed: AssumedYear, request: &Request<'_>) -> Choice<String> {
     }
 }
 
-/// What a column expects, for messages: `decimal(12,2)`, `date as %m/%d/%Y`.
-pub(crate) fn expected(filled: &Filled<'_>) -> String {
+/// What a column expects where a record was refused for `reason`, for messages: `decimal(12,2)`, `date as %m/%d/%Y`.
+pub(crate) fn expected(filled: &Filled<'_>, why: &str) -> String {
+    if why == reason::MISSING_VALUE {
+        return "a value".to_owned();
+    }
+    if let Some(expected) = filled.checker.as_ref().and_then(|checker| checker.expected(why)) {
+        return expected;
+    }
     let data_type = &filled.spec.data_type;
     match filled.reader.moments().and_then(MomentReader::chosen_format) {
         Some(format) => format!("{data_type} as {format}"),
@@ -249,14 +310,7 @@ impl Filled<'_> {
     pub(crate) fn read(&mut self, text: &str, line: u64, column: Option<&mut Column>) -> Reading {
         let text = self.relevant(text);
         if self.is_null(text) {
-            return match column {
-                Some(_) if self.spec.required => Reading::Refused(crate::reason::MISSING_VALUE),
-                Some(column) => {
-                    column.push_null();
-                    Reading::Value
-                }
-                None => Reading::Value,
-            };
+            return column.map_or(Reading::Value, |column| self.push_nothing(column));
         }
         if let Some(survey) = &mut self.survey
             && let Reader::Moment(moments) = &self.reader
@@ -266,16 +320,59 @@ impl Filled<'_> {
                 (Err(Unread::No), Some(_)) => Reading::Refused(moments.reason()),
                 (Ok(value), Some(column)) => {
                     moments.push(value, column);
-                    Reading::Value
+                    self.checked(column)
                 }
                 (_, None) => Reading::Value,
             };
         }
         let Some(column) = column else { return Reading::Value };
         match self.reader.append(text, column) {
-            Ok(()) => Reading::Value,
+            Ok(()) => self.checked(column),
             Err(Refusal::Because(reason)) => Reading::Refused(reason),
             Err(Refusal::LeapDay) => Reading::LeapDay,
+        }
+    }
+
+    /// Appends what stands for no value.
+    #[inline]
+    pub(crate) fn push_nothing(&self, column: &mut Column) -> Reading {
+        match &self.default {
+            Some(default) => column.push_range(default, 0..1),
+            None if self.spec.required => return Reading::Refused(reason::MISSING_VALUE),
+            None => column.push_null(),
+        }
+        Reading::Value
+    }
+
+    /// Looks at the value that was appended last.
+    #[inline]
+    pub(crate) fn checked(&self, column: &Column) -> Reading {
+        let refused = self.checker.as_ref().and_then(|checker| checker.refusal(column, column.len() - 1));
+        refused.map_or(Reading::Value, Reading::Refused)
+    }
+}
+
+/// Exchanges formats for better ones where `asks` says so; tells whether there was one.
+pub(crate) fn choose_better(filled: &mut [Filled<'_>], asks: impl Fn(&Filled<'_>) -> bool) -> bool {
+    let mut better = false;
+    for filled in filled.iter_mut().filter(|filled| asks(filled)) {
+        if let (Some(survey), Some(moments)) = (&filled.survey, filled.reader.moments()) {
+            let best = survey.best(moments.chosen());
+            if best != moments.chosen() {
+                better = true;
+                filled.choose(best);
+            }
+        }
+    }
+    better
+}
+
+impl Filled<'_> {
+    /// Its format does so badly that going on is a waste.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        match (&self.survey, self.reader.moments()) {
+            (Some(survey), Some(moments)) => survey.is_hopeless(moments.chosen()),
+            _ => false,
         }
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use stillhouse_spec::{
-    ColumnsBy, Contract, CsvOptions, EscapeStyle, HeaderStyle, MaxRejected, QuoteStyle, ReadField, Reading,
-    UnknownColumns,
+    ColumnsBy, Contract, CsvOptions, EscapeStyle, HeaderStyle, InputFormat, JsonLayout, JsonOptions, MaxRejected,
+    MissingColumns, QuoteStyle, ReadField, ReadFormat, Reading, UnknownColumns,
 };
 
-use crate::detect::Head;
-use crate::header::Names;
-use crate::mapping::Origin;
-use crate::scan::{Splitter, Syntax};
+use crate::csv::detect::Head;
+use crate::csv::header::Names;
+use crate::csv::scan::{Splitter, Syntax};
+use crate::json;
+use crate::plan::Origin;
 
 /// What is kept of an object that was read to its end.
 pub(crate) fn reading(head: &Head, contract: &Contract) -> Reading {
@@ -22,7 +23,7 @@ pub(crate) fn reading(head: &Head, contract: &Contract) -> Reading {
         .zip(&contract.parent.columns)
         .filter_map(|(origin, column)| match origin {
             Origin::Field(field) => Some((*field, column.name.as_str())),
-            Origin::Path(_) | Origin::YearOf(_) | Origin::Missing => None,
+            _ => None,
         })
         .collect();
     let names = &head.mapping.names;
@@ -39,6 +40,7 @@ pub(crate) fn reading(head: &Head, contract: &Contract) -> Reading {
             ..CsvOptions::default()
         },
         fields: (0..head.mapping.width).map(field).collect(),
+        format: ReadFormat::Csv,
     }
 }
 
@@ -48,26 +50,50 @@ pub(crate) fn reading(head: &Head, contract: &Contract) -> Reading {
 /// of refusals holds the object.
 #[derive(Debug, Clone)]
 pub struct Again {
-    /// A header, then the records that can stand alone.
+    /// The records that can stand alone; before those of CSV a header.
     pub bytes: Vec<u8>,
     /// Which records these are, by their place in the list that was given. The `_record` of a row, and the record of a
     /// reject, is a place in this list.
     pub records: Vec<usize>,
     /// To be used instead of the source's own.
-    pub csv: CsvOptions,
+    pub format: InputFormat,
     /// To be used instead of the source's own.
     pub contract: Contract,
 }
 
 impl Again {
-    /// Puts `records` (bytes without the line end) together. One that is no whole record of this dialect, such as a line
-    /// with a quote that never closes, is left out: among others it would mean something else.
+    /// Puts `records` (bytes without the line end) together. One that is no whole record, such as a line with a quote that
+    /// never closes, is left out: among others it would mean something else.
     pub fn new<'r>(
         reading: &Reading,
-        now: &CsvOptions,
+        now: &InputFormat,
         contract: &Contract,
         records: impl IntoIterator<Item = &'r [u8]>,
     ) -> Self {
+        let contract = Contract {
+            // The names below say which field is which.
+            columns_by: ColumnsBy::Name,
+            unknown_columns: match contract.unknown_columns {
+                UnknownColumns::Json => UnknownColumns::Json,
+                _ => UnknownColumns::Ignore,
+            },
+            max_rejected: MaxRejected::Count(u64::MAX),
+            ..contract.clone()
+        };
+        match reading.format {
+            ReadFormat::Csv => Self::csv(reading, now, contract, records),
+            ReadFormat::Json => Self::json(now, contract, records),
+        }
+    }
+
+    fn csv<'r>(
+        reading: &Reading,
+        now: &InputFormat,
+        contract: Contract,
+        records: impl IntoIterator<Item = &'r [u8]>,
+    ) -> Self {
+        let none = CsvOptions::default();
+        let now = if let InputFormat::Csv(csv) = now { csv } else { &none };
         let csv = CsvOptions {
             delimiter: now.delimiter.or(reading.csv.delimiter),
             quote: now.quote.or(reading.csv.quote),
@@ -77,26 +103,44 @@ impl Again {
             comment: None,
             year: now.year,
         };
-        let contract = Contract {
-            // The names below say which field is which.
-            columns_by: ColumnsBy::Name,
-            unknown_columns: UnknownColumns::Ignore,
-            max_rejected: MaxRejected::Count(u64::MAX),
-            ..contract.clone()
-        };
         let syntax = syntax(&csv);
-        let mut again = Self { bytes: header(reading, &contract, syntax), records: Vec::new(), csv, contract };
-        for (place, record) in records.into_iter().enumerate() {
-            let start = again.bytes.len();
-            again.bytes.extend_from_slice(record);
-            again.bytes.push(b'\n');
-            if stands_alone(&again.bytes[start..], syntax) {
-                again.records.push(place);
-            } else {
-                again.bytes.truncate(start);
-            }
+        let bytes = header(reading, &contract, syntax);
+        let mut again = Self { bytes, records: Vec::new(), format: InputFormat::Csv(csv), contract };
+        again.add(records, |line| stands_alone(line, syntax));
+        again
+    }
+
+    fn json<'r>(now: &InputFormat, contract: Contract, records: impl IntoIterator<Item = &'r [u8]>) -> Self {
+        let options = JsonOptions { layout: Some(JsonLayout::Lines), year: now.year() };
+        let format = InputFormat::Json(options);
+        let contract = Contract { missing_columns: MissingColumns::Null, ..contract };
+        let mut again = Self { bytes: Vec::new(), records: Vec::new(), format, contract };
+        again.add(records, json::stands_alone);
+        if again.records.is_empty() {
+            // No records at all are written as an array.
+            again.bytes.extend_from_slice(b"[]");
+            again.format = InputFormat::Json(JsonOptions { layout: Some(JsonLayout::Array), year: now.year() });
         }
         again
+    }
+
+    fn add<'r>(&mut self, records: impl IntoIterator<Item = &'r [u8]>, stands_alone: impl Fn(&[u8]) -> bool) {
+        let is_json = matches!(self.format, InputFormat::Json(_));
+        for (place, record) in records.into_iter().enumerate() {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(record);
+            self.bytes.push(b'\n');
+            if !stands_alone(&self.bytes[start..]) {
+                self.bytes.truncate(start);
+                continue;
+            }
+            self.records.push(place);
+            if is_json {
+                // Line ends of JSON are blanks.
+                let end = self.bytes.len() - 1;
+                self.bytes[start..end].iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
+            }
+        }
     }
 }
 

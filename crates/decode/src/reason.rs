@@ -35,3 +35,19 @@ pub const UNREADABLE_TIME: &str = "unreadable_time";
 pub const UNREADABLE_JSON: &str = "unreadable_json";
 /// Not a list, or an item is not of the item type.
 pub const UNREADABLE_LIST: &str = "unreadable_list";
+/// A nested value where a text is expected.
+pub const UNREADABLE_STRING: &str = "unreadable_string";
+/// A value that is none of the `allowed` ones.
+pub const NOT_ALLOWED: &str = "not_allowed";
+/// A value below `min` or above `max`.
+pub const OUTSIDE_LIMITS: &str = "outside_limits";
+/// A text that is not like `pattern`.
+pub const PATTERN_MISMATCH: &str = "pattern_mismatch";
+/// The record is not JSON.
+pub const BAD_JSON: &str = "bad_json";
+/// JSON, but no object where the contract expects one.
+pub const NOT_AN_OBJECT: &str = "not_an_object";
+/// JSON, but no array where the contract expects the rows of a table.
+pub const NOT_AN_ARRAY: &str = "not_an_array";
+/// Arrays and objects inside each other beyond the limit.
+pub const TOO_DEEP: &str = "too_deep";

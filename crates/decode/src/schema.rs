@@ -3,21 +3,32 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef, TimeUnit};
-use stillhouse_spec::{ChildTable, Contract, DataType, TableName};
+use stillhouse_spec::{ChildTable, Contract, DataType, NestedTable, TableName};
 
 /// Ordinal of the record in the object, from 0; blank lines count, a header does not.
 pub const RECORD_COLUMN: &str = "_record";
-/// Position of the item in its list, from 0; on child tables only.
+/// Position of the item in its list, or number of the row among those of its record, from 0; on child and nested tables.
 pub const ITEM_COLUMN: &str = "_item";
 
 /// The tables of a contract with their schemas: the parent (its columns, then `_record`), then the children (copied
-/// columns, the item, `_record`, `_item`). Every column may be null, so that a contract can loosen without a rewrite.
+/// columns, the item, `_record`, `_item`), then the nested tables (copied columns, their own, `_record`, `_item`). Every column may be null, so that a contract can loosen without a rewrite.
 pub fn schemas(contract: &Contract) -> Vec<(TableName, SchemaRef)> {
     let mut schemas = vec![(contract.parent.name.clone(), parent_schema(contract))];
     for child in &contract.children {
         schemas.push((child.name.clone(), child_schema(contract, child)));
     }
+    for nested in &contract.nested {
+        schemas.push((nested.name.clone(), nested_schema(nested)));
+    }
     schemas
+}
+
+fn nested_schema(nested: &NestedTable) -> SchemaRef {
+    let columns = nested.all_columns();
+    let mut fields: Vec<Field> = columns.map(|c| Field::new(c.name.as_str(), arrow_type(&c.data_type), true)).collect();
+    fields.push(Field::new(RECORD_COLUMN, ArrowType::Int64, true));
+    fields.push(Field::new(ITEM_COLUMN, ArrowType::Int64, true));
+    Arc::new(Schema::new(fields))
 }
 
 fn parent_schema(contract: &Contract) -> SchemaRef {

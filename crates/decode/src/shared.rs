@@ -1,7 +1,7 @@
 //! What several threads need to decode one object together.
 
 use crate::api::{RowSink, SinkError};
-use crate::regions::REGION_BYTES;
+use crate::csv::regions::REGION_BYTES;
 use crate::source::ByteSource;
 
 /// An object whose bytes several threads read.

@@ -1,15 +1,14 @@
 //! What was counted over the records of an object, or of a region of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stillhouse_spec::{Counts, RejectPlace};
 
 use crate::api::{Outcome, Request};
 use crate::days::Days;
-use crate::detect::{Head, empty};
 use crate::error::Error;
+use crate::format::Told;
 use crate::plan::{Filled, decided};
-use crate::reading::reading;
 use crate::values::Reader;
 
 /// How many refused records a message names.
@@ -21,11 +20,21 @@ pub(crate) struct Tally {
     pub(crate) counts: Counts,
     pub(crate) days: Days,
     pub(crate) reasons: BTreeMap<String, u64>,
-    pub(crate) header_seen: bool,
+    /// A header was seen, or the bracket of an array: the object is one even without a record.
+    pub(crate) begun: bool,
+    /// Which columns had a field in some record, where that is not known from the beginning.
+    pub(crate) seen: Vec<bool>,
+    /// Fields that the contract does not know, where the object does not say beforehand which it has.
+    pub(crate) unknown: BTreeSet<String>,
     first_rejects: Vec<String>,
 }
 
 impl Tally {
+    /// Nothing was counted, and no field of so many columns seen.
+    pub(crate) fn of_columns(count: usize) -> Self {
+        Self { seen: vec![false; count], ..Self::default() }
+    }
+
     /// Counts a refused record.
     pub(crate) fn refused(&mut self, place: &RejectPlace) {
         if self.first_rejects.len() < SHOWN_REJECTS {
@@ -43,49 +52,42 @@ impl Tally {
         for (reason, count) in behind.reasons {
             *self.reasons.entry(reason).or_default() += count;
         }
-        self.header_seen |= behind.header_seen;
+        self.begun |= behind.begun;
+        self.seen.resize(self.seen.len().max(behind.seen.len()), false);
+        self.seen.iter_mut().zip(behind.seen).for_each(|(seen, behind)| *seen |= behind);
+        self.unknown.extend(behind.unknown);
         self.first_rejects.extend(behind.first_rejects);
         self.first_rejects.truncate(SHOWN_REJECTS);
     }
 
     /// Everything was read, and no choice is to be exchanged: is the object fit to be loaded?
-    pub(crate) fn conclude(
-        self,
-        filled: &[Filled<'_>],
-        head: &Head,
-        request: &Request<'_>,
-        length: u64,
-    ) -> Result<Outcome, Error> {
+    pub(crate) fn conclude(self, filled: &[Filled<'_>], told: Told, request: &Request<'_>) -> Result<Outcome, Error> {
         for filled in filled {
             if let (Some(survey), Reader::Moment(moments)) = (&filled.survey, &filled.reader) {
                 survey.check(moments, filled.spec)?;
             }
         }
-        self.check_whole(head, request, length)?;
+        self.check_refused(request)?;
         assert!(self.counts.balanced(), "read = loaded + quarantined + filtered + blank: {:?}", self.counts);
-        let mut all: BTreeMap<_, _> = head.decided.iter().chain(&head.mapping.decided).cloned().collect();
+        let Told { decided: mut all, warnings, reading } = told;
         decided(filled, request, &mut all);
         Ok(Outcome {
             counts: self.counts,
             decided: all,
             days: self.days.finish(),
             reasons: self.reasons,
-            warnings: head.mapping.warnings.clone(),
-            reading: reading(head, request.contract),
+            warnings,
+            reading,
         })
     }
 
-    fn check_whole(&self, head: &Head, request: &Request<'_>, length: u64) -> Result<(), Error> {
-        if head.mapping.header_offset.is_some() && !self.header_seen {
-            return Err(Error::data(
-                "the header could not be found again: a quote before it is closed far behind it",
-                "correct the quotes at the beginning of the file",
-            ));
-        }
-        let records = self.counts.read - self.counts.blank;
-        if records == 0 && !self.header_seen {
-            return Err(empty(length));
-        }
+    /// Records, but for blank ones.
+    pub(crate) fn records(&self) -> u64 {
+        self.counts.read - self.counts.blank
+    }
+
+    fn check_refused(&self, request: &Request<'_>) -> Result<(), Error> {
+        let records = self.records();
         let (refused, allowed) = (self.counts.quarantined, request.contract.max_rejected);
         if !allowed.exceeded(refused, records) {
             return Ok(());

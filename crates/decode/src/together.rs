@@ -8,26 +8,24 @@ use std::panic;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use crate::api::Request;
-use crate::detect::Head;
 use crate::error::Error;
-use crate::pass::{Ended, Pass};
+use crate::format::{Cut, Ended, Format, Linked};
+use crate::place::Entry;
 use crate::plan::Filled;
-use crate::regions::{Entry, Known, Linked, Regions};
 use crate::shared::{SharedSink, SharedSource, SinkPart as _, Threads};
 use crate::source::ByteSource;
 use crate::tally::Tally;
 use crate::window::Window;
 
 /// What all threads know.
-pub(crate) struct Together<'t, 'a> {
+pub(crate) struct Together<'t, 'a, F, C> {
     pub(crate) source: &'t dyn SharedSource,
-    pub(crate) request: &'a Request<'a>,
-    pub(crate) head: &'a Head,
-    pub(crate) regions: Regions,
+    pub(crate) format: &'t F,
+    pub(crate) regions: &'t C,
     pub(crate) filled: &'t [Filled<'a>],
     pub(crate) impatient: bool,
     pub(crate) threads: Threads,
+    pub(crate) record_bytes_max: usize,
 }
 
 /// A region that was decoded.
@@ -38,7 +36,7 @@ struct Done<'a, P> {
 }
 
 /// How far the threads are.
-struct State<'a, P> {
+struct State<'a, P, K> {
     /// The next region to be taken, …
     taken: usize,
     /// … linked, …
@@ -47,7 +45,7 @@ struct State<'a, P> {
     appended: usize,
     /// Somebody hands over what is next, without keeping the others from their work.
     is_appending: bool,
-    known: Known,
+    known: K,
     /// Decoded, and not handed over; `None`: no record begins there.
     done: BTreeMap<usize, Option<(Entry, Done<'a, P>)>>,
     tally: Tally,
@@ -63,16 +61,16 @@ enum End<'a> {
     Panic,
 }
 
-struct Shared<'t, 'a, S: SharedSink> {
-    together: &'t Together<'t, 'a>,
+struct Shared<'t, 'a, F, C: Cut, S: SharedSink> {
+    together: &'t Together<'t, 'a, F, C>,
     sink: &'t S,
-    state: Mutex<State<'a, S::Part>>,
+    state: Mutex<State<'a, S::Part, C::Known>>,
     moved: Condvar,
 }
 
 /// Reads all records. `None`: it is to be done by one thread.
-pub(crate) fn pass_together<'a, S: SharedSink>(
-    together: &Together<'_, 'a>,
+pub(crate) fn pass_together<'a, F: Format<'a>, C: Cut, S: SharedSink>(
+    together: &Together<'_, 'a, F, C>,
     sink: &S,
 ) -> Result<Option<Ended<'a>>, Error> {
     let state = State {
@@ -105,13 +103,13 @@ pub(crate) fn pass_together<'a, S: SharedSink>(
     }
 }
 
-impl<'a, S: SharedSink> Shared<'_, 'a, S> {
-    fn lock(&self) -> MutexGuard<'_, State<'a, S::Part>> {
+impl<'a, F: Format<'a>, C: Cut, S: SharedSink> Shared<'_, 'a, F, C, S> {
+    fn lock(&self) -> MutexGuard<'_, State<'a, S::Part, C::Known>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until `ready` answers something, or nothing goes on.
-    fn wait<T>(&self, mut ready: impl FnMut(&mut State<'a, S::Part>) -> Option<T>) -> Option<T> {
+    fn wait<T>(&self, mut ready: impl FnMut(&mut State<'a, S::Part, C::Known>) -> Option<T>) -> Option<T> {
         let mut state = self.lock();
         loop {
             if state.end.is_some() {
@@ -136,7 +134,7 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
         let count = self.together.regions.count();
         // Parts wait in memory for those before them, so nobody may run far ahead.
         let ahead = 2 * self.together.threads.count;
-        let take = |state: &mut State<'a, S::Part>| {
+        let take = |state: &mut State<'a, S::Part, C::Known>| {
             if state.taken == count {
                 return Some(None);
             }
@@ -172,11 +170,11 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
             }
         };
         self.moved.notify_all();
-        let done = match entry.map(|entry| self.numbered(entry)) {
+        let done = match entry {
             None => None,
             Some(entry) => {
                 let mut window =
-                    Window::over(&mut *reader, self.together.request.record_bytes_max(), std::mem::take(bytes), begin);
+                    Window::over(&mut *reader, self.together.record_bytes_max, std::mem::take(bytes), begin);
                 let done = self.decode(region, entry, &mut window)?;
                 *bytes = window.into_buffer();
                 match done {
@@ -188,18 +186,11 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
         self.append(region, done)
     }
 
-    /// The first record of a region with its number. The header has none; blank lines before it may fill whole regions.
-    fn numbered(&self, entry: Entry) -> Entry {
-        let is_behind = |header: u64| header < entry.start.offset;
-        let header = u64::from(self.together.head.mapping.header_offset.is_some_and(is_behind));
-        Entry { number: entry.number - header, ..entry }
-    }
-
     fn decode(&self, region: usize, entry: Entry, window: &mut Window<'_>) -> Result<Option<Done<'a, S::Part>>, Error> {
-        let Together { request, head, regions, filled, impatient, .. } = self.together;
+        let Together { format, regions, filled, impatient, .. } = self.together;
         let mut part = self.sink.part();
-        let pass = Pass::new(request, head, filled.to_vec(), &mut part, *impatient);
-        match pass.run(window, entry, regions.boundary(region + 1))? {
+        let begin_max = regions.boundary(region + 1);
+        match format.pass(filled.to_vec(), &mut part, *impatient, window, entry, begin_max)? {
             Ended::Done(tally, filled) => {
                 part.finish().map_err(Error::sink)?;
                 Ok(Some(Done { part, tally: *tally, filled }))
@@ -240,9 +231,9 @@ impl<'a, S: SharedSink> Shared<'_, 'a, S> {
 }
 
 /// The others must not wait for a thread that panicked.
-struct StopOnPanic<'s, 't, 'a, S: SharedSink>(&'s Shared<'t, 'a, S>);
+struct StopOnPanic<'s, 't, 'a, F: Format<'a>, C: Cut, S: SharedSink>(&'s Shared<'t, 'a, F, C, S>);
 
-impl<S: SharedSink> Drop for StopOnPanic<'_, '_, '_, S> {
+impl<'a, F: Format<'a>, C: Cut, S: SharedSink> Drop for StopOnPanic<'_, '_, 'a, F, C, S> {
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.stop(End::Panic);

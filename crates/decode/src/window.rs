@@ -56,6 +56,11 @@ impl<'a> Window<'a> {
         self.offset
     }
 
+    /// The longest record, about.
+    pub(crate) fn record_bytes_max(&self) -> usize {
+        self.record_bytes_max
+    }
+
     /// Length of the source.
     pub(crate) fn length(&self) -> u64 {
         self.length
@@ -95,6 +100,21 @@ impl<'a> Window<'a> {
         let kept = &self.buffer[self.start..self.filled];
         self.buffer = kept[..kept.len().min(PIECE_BYTES)].to_vec();
         (self.start, self.filled) = (0, self.buffer.len());
+    }
+
+    /// Bytes of the source from `offset` on, wherever the reader's place is. They must not reach beyond its end.
+    pub(crate) fn read_range(&mut self, offset: u64, bytes: u64) -> Result<Vec<u8>, Error> {
+        let mut into = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX)];
+        let mut filled = 0;
+        while filled < into.len() {
+            let at = offset + filled as u64;
+            let count = self.source.read_at(at, &mut into[filled..]).map_err(|error| Error::source(at, error))?;
+            if count == 0 {
+                return Err(Error::ended_early(at, self.length));
+            }
+            filled += count;
+        }
+        Ok(into)
     }
 
     /// Reads one more piece. Must not be called at the end.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stillhouse_spec::{ColumnFrom, InputFormat, ObjectVersion, Source};
+use stillhouse_spec::{ColumnFrom, ObjectVersion, Source};
 
 use crate::context::Ingest;
 
@@ -25,11 +25,10 @@ pub(crate) fn content(ingest: &Ingest, source: &Source, object: &ObjectVersion, 
 
 /// The year that fills up dates, if a format lacks it: as [`stillhouse_decode::YearHint`] finds it.
 fn year(ingest: &Ingest, source: &Source, object: &ObjectVersion, path: &BTreeMap<String, String>) -> Option<String> {
-    let mut columns = source.contract.parent.columns.iter();
+    let mut columns = source.contract.read_columns();
     if !columns.any(|column| column.formats.iter().any(|format| format.lacks_year())) {
         return None;
     }
-    let InputFormat::Csv(csv) = &source.format;
-    let set = path.get("yyyy").cloned().or_else(|| csv.year.map(|year| year.to_string()));
+    let set = path.get("yyyy").cloned().or_else(|| source.format.year().map(|year| year.to_string()));
     Some(set.unwrap_or_else(|| ingest.year_of(object).to_string()))
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use stillhouse_decode::{Outcome, Request, SharedSource as _, SinkError, Threads, YearHint, decode, decode_shared};
 use stillhouse_ledger::{Job, VersionId};
 use stillhouse_spec::{
-    Contract, Counts, CsvOptions, InputFormat, ObjectVersion, Original, RECEIPT_FORMAT, Receipt, Source, TableCount,
-    Twin, object_id,
+    Contract, Counts, InputFormat, ObjectVersion, Original, RECEIPT_FORMAT, Receipt, Source, TableCount, Twin,
+    object_id,
 };
 use tokio::runtime::Handle;
 
@@ -143,8 +143,7 @@ impl ObjectLoad<'_> {
     }
 
     fn request<'a>(&'a self, path_values: &'a BTreeMap<String, String>) -> Request<'a> {
-        let InputFormat::Csv(csv) = &self.source.format;
-        request(self.ingest, self.source, &self.job.object, csv, &self.source.contract, path_values)
+        request(self.ingest, self.source, &self.job.object, &self.source.format, &self.source.contract, path_values)
     }
 
     /// The decoder stopped: because of the data (held), because of the store (failed), or because of us (an error).
@@ -208,19 +207,20 @@ pub(crate) fn request<'a>(
     ingest: &Ingest,
     source: &Source,
     object: &ObjectVersion,
-    csv: &'a CsvOptions,
+    format: &'a InputFormat,
     contract: &'a Contract,
     path_values: &'a BTreeMap<String, String>,
 ) -> Request<'a> {
     let path = path_values.get("yyyy").and_then(|year| year.parse().ok());
     Request {
-        csv,
+        format,
         contract,
         max_record_bytes: source.max_record_bytes,
         path_values,
-        year: YearHint { path, setting: csv.year, modified: ingest.year_of(object) },
+        year: YearHint { path, setting: format.year(), modified: ingest.year_of(object) },
         batch_rows: BATCH_ROWS,
         batch_bytes: BATCH_BYTES,
+        rules: None,
     }
 }
 

@@ -8,9 +8,7 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore as _};
 use stillhouse_decode::{Again, Outcome, RECORD_COLUMN, Reject, RowSink, Sink, SinkError, decode};
 use stillhouse_lake::{QUARANTINE, Quarantined};
-use stillhouse_spec::{
-    Amendment, AmendmentKind, InputFormat, REJECTS_IN_RECEIPT_MAX, Receipt, RejectPlace, Source, object_id,
-};
+use stillhouse_spec::{Amendment, AmendmentKind, REJECTS_IN_RECEIPT_MAX, Receipt, RejectPlace, Source, object_id};
 use tokio::runtime::Handle;
 
 use crate::amend::{AmendedObject, Change, forget_reason, ranges};
@@ -32,8 +30,7 @@ pub(crate) fn replay_object(
 ) -> Result<(AmendedObject, Option<Change>), Error> {
     let Some(reading) = &receipt.reading else { return Ok((too_old(receipt, rows), None)) };
     let (records, beyond) = Records::of(ingest, source, receipt, rows, runtime)?;
-    let InputFormat::Csv(csv) = &source.format;
-    let again = Again::new(reading, csv, &source.contract, records.bytes.iter().map(Vec::as_slice));
+    let again = Again::new(reading, &source.format, &source.contract, records.bytes.iter().map(Vec::as_slice));
     let places: Vec<&RejectPlace> = again.records.iter().map(|record| &records.of[*record].row.place).collect();
     let now = ingest.now();
     let read = match read_again(ingest, source, receipt, &again, &places, now)? {
@@ -166,7 +163,7 @@ fn read_again(
     let numbers = places.iter().map(|place| place.record).collect();
     let mut sink = ReplaySink { inner, places, numbers, loaded: Vec::new(), refused: Vec::new(), changed: Vec::new() };
     let path_values = source.path.values(&object.key).unwrap_or_default();
-    let request = request(ingest, source, object, &again.csv, &again.contract, &path_values);
+    let request = request(ingest, source, object, &again.format, &again.contract, &path_values);
     match decode(&mut again.bytes.as_slice(), &request, &mut sink) {
         Ok(outcome) => {
             let ReplaySink { inner, loaded, refused, changed, .. } = sink;

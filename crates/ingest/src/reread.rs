@@ -11,7 +11,7 @@ use stillhouse_decode::{
     Again, RECORD_COLUMN, Reject, RowSink, SharedSource as _, Sink, SinkError, decode, written_out,
 };
 use stillhouse_lake::QUARANTINE;
-use stillhouse_spec::{Amendment, AmendmentKind, Choice, Contract, InputFormat, ObjectVersion, Receipt, Source};
+use stillhouse_spec::{Amendment, AmendmentKind, Choice, Contract, ObjectVersion, Receipt, Source};
 use tokio::runtime::Handle;
 
 use crate::context::Ingest;
@@ -49,8 +49,7 @@ pub(crate) fn reread(
     let Ok(bytes) = bytes else { return Ok(Reread::OtherBytes) };
     // The year of the file's time counts as it was then.
     let path_values = source.path.values(&receipt.object.key).unwrap_or_default();
-    let InputFormat::Csv(csv) = &source.format;
-    let request = request(ingest, source, &receipt.object, csv, &source.contract, &path_values);
+    let request = request(ingest, source, &receipt.object, &source.format, &source.contract, &path_values);
     let mut sink = DigestSink::new(&source.contract, types, amended(receipt));
     let decoded = decode(&mut *bytes.reader(), &request, &mut sink);
     match bytes.finish() {
@@ -115,7 +114,6 @@ fn replayed(
     types: &Types,
 ) -> Result<Result<BTreeMap<String, Digest>, String>, SinkError> {
     let Some(reading) = &receipt.reading else { return Ok(Err("the receipt does not say how it was read".to_owned())) };
-    let InputFormat::Csv(csv) = &source.format;
     let contract = pinned(&source.contract, &amendment.decided);
     let mut numbers = Vec::new();
     let mut raw = Vec::new();
@@ -125,10 +123,10 @@ fn replayed(
             raw.push(bytes.as_slice());
         }
     }
-    let again = Again::new(reading, csv, &contract, raw);
+    let again = Again::new(reading, &source.format, &contract, raw);
     let numbers: Vec<u64> = again.records.iter().map(|place| numbers[*place]).collect();
     let path_values = source.path.values(&receipt.object.key).unwrap_or_default();
-    let request = request(ingest, source, &receipt.object, &again.csv, &again.contract, &path_values);
+    let request = request(ingest, source, &receipt.object, &again.format, &again.contract, &path_values);
     let mut sink = DigestSink { numbers: Some(numbers), ..DigestSink::new(&source.contract, types, Vec::new()) };
     if let Err(error) = decode(&mut again.bytes.as_slice(), &request, &mut sink) {
         return Ok(Err(format!("replayed records cannot be decoded again: {error}")));
@@ -140,9 +138,10 @@ fn replayed(
 /// The contract with the formats that were chosen: over fewer records the choice could be another one.
 fn pinned(contract: &Contract, decided: &BTreeMap<String, Choice<String>>) -> Contract {
     let mut contract = contract.clone();
-    for column in &mut contract.parent.columns {
-        let chosen =
-            decided.get(&format!("date format of {}", column.name)).and_then(|chosen| chosen.value.parse().ok());
+    let labels: Vec<String> = (0..contract.read_columns().count()).map(|number| contract.read_label(number)).collect();
+    let nested = contract.nested.iter_mut().flat_map(|nested| &mut nested.columns);
+    for (column, label) in contract.parent.columns.iter_mut().chain(nested).zip(labels) {
+        let chosen = decided.get(&format!("date format of {label}")).and_then(|chosen| chosen.value.parse().ok());
         column.formats = chosen.map_or_else(|| column.formats.clone(), |chosen| vec![chosen]);
     }
     contract

@@ -11,8 +11,8 @@ use stillhouse_spec::{CurrentView, DeleteMarker, DeleteValues};
 
 use crate::table::LakeTable;
 
-/// The columns that tell rows apart which are equally late.
-const TIE_BREAKERS: [&str; 2] = ["_object", "_record"];
+/// The columns that tell rows apart which are equally late. Only nested tables have the last one.
+const TIE_BREAKERS: [&str; 3] = ["_object", "_record", "_item"];
 /// The place of a row among those of its key, from 1. No column of a contract begins with `_`.
 const PLACE: &str = "_place";
 
@@ -30,7 +30,8 @@ pub(crate) fn view(name: &str, table: &Arc<LakeTable>, rule: &CurrentView) -> Re
     let scan = LogicalPlanBuilder::scan(TableReference::bare(name), provider, None)?;
     let columns = Columns { table: name, lake: table };
     let key: Vec<Expr> = rule.key.iter().map(|column| columns.named(column.as_str())).collect();
-    let latest = rule.latest_by.iter().map(|column| column.as_str()).chain(TIE_BREAKERS);
+    let breakers = TIE_BREAKERS.into_iter().filter(|name| columns.has(name));
+    let latest = rule.latest_by.iter().map(|column| column.as_str()).chain(breakers);
     // Latest first; no value is older than any.
     let order = latest.map(|column| columns.named(column).sort(false, false)).collect();
     let whole = key.iter().map(|column| column.clone().is_not_null()).reduce(Expr::and).unwrap_or_else(|| lit(true));
@@ -68,6 +69,10 @@ impl Columns<'_> {
         let fields = self.lake.fields();
         let found = fields.iter().find(|field| field.name().eq_ignore_ascii_case(name));
         self.column(found.map_or(name, |field| field.name()))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.lake.fields().iter().any(|field| field.name() == name)
     }
 
     fn all(&self) -> Vec<Expr> {

@@ -253,14 +253,12 @@ fn prepare(
 
 /// Whether the report reads the current state of the source's table, which any change of any time may decide.
 fn is_read_as_a_whole(source: &Source, used: &Used) -> bool {
-    source.contract.parent.current.as_ref().is_some_and(|view| used.views.contains_key(view.name.as_str()))
+    source.contract.views().any(|(_, view)| used.views.contains_key(view.name.as_str()))
 }
 
 /// Whether a table of the source is among the used ones.
 fn feeds(source: &Source, used: &BTreeSet<String>) -> bool {
-    let contract = &source.contract;
-    let children = contract.children.iter().map(|child| &child.name);
-    std::iter::once(&contract.parent.name).chain(children).any(|name| used.contains(name.as_str()))
+    source.contract.table_names().any(|name| used.contains(name.as_str()))
 }
 
 /// Whether the key itself names a stretch of the period, or nothing of the kind: then its refused records matter even

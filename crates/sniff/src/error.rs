@@ -41,7 +41,7 @@ impl Error {
     pub(crate) fn decode(file: &str, error: &stillhouse_decode::Error) -> Self {
         let kind = match error.kind() {
             DecodeKind::FixData => Kind::FixData,
-            DecodeKind::FixSettings => Kind::FixSettings,
+            DecodeKind::FixSettings | DecodeKind::MoreColumns => Kind::FixSettings,
             DecodeKind::Source | DecodeKind::Sink => Kind::Source,
         };
         Self { kind, message: format!("`{file}`: {error}"), hint: error.hint().map(str::to_owned) }

@@ -6,7 +6,7 @@ use arrow::record_batch::RecordBatch;
 use stillhouse_decode::{
     ByteSource, Outcome, Reject, Request, RowSink, Sink, SinkError, SourceError, YearHint, decode,
 };
-use stillhouse_spec::{InputFormat, MaxRejected, Source};
+use stillhouse_spec::{MaxRejected, Source};
 
 use crate::api::{FileFacts, Input, Notes, Place};
 use crate::error::Error;
@@ -62,18 +62,18 @@ pub(crate) fn run(
         Trial { files: Vec::new(), refusals: BTreeMap::new(), outside: BTreeMap::new(), inside: 0, share: 0 };
     let mut contract = source.contract.clone();
     contract.max_rejected = MaxRejected::Share(10_000);
-    let InputFormat::Csv(csv) = &source.format;
     for (number, (input, looked)) in inputs.iter().zip(looked).enumerate() {
         let path_values = source.path.values(&input.path).unwrap_or_default();
         let year = plan.paths.years.get(number).copied().flatten();
         let request = Request {
-            csv,
+            format: &source.format,
             contract: &contract,
             max_record_bytes: source.max_record_bytes,
             path_values: &path_values,
-            year: YearHint { path: year, setting: csv.year, modified: input.modified_year },
+            year: YearHint { path: year, setting: source.format.year(), modified: input.modified_year },
             batch_rows: BATCH_ROWS,
             batch_bytes: BATCH_BYTES,
+            rules: None,
         };
         let length = if looked.walked.whole { looked.length } else { looked.walked.bytes };
         let mut bytes = Beginning { source: open(input)?, length };

@@ -5,15 +5,23 @@ use serde::{Deserialize, Serialize};
 use crate::current::CurrentView;
 use crate::format::TimeFormat;
 use crate::name::{ColumnName, TableName};
+use crate::path::FieldPath;
+use crate::scalar::Scalar;
 use crate::types::DataType;
 
-/// What a source's records become: one parent table and any number of child tables.
+/// What a source's records become: one parent table and any number of child and nested tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contract {
     /// The table that gets one row for each accepted record.
     pub parent: Table,
     /// Tables that get one row for each item of a list column of the parent.
     pub children: Vec<ChildTable>,
+    /// Tables that get one row for each object of an array inside the records; one that is inside another comes after it.
+    #[serde(default)]
+    pub nested: Vec<NestedTable>,
+    /// A condition in SQL: records that do not meet it are read, counted as filtered, and leave no rows.
+    #[serde(default)]
+    pub filter: Option<String>,
     /// What to do with a column that the contract does not know.
     pub unknown_columns: UnknownColumns,
     /// What to do when a column of the contract is not in the object.
@@ -68,6 +76,40 @@ pub struct Column {
     pub null_values: Vec<String>,
     /// Personal data: marked in the quarantine and in profiles.
     pub pii: bool,
+    /// What values must be like.
+    #[serde(default)]
+    pub checks: Checks,
+    /// What stands where a record has no value.
+    #[serde(default)]
+    pub default: Option<Scalar>,
+}
+
+impl Column {
+    /// The names of the field that the values come from, if they come from one: the column's own, then the aliases.
+    pub fn field_names(&self) -> Option<impl Iterator<Item = &str>> {
+        let ColumnFrom::Field { aliases } = &self.from else { return None };
+        Some(std::iter::once(self.name.as_str()).chain(aliases.iter().map(String::as_str)))
+    }
+}
+
+/// What the values of a column must be like; in a list column each item. A value that is not so refuses its record.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Checks {
+    /// One of these; any, if there is none.
+    pub allowed: Vec<Scalar>,
+    /// Not less than this.
+    pub min: Option<Scalar>,
+    /// Not more than this.
+    pub max: Option<Scalar>,
+    /// For texts: a regular expression that fits somewhere in the text, `^` and `$` being its ends.
+    pub pattern: Option<String>,
+}
+
+impl Checks {
+    /// Anything goes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where the values of a column come from.
@@ -83,6 +125,10 @@ pub enum ColumnFrom {
     Path(String),
     /// How the year of this (date or timestamp) column was found: `stated`, `path`, `setting` or `file time`.
     YearOrigin(ColumnName),
+    /// An expression in SQL over the other columns of the row.
+    Derived(String),
+    /// What the record has beyond the contract, as one JSON object.
+    Rest,
 }
 
 /// How numbers are written. A sign in front, `(…)` for negative and blanks around are always understood.
@@ -141,6 +187,93 @@ pub struct ChildTable {
     pub copied: Vec<(ColumnName, ColumnName)>,
 }
 
+/// A table with one row for each object of an array inside the records: `from = "posts.comments.data[]"`.
+///
+/// Its rows carry `_object` and `_record` as those of the parent do, and `_item`, the row's number among those of its record,
+/// from 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NestedTable {
+    /// Its name in the lake and in SQL.
+    pub name: TableName,
+    /// Columns that repeat values of the table that a row is inside; each place says of which column.
+    pub copied: Vec<Column>,
+    /// The columns, in the order of the contract.
+    pub columns: Vec<Column>,
+    /// Where its rows stand; never empty.
+    pub places: Vec<NestedPlace>,
+    /// The view of the current state, if the rows are changes.
+    pub current: Option<CurrentView>,
+}
+
+/// An array whose objects are rows of a [`NestedTable`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NestedPlace {
+    /// The table with a row for what the array is in: the parent, or one of [`Contract::nested`] up to this table itself.
+    pub inside: Inside,
+    /// The path from there to the array.
+    pub path: FieldPath,
+    /// For each of [`NestedTable::copied`] the column of that table.
+    pub copied: Vec<ColumnName>,
+}
+
+/// Which table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inside {
+    /// The parent.
+    Parent,
+    /// The one with this number in [`Contract::nested`].
+    Nested(usize),
+}
+
+impl NestedTable {
+    /// A column by its name, copied or its own.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.all_columns().find(|column| column.name.as_str() == name)
+    }
+
+    /// The columns as the table has them: copied ones, then its own.
+    pub fn all_columns(&self) -> impl Iterator<Item = &Column> {
+        self.copied.iter().chain(&self.columns)
+    }
+}
+
+impl Contract {
+    /// The names of its tables: parent, children, nested ones.
+    pub fn table_names(&self) -> impl Iterator<Item = &TableName> {
+        let children = self.children.iter().map(|child| &child.name);
+        std::iter::once(&self.parent.name).chain(children).chain(self.nested.iter().map(|nested| &nested.name))
+    }
+
+    /// The views of its tables, each with the table.
+    pub fn views(&self) -> impl Iterator<Item = (&TableName, &CurrentView)> {
+        let parent = std::iter::once((&self.parent.name, self.parent.current.as_ref()));
+        let nested = self.nested.iter().map(|nested| (&nested.name, nested.current.as_ref()));
+        parent.chain(nested).filter_map(|(table, view)| Some((table, view?)))
+    }
+
+    /// All columns that take values out of records: those of the parent, then those of each nested table.
+    pub fn read_columns(&self) -> impl Iterator<Item = &Column> {
+        self.parent.columns.iter().chain(self.nested.iter().flat_map(|nested| &nested.columns))
+    }
+
+    /// How messages and receipts call the column with this number among [`read_columns`](Self::read_columns): that of a
+    /// nested table has its table in front, as `comments.created_time`.
+    pub fn read_label(&self, number: usize) -> String {
+        let mut first = self.parent.columns.len();
+        if let Some(column) = self.parent.columns.get(number) {
+            return column.name.to_string();
+        }
+        for nested in &self.nested {
+            if let Some(column) = nested.columns.get(number - first) {
+                return format!("{}.{}", nested.name, column.name);
+            }
+            first += nested.columns.len();
+        }
+        String::new()
+    }
+}
+
 /// What to do with a column that the contract does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -149,7 +282,14 @@ pub enum UnknownColumns {
     Hold,
     /// The column is left out.
     Ignore,
+    /// The table gets the column, as text.
+    Add,
+    /// What the record has beyond the contract goes into the column [`UNKNOWN_COLUMN`], as one JSON object.
+    Json,
 }
+
+/// The column of [`UnknownColumns::Json`].
+pub const UNKNOWN_COLUMN: &str = "_unknown";
 
 /// What to do when a column of the contract is not in the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,8 +9,28 @@ use crate::source::CsvOptions;
 pub struct Reading {
     /// Delimiter, quote, escape and header, all of them stated.
     pub csv: CsvOptions,
-    /// The fields of a record, in their order.
+    /// The fields of a record, in their order; none for formats whose records name them.
     pub fields: Vec<ReadField>,
+    /// What refused records are.
+    #[serde(default, skip_serializing_if = "ReadFormat::is_csv")]
+    pub format: ReadFormat,
+}
+
+/// What the refused records of an object are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadFormat {
+    /// Records of CSV, in the dialect that is stated.
+    #[default]
+    Csv,
+    /// JSON objects. Those of a Parquet file were made from its rows.
+    Json,
+}
+
+impl ReadFormat {
+    fn is_csv(&self) -> bool {
+        *self == ReadFormat::Csv
+    }
 }
 
 /// One field of every record of an object.

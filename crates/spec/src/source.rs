@@ -22,6 +22,12 @@ pub struct Source {
     pub settle_ms: u64,
     /// A longer record is refused, and kept by offset and length.
     pub max_record_bytes: u64,
+    /// How the text is encoded; means nothing for Parquet.
+    pub encoding: TextEncoding,
+    /// What becomes of a compressed file that is broken.
+    pub on_broken: OnBroken,
+    /// A compressed file that becomes longer is held.
+    pub max_unpacked_bytes: u64,
     /// What a new version of a file does to the rows of the former ones.
     pub on_change: OnChange,
     /// What becomes of a file whose content is in the tables already.
@@ -84,7 +90,85 @@ pub struct Cadence {
 pub enum InputFormat {
     /// Delimited text.
     Csv(CsvOptions),
+    /// JSON: one object a line, an array of objects, or objects one behind the other.
+    Json(JsonOptions),
+    /// Apache Parquet.
+    Parquet,
 }
+
+impl InputFormat {
+    /// The year of dates that state none, if the settings say one.
+    pub fn year(&self) -> Option<i16> {
+        match self {
+            InputFormat::Csv(csv) => csv.year,
+            InputFormat::Json(json) => json.year,
+            InputFormat::Parquet => None,
+        }
+    }
+
+    /// The word of the settings.
+    pub fn name(&self) -> &'static str {
+        match self {
+            InputFormat::Csv(_) => "csv",
+            InputFormat::Json(_) => "json",
+            InputFormat::Parquet => "parquet",
+        }
+    }
+}
+
+/// What the user said about JSON files. `None` is detected for each object.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JsonOptions {
+    /// How records follow each other.
+    pub layout: Option<JsonLayout>,
+    /// The year of dates that state none.
+    pub year: Option<i16>,
+}
+
+/// How the records of a JSON file follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JsonLayout {
+    /// Each line is one record (JSON Lines, NDJSON).
+    Lines,
+    /// The file is one array, whose items are the records.
+    Array,
+    /// Objects one behind the other, over several lines or many on a line.
+    Values,
+}
+
+/// How the text of the objects is encoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextEncoding {
+    /// By the mark at the beginning, or by what the bytes look like; UTF-8 where neither tells.
+    #[default]
+    Auto,
+    /// UTF-8.
+    Utf8,
+    /// UTF-16, in the order of its mark; without one, little end first.
+    Utf16,
+    /// UTF-16, little end first.
+    Utf16le,
+    /// UTF-16, big end first.
+    Utf16be,
+    /// Windows-1252, of which Latin-1 is a part.
+    Windows1252,
+}
+
+/// What becomes of a compressed file that breaks off or whose checksum is wrong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnBroken {
+    /// It is held, and nothing of it is loaded.
+    #[default]
+    Hold,
+    /// The records before the break are loaded; the receipt says where it breaks off.
+    Load,
+}
+
+/// The default of `max_unpacked_bytes`: 1 TB (2^40).
+pub const MAX_UNPACKED_BYTES_DEFAULT: u64 = 1 << 40;
 
 /// What the user said about the CSV dialect. `None` is detected for each object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

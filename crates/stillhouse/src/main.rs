@@ -41,8 +41,19 @@ use printer::Printer;
 /// How long the end of the program waits for work that nobody waits for.
 const WAIT_FOR_STOPPED: Duration = Duration::from_secs(1);
 
+/// A damaged Parquet file may make its reader panic; that is caught and told as what it is, so nobody hears of the panic.
+fn quiet_where_guarded() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !stillhouse_decode::is_guarded() {
+            tell(panic);
+        }
+    }));
+}
+
 fn main() -> ExitCode {
     memory::give_back_soon();
+    quiet_where_guarded();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

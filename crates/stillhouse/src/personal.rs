@@ -1,6 +1,6 @@
 //! Which columns hold personal data.
 
-use stillhouse_spec::{Column, Project, Source};
+use stillhouse_spec::{Column, NestedTable, Project, Source};
 
 /// Columns of the lake's own tables that may repeat anything that stood in a file.
 const OWN: [(&str, &[&str]); 1] = [("_quarantine", &["raw", "found"])];
@@ -24,11 +24,23 @@ fn marked(source: &Source) -> impl Iterator<Item = &Column> {
     source.contract.parent.columns.iter().filter(|column| column.pii)
 }
 
+fn of_nested(source: &Source, table: &str) -> Option<Vec<String>> {
+    let is_meant = |nested: &&NestedTable| {
+        let is_view = nested.current.as_ref().is_some_and(|view| view.name.as_str() == table);
+        nested.name.as_str() == table || is_view
+    };
+    let nested = source.contract.nested.iter().find(is_meant)?;
+    Some(nested.all_columns().filter(|column| column.pii).map(|column| column.name.to_string()).collect())
+}
+
 fn of_source(source: &Source, table: &str) -> Vec<String> {
     let parent = &source.contract.parent;
     let is_view = parent.current.as_ref().is_some_and(|view| view.name.as_str() == table);
     if parent.name.as_str() == table || is_view {
         return personal_fields(source);
+    }
+    if let Some(columns) = of_nested(source, table) {
+        return columns;
     }
     let mut columns = Vec::new();
     for child in source.contract.children.iter().filter(|child| child.name.as_str() == table) {

@@ -153,9 +153,9 @@ fn quoted(name: &str) -> String {
 fn inputs(app: &App, snapshot: &Snapshot) -> Vec<TableInput> {
     let mut inputs: BTreeMap<String, TableInput> = BTreeMap::new();
     for source in &app.project().sources {
-        let parent = &source.contract.parent;
         for (table, schema) in stillhouse_ingest::TargetTables::new(&source.contract).tables {
-            let current = if table == parent.name { parent.current.clone() } else { None };
+            let view = source.contract.views().find(|(of, _)| **of == table);
+            let current = view.map(|(_, view)| view.clone());
             let name = table.to_string();
             let folder = Path::from(name.as_str());
             inputs.insert(name.clone(), TableInput { name, schema, folder, files: Vec::new(), current });

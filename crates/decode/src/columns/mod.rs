@@ -8,14 +8,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, ListArray, StringArray,
-    TimestampMicrosecondArray,
+    Array as _, ArrayRef, AsArray as _, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
+    ListArray, StringArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::{Buffer, NullBuffer};
-use stillhouse_spec::DataType;
+use arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType};
+use stillhouse_spec::{DataType, Scalar};
 
-pub(crate) use self::ranges::position;
-use self::ranges::{end, finished, length, ranges, refill, remove, remove_ranges, shifted};
+use self::ranges::{end, finished, length, ranges, refill, remove_ranges, shifted};
+pub(crate) use self::ranges::{position, remove};
 pub(crate) use self::texts::{Lists, Texts};
 use crate::schema::item_field;
 
@@ -50,6 +51,18 @@ enum Values {
         items: Box<Column>,
         item: DataType,
     },
+}
+
+/// One value of a column.
+pub(crate) enum Value<'c> {
+    Null,
+    /// Also a truth value (0 or 1), the days of a date, the microseconds of a timestamp, the digits of a decimal.
+    Number(i128),
+    Float(f64),
+    /// UTF-8.
+    Text(&'c [u8]),
+    /// The items, and which of them.
+    List(&'c Column, Range<usize>),
 }
 
 impl Column {
@@ -283,6 +296,58 @@ impl Column {
         }
     }
 
+    /// Appends a value that the contract states.
+    pub(crate) fn push_scalar(&mut self, value: &Scalar) {
+        match value {
+            Scalar::Text(text) => self.push_text(text),
+            Scalar::Int(value) | Scalar::Timestamp(value) => self.push_int(*value),
+            Scalar::Float(value) => self.push_float(*value),
+            Scalar::Decimal(value) => self.push_decimal(*value),
+            Scalar::Bool(value) => self.push_bool(*value),
+            Scalar::Date(days) => self.push_date(*days),
+        }
+    }
+
+    /// Appends a value of an array that has the type of the column.
+    pub(crate) fn push_value(&mut self, from: &ArrayRef, row: usize) {
+        match &mut self.values {
+            Values::Int64(values) => values.push(from.as_primitive::<Int64Type>().value(row)),
+            Values::Timestamp(values) => values.push(from.as_primitive::<TimestampMicrosecondType>().value(row)),
+            Values::Float64(values) => values.push(from.as_primitive::<Float64Type>().value(row)),
+            Values::Decimal { values, .. } => values.push(from.as_primitive::<Decimal128Type>().value(row)),
+            Values::Bool(values) => values.push(from.as_boolean().value(row)),
+            Values::Date(values) => values.push(from.as_primitive::<Date32Type>().value(row)),
+            Values::Text { offsets, bytes } => {
+                bytes.extend_from_slice(from.as_string::<i32>().value(row).as_bytes());
+                offsets.push(position(bytes.len()));
+            }
+            Values::List { offsets, items, .. } => {
+                let list = from.as_list::<i32>().value(row);
+                for item in 0..list.len() {
+                    if list.is_null(item) { items.push_null() } else { items.push_value(&list, item) }
+                }
+                offsets.push(position(items.len()));
+            }
+        }
+        self.mark_valid();
+    }
+
+    /// One value, to be looked at.
+    pub(crate) fn value(&self, row: usize) -> Value<'_> {
+        if self.is_null(row) {
+            return Value::Null;
+        }
+        match &self.values {
+            Values::Int64(values) | Values::Timestamp(values) => Value::Number(values[row].into()),
+            Values::Float64(values) => Value::Float(values[row]),
+            Values::Decimal { values, .. } => Value::Number(values[row]),
+            Values::Bool(values) => Value::Number(values[row].into()),
+            Values::Date(values) => Value::Number(values[row].into()),
+            Values::Text { offsets, bytes } => Value::Text(&bytes[ranges(offsets, row..row + 1)]),
+            Values::List { offsets, items, .. } => Value::List(items, ranges(offsets, row..row + 1)),
+        }
+    }
+
     /// The day of a `date` or (in UTC) a `timestamp`.
     #[inline]
     pub(crate) fn day(&self, row: usize) -> Option<i32> {
@@ -354,6 +419,27 @@ impl Column {
             }
             (None, _) => {}
         }
+    }
+
+    /// Copies of consecutive values.
+    pub(crate) fn copied(&self, rows: Range<usize>) -> Column {
+        let values = match &self.values {
+            Values::Int64(_) => Values::Int64(Vec::new()),
+            Values::Float64(_) => Values::Float64(Vec::new()),
+            Values::Decimal { precision, scale, .. } => {
+                Values::Decimal { values: Vec::new(), precision: *precision, scale: *scale }
+            }
+            Values::Bool(_) => Values::Bool(Vec::new()),
+            Values::Date(_) => Values::Date(Vec::new()),
+            Values::Timestamp(_) => Values::Timestamp(Vec::new()),
+            Values::Text { .. } => Values::Text { offsets: vec![0], bytes: Vec::new() },
+            Values::List { items, item, .. } => {
+                Values::List { offsets: vec![0], items: Box::new(items.copied(0..0)), item: item.clone() }
+            }
+        };
+        let mut copy = Self { values, valid: None };
+        copy.push_range(self, rows);
+        copy
     }
 
     /// Appends the first value of a column of the same type so many times.

@@ -34,7 +34,7 @@ pub(super) fn shifted(offsets: &mut Vec<i32>, behind: usize, from: &[i32], rows:
 }
 
 /// Removes the elements with these numbers, which ascend; the others close ranks.
-pub(super) fn remove<T: Copy>(values: &mut Vec<T>, gone: &[usize]) {
+pub(crate) fn remove<T: Copy>(values: &mut Vec<T>, gone: &[usize]) {
     let Some(&first) = gone.first() else { return };
     let mut into = first;
     for (at, &from) in gone.iter().enumerate() {

@@ -8,9 +8,14 @@ use serde::de::IgnoredAny;
 /// order, because nothing is read and written again.
 pub(crate) fn compact(text: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
+    Some(without_blanks(text))
+}
+
+/// JSON without blanks between its tokens.
+pub(crate) fn without_blanks(text: &str) -> Cow<'_, str> {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
     if !text.as_bytes().iter().any(is_blank) {
-        return Some(Cow::Borrowed(text));
+        return Cow::Borrowed(text);
     }
     let mut compact = String::with_capacity(text.len());
     let (mut inside, mut escaped) = (false, false);
@@ -23,5 +28,5 @@ pub(crate) fn compact(text: &str) -> Option<Cow<'_, str>> {
         escaped = inside && c == '\\' && !escaped;
         compact.push(c);
     }
-    Some(Cow::Owned(compact))
+    Cow::Owned(compact)
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod boolean;
 pub(crate) mod calendar;
+pub(crate) mod check;
 pub(crate) mod decimal;
 pub(crate) mod json;
 pub(crate) mod list;

@@ -9,9 +9,9 @@ use crate::common::{Case, Got};
 fn again(before: &Case, after: &Case, bytes: &str) -> (Got, Vec<usize>) {
     let first = before.run(bytes).unwrap();
     let raw: Vec<Vec<u8>> = first.rejects.iter().map(|reject| reject.raw.clone().unwrap()).collect();
-    let again = Again::new(&first.outcome.reading, &after.csv, &after.contract, raw.iter().map(Vec::as_slice));
+    let again = Again::new(&first.outcome.reading, &after.format, &after.contract, raw.iter().map(Vec::as_slice));
     let case = after.clone().with(|case| {
-        case.csv = again.csv.clone();
+        case.format = again.format.clone();
         case.contract = again.contract.clone();
     });
     (case.run(&again.bytes).unwrap(), again.records)
@@ -36,14 +36,14 @@ fn two_formats_that_fit_the_refused_records_alone_hold_them() {
     let after = Case::new("id string; day date fmt=%Y-%m-%d|%d/%m/%Y|%m/%d/%Y");
     let first = before.run("id,day\na,2021-04-01\nb,03/04/2021\n").unwrap();
     let raw = first.rejects[0].raw.clone().unwrap();
-    let again = Again::new(&first.outcome.reading, &after.csv, &after.contract, [raw.as_slice()]);
-    let case = after.with(|case| (case.csv, case.contract) = (again.csv.clone(), again.contract.clone()));
+    let again = Again::new(&first.outcome.reading, &after.format, &after.contract, [raw.as_slice()]);
+    let case = after.with(|case| (case.format, case.contract) = (again.format.clone(), again.contract.clone()));
     assert!(case.held(&again.bytes).contains("on equally many rows"));
 }
 
 #[test]
 fn a_quote_that_never_closes_does_not_swallow_its_neighbours() {
-    let case = Case::new("a string; b int64").with(|case| case.csv.quote = Some(QuoteStyle::Byte(b'"')));
+    let case = Case::new("a string; b int64").with(|case| case.csv().quote = Some(QuoteStyle::Byte(b'"')));
     let (got, records) = again(&case, &Case::new("a string; b string"), "a,b\nx,one\ny,\"two\nz,\"th\"ree\nu,four\n");
     assert_eq!(records, [0, 3]);
     assert_eq!(got.rows(), "x,one\nu,four");
@@ -51,8 +51,8 @@ fn a_quote_that_never_closes_does_not_swallow_its_neighbours() {
 
 #[test]
 fn quotes_that_lose_their_meaning_make_the_line_a_record() {
-    let before = Case::new("a string; b string").with(|case| case.csv.quote = Some(QuoteStyle::Byte(b'"')));
-    let after = Case::new("a string; b string").with(|case| case.csv.quote = Some(QuoteStyle::None));
+    let before = Case::new("a string; b string").with(|case| case.csv().quote = Some(QuoteStyle::Byte(b'"')));
+    let after = Case::new("a string; b string").with(|case| case.csv().quote = Some(QuoteStyle::None));
     let (got, records) = again(&before, &after, "a,b\nx,1\ny,\"two\n");
     assert_eq!((records, got.rows()), (vec![0], "y,\"two".to_owned()));
 }
@@ -61,7 +61,8 @@ fn quotes_that_lose_their_meaning_make_the_line_a_record() {
 fn fields_are_found_as_they_were_found_before() {
     // Without a header the columns were matched by their values, which refused records do not show.
     let by_fit = |columns: &str| Case::new(columns).with(|case| case.contract.columns_by = ColumnsBy::Fit);
-    let before = by_fit("amount int64; day date fmt=%Y-%m-%d").with(|case| case.csv.header = Some(HeaderStyle::Absent));
+    let before =
+        by_fit("amount int64; day date fmt=%Y-%m-%d").with(|case| case.csv().header = Some(HeaderStyle::Absent));
     let text = "2021-04-01,5\n2021-04-02,6\n2021-04-03,x7\n";
     let (got, _) = again(&before, &by_fit("amount string; day date fmt=%Y-%m-%d"), text);
     assert_eq!(got.rows(), "x7,2021-04-03");
@@ -79,8 +80,8 @@ fn fields_are_found_as_they_were_found_before() {
 fn names_with_delimiters_and_quotes_are_written_as_the_dialect_wants() {
     for escape in [EscapeStyle::Doubled, EscapeStyle::Backslash] {
         let case = Case::new("a int64; b string").with(|case| {
-            case.csv.escape = Some(escape);
-            case.csv.quote = Some(QuoteStyle::Byte(b'"'));
+            case.csv().escape = Some(escape);
+            case.csv().quote = Some(QuoteStyle::Byte(b'"'));
             case.contract.columns_by = ColumnsBy::Position;
         });
         let quoted = if escape == EscapeStyle::Doubled { "\"say \"\"a,b\"\"\"" } else { "\"say \\\"a,b\\\"\"" };

@@ -56,7 +56,7 @@ impl ByteSource for Failing {
 #[test]
 fn an_error_of_the_source_comes_through() {
     let error =
-        two().with(|case| case.csv.header = Some(stillhouse_spec::HeaderStyle::Absent)).run_source(&mut Failing);
+        two().with(|case| case.csv().header = Some(stillhouse_spec::HeaderStyle::Absent)).run_source(&mut Failing);
     let error = error.unwrap_err();
     assert_eq!((error.kind(), error.is_held()), (Kind::Source, false));
     assert!(error.to_string().ends_with("the disk is gone"), "{error}");

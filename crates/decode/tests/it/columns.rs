@@ -22,7 +22,7 @@ fn an_unknown_column_is_held_or_left_out() {
     assert_eq!(
         case.held("a,b,extra\n1,2,3\n"),
         "no column for `extra`: expected `a`, `b`, found the header `a`, `b`, `extra`\n\
-         hint: add the column or an alias to the source file, or set `unknown_columns = \"ignore\"`"
+         hint: add the column or an alias to the source file, or set `unknown_columns` to \"add\", \"json\" or \"ignore\""
     );
     let got = case.with(|case| case.contract.unknown_columns = UnknownColumns::Ignore).run("a,x,b\n1,2,3\n").unwrap();
     assert_eq!(got.rows(), "1,3");

@@ -11,8 +11,8 @@ use stillhouse_decode::{
     ByteSource, Error, Outcome, Reject, Request, RowSink, Sink, SinkError, SourceError, YearHint, decode, written_out,
 };
 use stillhouse_spec::{
-    ChildTable, Column, ColumnFrom, ColumnsBy, Contract, CsvOptions, Currency, DataType, ListSyntax, MaxRejected,
-    MissingColumns, NumberFormat, Table, UnknownColumns,
+    Checks, ChildTable, Column, ColumnFrom, ColumnsBy, Contract, CsvOptions, Currency, DataType, InputFormat,
+    ListSyntax, MaxRejected, MissingColumns, NumberFormat, Source, Table, UnknownColumns,
 };
 
 /// How a null is shown.
@@ -22,7 +22,7 @@ pub const NULL: &str = "∅";
 #[derive(Debug, Clone)]
 pub struct Case {
     pub contract: Contract,
-    pub csv: CsvOptions,
+    pub format: InputFormat,
     pub max_record_bytes: u64,
     pub path_values: BTreeMap<String, String>,
     pub year: YearHint,
@@ -53,17 +53,47 @@ impl Case {
             contract: Contract {
                 parent: Table { name: "parent".parse().unwrap(), time, columns, current: None },
                 children: Vec::new(),
+                nested: Vec::new(),
+                filter: None,
                 unknown_columns: UnknownColumns::Hold,
                 missing_columns: MissingColumns::Hold,
                 columns_by: ColumnsBy::Name,
                 max_rejected: MaxRejected::Share(10_000),
             },
-            csv: CsvOptions::default(),
+            format: InputFormat::Csv(CsvOptions::default()),
             max_record_bytes: 64 << 20,
             path_values: BTreeMap::new(),
             year: YearHint { path: None, setting: None, modified: 2026 },
             batch_rows: 1000,
             batch_bytes: 1 << 20,
+        }
+    }
+
+    /// What a source file says behind its `[source]` section, for records of that type.
+    pub fn of_source(kind: &str, settings: &str) -> Self {
+        let text = format!("format = 1\n[source]\npath = 'data/*'\ntype = '{kind}'\n{settings}");
+        let source = Source::parse("case", &text, &|_| None).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+        Self { format: source.format, contract: source.contract, ..Self::new("any string") }
+    }
+
+    /// How many tables there are beside the parent.
+    pub fn others(&self) -> usize {
+        self.contract.table_names().count() - 1
+    }
+
+    /// The dialect that is set.
+    pub fn csv(&mut self) -> &mut CsvOptions {
+        match &mut self.format {
+            InputFormat::Csv(csv) => csv,
+            other => panic!("the case is of {other:?}"),
+        }
+    }
+
+    /// The dialect that is set, to be looked at.
+    pub fn dialect(&self) -> &CsvOptions {
+        match &self.format {
+            InputFormat::Csv(csv) => csv,
+            other => panic!("the case is of {other:?}"),
         }
     }
 
@@ -91,7 +121,7 @@ impl Case {
     pub fn run_source(&self, source: &mut dyn ByteSource) -> Result<Got, Error> {
         let mut sink = Collect::default();
         let outcome = self.run_into(source, &mut sink)?;
-        let got = sink.got(outcome, self.contract.children.len());
+        let got = sink.got(outcome, self.others());
         assert!(got.outcome.counts.balanced(), "{:?}", got.outcome.counts);
         assert_eq!(got.outcome.counts.loaded, got.tables[0].len() as u64, "every loaded record is a row");
         assert_eq!(got.outcome.counts.quarantined, got.rejects.len() as u64, "every refused record is handed over");
@@ -108,13 +138,14 @@ impl Case {
 
     pub fn request(&self) -> Request<'_> {
         Request {
-            csv: &self.csv,
+            format: &self.format,
             contract: &self.contract,
             max_record_bytes: self.max_record_bytes,
             path_values: &self.path_values,
             year: self.year,
             batch_rows: self.batch_rows,
             batch_bytes: self.batch_bytes,
+            rules: None,
         }
     }
 
@@ -184,6 +215,8 @@ fn column(text: &str) -> Column {
         list: ListSyntax::Auto,
         null_values: Vec::new(),
         pii: false,
+        checks: Checks::default(),
+        default: None,
     };
     for word in words {
         option(&mut column, word);

@@ -35,17 +35,17 @@ fn a_delimiter_inside_quotes_does_not_count() {
 
 #[test]
 fn the_width_of_the_contract_decides_between_two_delimiters() {
-    let got = three().with(|case| case.csv.header = Some(HeaderStyle::Absent)).run("1;a,b;2\n2;c,d;3\n").unwrap();
+    let got = three().with(|case| case.csv().header = Some(HeaderStyle::Absent)).run("1;a,b;2\n2;c,d;3\n").unwrap();
     assert_eq!(got.rows(), "1,a,b,2.00\n2,c,d,3.00");
 }
 
 #[test]
 fn set_values_win() {
     let case = three().with(|case| {
-        case.csv.delimiter = Some(b';');
-        case.csv.quote = Some(QuoteStyle::None);
-        case.csv.header = Some(HeaderStyle::Absent);
-        case.csv.escape = Some(EscapeStyle::Doubled);
+        case.csv().delimiter = Some(b';');
+        case.csv().quote = Some(QuoteStyle::None);
+        case.csv().header = Some(HeaderStyle::Absent);
+        case.csv().escape = Some(EscapeStyle::Doubled);
     });
     let got = case.run("1;\"a\";2\n").unwrap();
     assert_eq!(got.rows(), "1,\"a\",2.00");
@@ -104,8 +104,8 @@ fn utf16_is_held() {
 #[test]
 fn lines_to_skip_and_comments_are_no_records() {
     let case = three().with(|case| {
-        case.csv.skip_lines = 2;
-        case.csv.comment = Some(b'#');
+        case.csv().skip_lines = 2;
+        case.csv().comment = Some(b'#');
     });
     let got = case.run("Report\n\"open\n# made by hand\nid,name,amount\n1,a,2\n#2,b,3\n3,#c,x\n").unwrap();
     assert_eq!(got.rows(), "1,a,2.00");
@@ -156,7 +156,7 @@ fn nothing_at_all_is_held_and_a_header_alone_is_not() {
         let held = three().held(text);
         assert!(held.starts_with("the object is empty"), "{text:?}: {held}");
     }
-    let commented = three().with(|case| case.csv.comment = Some(b'#')).held("# nothing\n");
+    let commented = three().with(|case| case.csv().comment = Some(b'#')).held("# nothing\n");
     assert!(commented.starts_with("the object is empty"), "{commented}");
     for text in ["id,name,amount", "id,name,amount\r\n", "\u{feff}id,name,amount\n\n"] {
         let got = three().run(text).unwrap();
@@ -166,10 +166,11 @@ fn nothing_at_all_is_held_and_a_header_alone_is_not() {
 
 #[test]
 fn structure_must_be_ascii_and_unequivocal() {
-    let held = three().with(|case| case.csv.quote = Some(QuoteStyle::Byte(0xe2))).held("id,name,amount\n");
+    let held = three().with(|case| case.csv().quote = Some(QuoteStyle::Byte(0xe2))).held("id,name,amount\n");
     assert!(held.starts_with("`quote`: expected an ASCII character"), "{held}");
-    let held = three().with(|case| case.csv.delimiter = Some(b'\n')).held("id,name,amount\n");
+    let held = three().with(|case| case.csv().delimiter = Some(b'\n')).held("id,name,amount\n");
     assert!(held.starts_with("`delimiter`: expected an ASCII character"), "{held}");
-    let same = three().with(|case| (case.csv.delimiter, case.csv.quote) = (Some(b'"'), Some(QuoteStyle::Byte(b'"'))));
+    let same =
+        three().with(|case| (case.csv().delimiter, case.csv().quote) = (Some(b'"'), Some(QuoteStyle::Byte(b'"'))));
     assert!(same.held("id,name,amount\n").starts_with("`delimiter` and `quote` are the same"));
 }

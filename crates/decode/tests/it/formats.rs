@@ -109,7 +109,7 @@ fn a_year_is_taken_from_the_path_then_the_setting_then_the_file_time() {
     assert_eq!(year(Some(2021), Some(2022), 2023), expected("2021-07-15,path", "2021 (path) (detected)"));
     assert_eq!(year(None, Some(2022), 2023), expected("2022-07-15,setting", "2022 (setting) (set)"));
     assert_eq!(year(None, None, 2023), expected("2023-07-15,file time", "2023 (file time) (default)"));
-    let of_options = case.clone().with(|case| case.csv.year = Some(2019)).run("day\n7/15\n").unwrap();
+    let of_options = case.clone().with(|case| case.csv().year = Some(2019)).run("day\n7/15\n").unwrap();
     assert_eq!(of_options.rows(), "2019-07-15,setting");
 }
 

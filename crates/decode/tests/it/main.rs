@@ -1,4 +1,4 @@
-//! Tests of the CSV decoder; each reads the smallest input that shows the point.
+//! Tests of the decoder; each reads the smallest input that shows the point.
 #![allow(clippy::unwrap_used)]
 
 mod again;
@@ -9,7 +9,9 @@ mod corpus;
 mod dialect;
 mod formats;
 mod fuzz;
+mod json;
 mod lists;
+mod parquet;
 mod properties;
 mod quotes;
 mod records;

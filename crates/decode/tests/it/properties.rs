@@ -63,9 +63,9 @@ impl Writing {
     }
 
     fn set(&self, case: &mut Case) {
-        case.csv.delimiter = Some(self.delimiter);
-        case.csv.quote = Some(QuoteStyle::Byte(self.quote));
-        case.csv.escape = Some(if self.backslash { EscapeStyle::Backslash } else { EscapeStyle::Doubled });
+        case.csv().delimiter = Some(self.delimiter);
+        case.csv().quote = Some(QuoteStyle::Byte(self.quote));
+        case.csv().escape = Some(if self.backslash { EscapeStyle::Backslash } else { EscapeStyle::Doubled });
     }
 }
 
@@ -130,10 +130,10 @@ proptest! {
     #[test]
     fn records_are_those_of_the_simple_reader(bytes in any_bytes(), backslash: bool, limit in 1u64..60, piece in 1usize..20) {
         let case = Case::new("a string; b string").with(|case| {
-            case.csv.header = Some(HeaderStyle::Absent);
-            case.csv.delimiter = Some(b',');
-            case.csv.quote = Some(QuoteStyle::Byte(b'"'));
-            case.csv.escape = Some(if backslash { EscapeStyle::Backslash } else { EscapeStyle::Doubled });
+            case.csv().header = Some(HeaderStyle::Absent);
+            case.csv().delimiter = Some(b',');
+            case.csv().quote = Some(QuoteStyle::Byte(b'"'));
+            case.csv().escape = Some(if backslash { EscapeStyle::Backslash } else { EscapeStyle::Doubled });
             case.max_record_bytes = limit;
             case.contract.unknown_columns = stillhouse_spec::UnknownColumns::Ignore;
             case.contract.missing_columns = stillhouse_spec::MissingColumns::Null;

@@ -7,7 +7,7 @@ use stillhouse_spec::{EscapeStyle, HeaderStyle, QuoteStyle};
 use crate::common::{Case, Pieces};
 
 fn two() -> Case {
-    Case::new("a string; b string").with(|case| case.csv.quote = Some(QuoteStyle::Byte(b'"')))
+    Case::new("a string; b string").with(|case| case.csv().quote = Some(QuoteStyle::Byte(b'"')))
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn the_last_line_may_be_the_wrong_one() {
 
 #[test]
 fn a_header_with_an_open_quote_costs_one_line() {
-    let case = two().with(|case| case.csv.header = Some(HeaderStyle::Absent));
+    let case = two().with(|case| case.csv().header = Some(HeaderStyle::Absent));
     let got = case.run("\"a,b\n1,2\n3,4\n").unwrap();
     assert_eq!(got.rows(), "1,2\n3,4");
     assert_eq!(got.rejects.len(), 1);
@@ -54,7 +54,7 @@ fn a_header_with_an_open_quote_costs_one_line() {
 
 #[test]
 fn a_backslash_escapes_inside_quotes_only() {
-    let case = two().with(|case| case.csv.escape = Some(EscapeStyle::Backslash));
+    let case = two().with(|case| case.csv().escape = Some(EscapeStyle::Backslash));
     let got = case.run("a,b\n\\,\"x\\\"\\\\\\n\"\"y\"\n\"p\\\nq\",r\\\n\"s\\").unwrap();
     assert_eq!(got.rows(), "\\,x\"\\\\n\"y\np\\\nq,r\\");
     assert_eq!(got.rejects[0].place.reason, "unterminated_quote");
@@ -101,7 +101,7 @@ fn lines_that_all_open_a_quote_are_read_in_linear_time() {
         while text.len() < 3 << 20 {
             writeln!(text, "{line}").unwrap();
         }
-        let case = two().with(|case| (case.max_record_bytes, case.csv.escape) = (1 << 10, Some(escape)));
+        let case = two().with(|case| (case.max_record_bytes, case.csv().escape) = (1 << 10, Some(escape)));
         let got = check_linear(&case, text.as_bytes(), 2.6);
         let lines = text.matches('\n').count() as u64 - 1;
         assert_eq!(got.outcome.counts.read, lines, "{line}");

@@ -75,7 +75,7 @@ impl SharedSink for Kept {
 pub fn run(case: &Case, source: &dyn SharedSource, threads: Threads) -> Result<Got, Error> {
     let kept = Kept::default();
     let outcome: Outcome = decode_shared(source, &case.request(), &kept, threads)?;
-    Ok(kept.0.into_inner().unwrap().got(outcome, case.contract.children.len()))
+    Ok(kept.0.into_inner().unwrap().got(outcome, case.others()))
 }
 
 /// What a caller is promised, whoever does it: not where batches begin, nor how often it was tried.
@@ -90,8 +90,10 @@ pub fn promised(got: Result<Got, Error>) -> Promised {
 
 fn check(case: &Case, bytes: &[u8], region_bytes: u64) -> Result<(), TestCaseError> {
     // A comment that never comes: then no record is looked at together with others.
-    let one_by_one = case.clone().with(|case| case.csv.comment = Some(1));
-    prop_assume!(!bytes.contains(&1) && case.csv.delimiter != Some(1) && case.csv.quote != Some(QuoteStyle::Byte(1)));
+    let one_by_one = case.clone().with(|case| case.csv().comment = Some(1));
+    prop_assume!(
+        !bytes.contains(&1) && case.dialect().delimiter != Some(1) && case.dialect().quote != Some(QuoteStyle::Byte(1))
+    );
     let expected = promised(one_by_one.run(bytes));
     prop_assert_eq!(&promised(case.run(bytes)), &expected);
     for count in [1, 3] {
@@ -146,10 +148,10 @@ proptest! {
     #[test]
     fn any_bytes_are_read_alike(bytes in any_bytes(), region in 1u64..80, contract in 0..CONTRACTS.len(), backslash in any::<bool>()) {
         let case = Case::new(CONTRACTS[contract]).with(|case| {
-            case.csv.header = Some(HeaderStyle::Absent);
-            case.csv.delimiter = Some(b',');
-            case.csv.quote = Some(QuoteStyle::Byte(b'"'));
-            case.csv.escape = Some(if backslash { EscapeStyle::Backslash } else { EscapeStyle::Doubled });
+            case.csv().header = Some(HeaderStyle::Absent);
+            case.csv().delimiter = Some(b',');
+            case.csv().quote = Some(QuoteStyle::Byte(b'"'));
+            case.csv().escape = Some(if backslash { EscapeStyle::Backslash } else { EscapeStyle::Doubled });
             case.contract.unknown_columns = stillhouse_spec::UnknownColumns::Ignore;
             case.contract.missing_columns = stillhouse_spec::MissingColumns::Null;
         });
@@ -173,9 +175,9 @@ proptest! {
         };
         let bytes: Vec<u8> = template.iter().map(written).collect();
         let case = Case::new(CONTRACTS[contract]).with(|case| {
-            case.csv.header = Some(HeaderStyle::Absent);
-            case.csv.delimiter = Some(delimiter);
-            case.csv.quote = Some(quote.map_or(QuoteStyle::None, QuoteStyle::Byte));
+            case.csv().header = Some(HeaderStyle::Absent);
+            case.csv().delimiter = Some(delimiter);
+            case.csv().quote = Some(quote.map_or(QuoteStyle::None, QuoteStyle::Byte));
             case.contract.unknown_columns = stillhouse_spec::UnknownColumns::Ignore;
             case.contract.missing_columns = stillhouse_spec::MissingColumns::Null;
             case.max_record_bytes = limit;

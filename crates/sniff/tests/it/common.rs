@@ -9,7 +9,7 @@ use stillhouse_decode::{
     ByteSource, Outcome, Reject, Request, RowSink, Sink, SinkError, SourceError, YearHint, decode,
 };
 use stillhouse_sniff::{Error, Input, Options, Proposal, propose};
-use stillhouse_spec::{InputFormat, Source};
+use stillhouse_spec::Source;
 
 /// The year in which every file was last changed.
 pub const MODIFIED: i16 = 2023;
@@ -104,15 +104,15 @@ impl Sink for Keeping {
 /// Loads a file under the proposal, as it is.
 pub fn load(proposal: &Proposal, bytes: &[u8]) -> (Loaded, Outcome) {
     let source = Source::parse(&proposal.name, &proposal.source, &|_| None).unwrap();
-    let InputFormat::Csv(csv) = &source.format;
     let request = Request {
-        csv,
+        format: &source.format,
         contract: &source.contract,
         max_record_bytes: source.max_record_bytes,
         path_values: &BTreeMap::new(),
-        year: YearHint { path: None, setting: csv.year, modified: MODIFIED },
+        year: YearHint { path: None, setting: source.format.year(), modified: MODIFIED },
         batch_rows: 1000,
         batch_bytes: 1 << 20,
+        rules: None,
     };
     let mut sink = Keeping(Loaded::default());
     let outcome =

@@ -2,17 +2,35 @@
 
 use std::collections::BTreeMap;
 
+use super::checks;
 use super::project::zone_name;
 use super::reader::{Node, Parsed, Reader, all, cut, list};
 use super::{Read, Reported};
-use crate::contract::{Column, ColumnFrom, Currency, ListSyntax, NumberFormat};
+use crate::contract::{Checks, Column, ColumnFrom, Currency, ListSyntax, NumberFormat, UNKNOWN_COLUMN};
 use crate::format::{TimeFormat, TimeItem};
 use crate::name::ColumnName;
 use crate::template::PathTemplate;
 use crate::types::DataType;
 
-const COLUMN_KEYS: &[&str] =
-    &["type", "from", "required", "format", "zone", "decimal", "grouping", "currency", "list", "null_values", "pii"];
+const COLUMN_KEYS: &[&str] = &[
+    "type",
+    "from",
+    "derive",
+    "required",
+    "format",
+    "zone",
+    "decimal",
+    "grouping",
+    "currency",
+    "list",
+    "null_values",
+    "default",
+    "allowed",
+    "min",
+    "max",
+    "pattern",
+    "pii",
+];
 const LIST_KEYS: &[&str] = &["delimiter"];
 
 /// A column, with what later checks need to name its places.
@@ -20,6 +38,13 @@ pub(super) struct Draft {
     pub(super) column: Column,
     /// The names that its field may have, its own first.
     names: Vec<Parsed<String>>,
+}
+
+impl Draft {
+    /// A column that the settings do not name a field for.
+    pub(super) fn nameless(column: Column) -> Self {
+        Self { column, names: Vec::new() }
+    }
 }
 
 /// Reads the columns in the order of the file.
@@ -50,15 +75,50 @@ fn column(node: &Node<'_, '_>, path: Option<&Parsed<PathTemplate>>) -> Read<Draf
     let null_values = reader.optional("null_values", |node| node.one_or_many(|item| Ok(item.text()?.value)));
     let mut draft = plain(name?, node.key_at, data_type?.value);
     let settings = typed_settings(&reader, &mut draft.column);
+    let derived = derived(&reader);
+    let checks = checks::load(&reader, &draft.column.data_type);
     if let Some(from) = from? {
         draft.names.extend(from.aliases);
         draft.column.from = from.value;
     }
+    if let Some(expression) = derived? {
+        draft.column.from = ColumnFrom::Derived(expression);
+    }
+    (draft.column.checks, draft.column.default) = checks?;
     draft.column.required = required?.unwrap_or(false);
     draft.column.pii = pii?.unwrap_or(false);
     draft.column.null_values = null_values?.unwrap_or_default();
     settings?;
     Ok(draft)
+}
+
+/// Keys that say how values are read: a derived column has them from an expression.
+const READING_KEYS: [&str; 12] = [
+    "from",
+    "required",
+    "format",
+    "zone",
+    "decimal",
+    "grouping",
+    "currency",
+    "list",
+    "null_values",
+    "default",
+    "allowed",
+    "pattern",
+];
+
+/// `derive = "company_domain(email)"`
+fn derived(reader: &Reader<'_, '_>) -> Read<Option<String>> {
+    let Some(node) = reader.get("derive") else { return Ok(None) };
+    let text = node.text()?.value;
+    if text.trim().is_empty() {
+        return Err(node.problem("expected an expression in SQL, found nothing"));
+    }
+    let others = READING_KEYS.into_iter().chain(["min", "max"]).filter_map(|key| reader.get(key));
+    let others: Vec<_> = others.map(|other| Err(other.problem("means nothing beside `derive`"))).collect();
+    all::<()>(others.into_iter())?;
+    Ok(Some(text))
 }
 
 /// The key as the name of a column of the user's.
@@ -69,6 +129,12 @@ pub(super) fn column_name(node: &Node<'_, '_>) -> Read<ColumnName> {
         return Err(node.key_problem(message));
     }
     node.key_as()
+}
+
+/// The column of what the contract does not know.
+pub(super) fn rest() -> Column {
+    let name = UNKNOWN_COLUMN.parse().expect("the name of our own column is a name");
+    Column { from: ColumnFrom::Rest, ..plain(name, 0, DataType::Json).column }
 }
 
 /// A column about which only name and type are known.
@@ -86,6 +152,8 @@ fn plain(name: ColumnName, at: usize, data_type: DataType) -> Draft {
         list: ListSyntax::Auto,
         null_values: Vec::new(),
         pii: false,
+        checks: Checks::default(),
+        default: None,
     };
     Draft { column, names: vec![own] }
 }
@@ -307,7 +375,8 @@ fn unique_names(node: &Node<'_, '_>, drafts: &[Draft]) -> Vec<Read<()>> {
         if !matches!(column.from, ColumnFrom::Field { .. }) {
             continue;
         }
-        for name in names {
+        // The record itself may be taken more than once.
+        for name in names.iter().filter(|name| name.value != "$") {
             match by_field.insert(compared(&name.value), own) {
                 Some(other) if other != own => results.push(Err(same_field(node, name, other, own))),
                 _ => {}

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use super::Read;
 use super::columns::{self, Draft};
 use super::current::{self, LoadedView};
+use super::nested::{self, Nested};
 use super::reader::{Node, Parsed, Reader, all, cut, list};
+use super::source::Kind;
 use crate::contract::{ChildTable, ColumnsBy, Contract, MaxRejected, MissingColumns, Table, UnknownColumns};
 use crate::name::{ColumnName, TableName};
 use crate::template::PathTemplate;
@@ -20,58 +22,76 @@ pub(super) const TABLE_KEYS: &[&str] = &[
     "missing_columns",
     "columns_by",
     "max_rejected",
+    "where",
     "key",
     "keep",
     "deleted",
     "current",
     "publish",
 ];
-pub(super) const CHILD_KEYS: &[&str] = &["name", "from", "item", "copy", "publish"];
+pub(super) const CHILD_KEYS: &[&str] =
+    &["name", "from", "item", "copy", "columns", "key", "keep", "deleted", "current", "publish"];
 
-/// A contract, the names of its tables, parent first, and that of its view.
+/// A contract, the names of its tables, parent first, and those of its views.
 pub(super) struct LoadedContract {
     pub(super) value: Contract,
     pub(super) tables: Vec<Parsed<TableName>>,
-    pub(super) view: Option<Parsed<TableName>>,
+    pub(super) views: Vec<Parsed<TableName>>,
 }
 
 /// Reads the contract. `path` is the source's path, if that could be read.
-pub(super) fn load(top: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>) -> Read<LoadedContract> {
+pub(super) fn load(top: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>, kind: Kind) -> Read<LoadedContract> {
     let parent = match top.section("table", TABLE_KEYS) {
-        Ok(Some(reader)) => parent(&reader, path),
+        Ok(Some(reader)) => parent(&reader, path, kind),
         Ok(None) => Err(top.missing("[table]", "`[table]` with `name = \"events\"`, and its `[table.columns]`")),
         Err(reported) => Err(reported),
     };
+    let parent = &parent;
+    let mut nested = Nested::new(parent.as_ref().ok(), path, kind);
     let children = top.optional("child", |node| {
         if node.is_table() {
             return Err(node.problem_with("each child table is one item of an array", "write `[[child]]`"));
         }
-        all(node.items()?.iter().map(|item| child(item, parent.as_ref().ok())))
+        let children = all(node.items()?.iter().map(|item| {
+            let reader = item.table(CHILD_KEYS)?;
+            if reader.get("item").is_some() {
+                return child(item, &reader, parent.as_ref().ok()).map(Some);
+            }
+            nested.load(item, &reader).map(|()| None)
+        }))?;
+        Ok(children.into_iter().flatten().collect::<Vec<_>>())
     });
-    let (parent, children) = (parent?, children?.unwrap_or_default());
-    let mut tables = vec![parent.name];
+    let (parent, children) = (parent.as_ref().map_err(|reported| *reported)?, children?.unwrap_or_default());
     let (names, children): (Vec<_>, Vec<_>) = children.into_iter().unzip();
-    tables.extend(names);
-    let mut contract = parent.contract;
-    contract.children = children;
-    Ok(LoadedContract { value: contract, tables, view: parent.view })
+    let nested = nested.finish();
+    let tables = std::iter::once(parent.name.clone()).chain(names).chain(nested.names);
+    let views = parent.view.clone().into_iter().chain(nested.views);
+    let value = Contract { children, nested: nested.tables, ..parent.contract.clone() };
+    Ok(LoadedContract { value, tables: tables.collect(), views: views.collect() })
 }
 
 /// The parent table with its view, and the contract that has no children yet.
-struct Parent {
-    name: Parsed<TableName>,
+pub(super) struct Parent {
+    pub(super) name: Parsed<TableName>,
     view: Option<Parsed<TableName>>,
-    contract: Contract,
+    pub(super) contract: Contract,
 }
 
-fn parent(reader: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>) -> Read<Parent> {
+fn parent(reader: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>, kind: Kind) -> Read<Parent> {
     let name = reader.required("name", "`name = \"events\"`", |node| own_name::<TableName>(node, "a table name"));
-    let columns =
-        reader.required("columns", "`[table.columns]` with `id = \"string\"`", |node| columns::load(node, path));
+    let columns = reader.required("columns", "`[table.columns]` with `id = \"string\"`", |node| {
+        columns::load(node, path).and_then(|drafts| nested::with_paths(node, drafts, kind))
+    });
     let time = reader.optional("time", |node| time_column(node, columns.as_deref().ok()));
     let unknown_columns = reader.optional("unknown_columns", |node| {
-        node.word(&[("hold", UnknownColumns::Hold), ("ignore", UnknownColumns::Ignore)])
+        node.word(&[
+            ("hold", UnknownColumns::Hold),
+            ("ignore", UnknownColumns::Ignore),
+            ("add", UnknownColumns::Add),
+            ("json", UnknownColumns::Json),
+        ])
     });
+    let filter = reader.optional("where", filter);
     let missing_columns = reader.optional("missing_columns", |node| {
         node.word(&[("hold", MissingColumns::Hold), ("null", MissingColumns::Null)])
     });
@@ -86,21 +106,32 @@ fn parent(reader: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>) -> Read<
     };
     let (name, columns) = (name?, columns?);
     let (view, current) = current?.map(|LoadedView { name, value }| (name, value)).unzip();
-    let parent = Table {
-        name: name.value.clone(),
-        time: time?,
-        columns: columns.into_iter().map(|draft| draft.column).collect(),
-        current,
+    // Objects leave out what they have nothing to say about, and say more than anybody needs.
+    let (unknown, missing) = match kind {
+        Kind::Csv | Kind::Parquet => (UnknownColumns::Hold, MissingColumns::Hold),
+        Kind::Json => (UnknownColumns::Ignore, MissingColumns::Null),
     };
+    let unknown_columns = unknown_columns?.unwrap_or(unknown);
+    let rest = (unknown_columns == UnknownColumns::Json).then(columns::rest);
+    let columns = columns.into_iter().map(|draft| draft.column).chain(rest);
+    let parent = Table { name: name.value.clone(), time: time?, columns: columns.collect(), current };
     let contract = Contract {
         parent,
         children: Vec::new(),
-        unknown_columns: unknown_columns?.unwrap_or(UnknownColumns::Hold),
-        missing_columns: missing_columns?.unwrap_or(MissingColumns::Hold),
+        nested: Vec::new(),
+        filter: filter?,
+        unknown_columns,
+        missing_columns: missing_columns?.unwrap_or(missing),
         columns_by: columns_by?.unwrap_or(ColumnsBy::Name),
         max_rejected: max_rejected?.unwrap_or(MaxRejected::DEFAULT),
     };
     Ok(Parent { name, view, contract })
+}
+
+/// `where = "country <> 'test'"`
+fn filter(node: &Node<'_, '_>) -> Read<String> {
+    let text = node.text()?.value;
+    if text.trim().is_empty() { Err(node.problem("expected a condition in SQL, found nothing")) } else { Ok(text) }
 }
 
 fn max_rejected(node: &Node<'_, '_>) -> Read<MaxRejected> {
@@ -143,8 +174,19 @@ fn time_column(node: &Node<'_, '_>, columns: Option<&[Draft]>) -> Read<ColumnNam
 }
 
 /// `[[child]]`: one row for each item of a list column.
-fn child(node: &Node<'_, '_>, parent: Option<&Parent>) -> Read<(Parsed<TableName>, ChildTable)> {
-    let reader = node.table(CHILD_KEYS)?;
+fn child(
+    node: &Node<'_, '_>,
+    reader: &Reader<'_, '_>,
+    parent: Option<&Parent>,
+) -> Read<(Parsed<TableName>, ChildTable)> {
+    for key in ["columns", "key", "keep", "deleted", "current"] {
+        if let Some(other) = reader.get(key) {
+            return Err(other.problem_with(
+                "a table of the items of a list has one column of its own, its `item`",
+                "for objects leave `item` out and give the table `[child.columns]`",
+            ));
+        }
+    }
     let name = reader.required("name", "`name = \"event_tags\"`", |node| own_name::<TableName>(node, "a table name"));
     let list = reader.required("from", "`from = \"events.tags[]\"`", |node| child_list(node, parent));
     let item = reader.required("item", "`item = \"tag\"`", |node| own_name::<ColumnName>(node, "a column name"));

@@ -11,7 +11,7 @@ pub(super) fn unique_tables<'l, 'f: 'l>(sources: impl Iterator<Item = &'l Loaded
     let mut result = Ok(());
     let tables = sources.clone().flat_map(|loaded| loaded.tables.iter().map(move |name| (loaded, name, "table")));
     // Views come last, so that it is never a table that has to give way.
-    let views = sources.flat_map(|loaded| loaded.view.iter().map(move |name| (loaded, name, "view")));
+    let views = sources.flat_map(|loaded| loaded.views.iter().map(move |name| (loaded, name, "view")));
     for (loaded, name, what) in tables.chain(views) {
         let path = loaded.file.path;
         if let Some((former, other)) = places.insert(name.value.as_str().to_ascii_lowercase(), (what, path)) {

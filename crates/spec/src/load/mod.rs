@@ -1,11 +1,12 @@
 //! From the texts of the project files to a [`Project`], without I/O.
 //!
-//! [`reader`] walks the TOML tree and knows which keys exist; `project`, `source`, `contract`, `columns`, `current` and `report`
+//! [`reader`] walks the TOML tree and knows which keys exist; `project`, `source`, `contract`, `nested`, `columns`, `checks`, `current` and `report`
 //! know what the keys mean; `publish` reads
 //! what goes into databases; `cross` looks at what no single file can know. Every function notes what is wrong and
 //! carries on, so that a person sees all of it at once.
 
 mod chart;
+mod checks;
 mod columns;
 mod contract;
 mod cross;
@@ -13,6 +14,8 @@ mod csv;
 mod current;
 mod env;
 mod file;
+mod json;
+mod nested;
 mod project;
 mod publish;
 mod reader;

@@ -10,6 +10,7 @@ use super::file::File;
 use super::reader::{Node, Reader, all};
 use super::{Context, Read, report};
 use crate::contract::Contract;
+use crate::current::CurrentView;
 use crate::name::TableName;
 use crate::project::Project;
 use crate::publish::{DatabaseAddress, Lineage, Publication, Published, PublishedRows, SQLITE};
@@ -33,13 +34,20 @@ pub(super) struct Loaded<'f> {
 pub(super) fn of_source<'f>(file: &'f File<'f>, contract: &Contract) -> Read<Vec<Loaded<'f>>> {
     let found = file.read(|top| {
         let Some(table) = top.section("table", TABLE_KEYS)? else { return Ok(Vec::new()) };
-        let of_table = each(&table, TABLE_PUBLISH_KEYS, |reader| parent(reader, contract));
+        let of_table = each(&table, TABLE_PUBLISH_KEYS, |reader| {
+            with_view(reader, &contract.parent.name, contract.parent.current.as_ref())
+        });
         let children = top.optional("child", |node| all(node.items()?.iter().map(|item| item.table(CHILD_KEYS))))?;
         let children = children.unwrap_or_default();
-        let of_children = all(children
-            .iter()
-            .zip(&contract.children)
-            .map(|(reader, child)| each(reader, CHILD_PUBLISH_KEYS, |reader| child_table(reader, &child.name))));
+        let of_children = all(children.iter().map(|child| {
+            let name = child.required("name", "`name = \"event_tags\"`", |node| node.parsed("a table name"))?;
+            match contract.nested.iter().find(|nested| nested.name == name.value) {
+                Some(nested) => {
+                    each(child, TABLE_PUBLISH_KEYS, |reader| with_view(reader, &nested.name, nested.current.as_ref()))
+                }
+                None => each(child, CHILD_PUBLISH_KEYS, |reader| child_table(reader, &name.value)),
+            }
+        }));
         let mut found = of_table?;
         found.extend(of_children?.into_iter().flatten());
         Ok(found)
@@ -82,12 +90,12 @@ fn each<T>(
     Ok(found.unwrap_or_default())
 }
 
-fn parent(reader: &Reader<'_, '_>, contract: &Contract) -> Read<Publication> {
+/// A table that may have a view of its current state.
+fn with_view(reader: &Reader<'_, '_>, table: &TableName, view: Option<&CurrentView>) -> Read<Publication> {
     let to = reader.required("to", TO_EXAMPLE, address);
-    let table = &contract.parent;
     let rows = reader.optional("rows", |node| {
         match node.word(&[("all", PublishedRows::All), ("current", PublishedRows::Current)])? {
-            PublishedRows::Current if table.current.is_none() => Err(node.problem_with(
+            PublishedRows::Current if view.is_none() => Err(node.problem_with(
                 "the table has no view of its current state",
                 "give the table a `key` and say what to `keep`, or leave `rows` out",
             )),
@@ -97,12 +105,12 @@ fn parent(reader: &Reader<'_, '_>, contract: &Contract) -> Read<Publication> {
     let name = reader.optional("table", |node| own_name::<TableName>(node, "a table name"));
     let lineage = lineage(reader);
     let (to, rows, name, lineage) = (to?, rows?.unwrap_or_default(), name?, lineage?);
-    let own = match (&table.current, rows) {
+    let own = match (view, rows) {
         (Some(view), PublishedRows::Current) => &view.name,
-        _ => &table.name,
+        _ => table,
     };
     let name = name.map_or_else(|| own.to_string(), |name| name.value.to_string());
-    Ok(Publication { what: Published::Table { table: table.name.clone(), rows, lineage }, to, name })
+    Ok(Publication { what: Published::Table { table: table.clone(), rows, lineage }, to, name })
 }
 
 fn child_table(reader: &Reader<'_, '_>, table: &TableName) -> Read<Publication> {

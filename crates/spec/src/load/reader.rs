@@ -12,6 +12,8 @@ use super::env::{FillError, fill};
 use super::file::File;
 use super::units::Bytes;
 use super::{Read, Reported};
+use crate::scalar::Scalar;
+use crate::types::DataType;
 
 /// A table whose keys are known.
 pub(super) struct Reader<'f, 't> {
@@ -245,6 +247,23 @@ impl<'f, 't> Node<'f, 't> {
         Err(match nearest(&text.written, &names) {
             Some(near) => self.problem_with(message, format!("did you mean `{near}`?")),
             None => self.problem(message),
+        })
+    }
+
+    /// A value of that type: a number or truth value as TOML has them, or a text.
+    pub(super) fn scalar(&self, data_type: &DataType) -> Read<Scalar> {
+        let (text, filled) = match self.value {
+            DeValue::Integer(integer) if integer.radix() == 10 => (integer.as_str().to_owned(), false),
+            DeValue::Float(float) => (float.as_str().to_owned(), false),
+            DeValue::Boolean(flag) => (flag.to_string(), false),
+            _ => {
+                let text = self.text_or(&format!("a value of type {data_type}"))?;
+                (text.value, text.filled)
+            }
+        };
+        Scalar::parse(data_type, &text).map_err(|message| match filled {
+            true => self.problem(format!("what it stands for is no value of type {data_type}")),
+            false => self.problem(message),
         })
     }
 

@@ -90,7 +90,7 @@ fn unknown_keys() {
     sources/s.toml:7:1: unknown key `delimeter` in [csv]
       hint: did you mean `delimiter`?
     sources/s.toml:10:50: unknown key `aliases` in [table.columns.b]
-      hint: allowed here: `type`, `from`, `required`, `format`, `zone`, `decimal`, `grouping`, `currency`, `list`, `null_values`, `pii`
+      hint: allowed here: `type`, `from`, `derive`, `required`, `format`, `zone`, `decimal`, `grouping`, `currency`, `list`, `null_values`, `default`, `allowed`, `min`, `max`, `pattern`, `pii`
     ");
 }
 
@@ -134,7 +134,7 @@ fn environment() {
         [table]\nname = '${SECRET}'\ntime = '${SECRET}'\n[table.columns]\na = { type = '${SECRET}', format = '%${SECRET}' }\n";
     assert_snapshot!(source(text), @r"
     sources/s.toml:3:8: `path` in [source]: what `/${SECRET}` stands for is not a path
-    sources/s.toml:4:8: `type` in [source]: expected `csv`, found `${SECRET}`
+    sources/s.toml:4:8: `type` in [source]: expected `csv`, `json` or `parquet`, found `${SECRET}`
     sources/s.toml:7:8: `name` in [table]: what `${SECRET}` stands for is not a table name
     sources/s.toml:8:8: `time` in [table]: what `${SECRET}` stands for is not a column name
     sources/s.toml:10:14: `type` in [table.columns.a]: what `${SECRET}` stands for is not a type
@@ -583,7 +583,7 @@ fn long_and_odd_texts_stay_on_one_line() {
     let long = "x".repeat(500);
     assert_snapshot!(columns(&format!("a = {{ type = 'string', '{long}' = 1 }}\nb = '{long}'\n")), @r"
     sources/s.toml:8:24: unknown key `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` in [table.columns.a]
-      hint: allowed here: `type`, `from`, `required`, `format`, `zone`, `decimal`, `grouping`, `currency`, `list`, `null_values`, `pii`
+      hint: allowed here: `type`, `from`, `derive`, `required`, `format`, `zone`, `decimal`, `grouping`, `currency`, `list`, `null_values`, `default`, `allowed`, `min`, `max`, `pattern`, `pii`
     sources/s.toml:9:5: `b` in [table.columns]: `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
     ");
     assert_snapshot!(columns("a = \"x\\ny\\u001b[31m\"\n\"ü\\t\" = 'string'\n"), @r"

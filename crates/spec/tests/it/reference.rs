@@ -32,7 +32,7 @@ fn every_key_is_explained() {
     let settings =
         format!("format = 1\n{unknown}[project]\n{unknown}[lake]\n{unknown}[ledger]\n{unknown}[limits]\n{unknown}");
     let source = format!(
-        "format = 1\n{unknown}[source]\n{unknown}[csv]\n{unknown}[table]\n{unknown}[table.columns.a]\n{unknown}[[child]]\n{unknown}"
+        "format = 1\n{unknown}[source]\n{unknown}[csv]\n{unknown}[json]\n{unknown}[table]\n{unknown}[table.columns.a]\n{unknown}[[child]]\n{unknown}"
     );
     let view = format!(
         "format = 1\n[table]\nkey = 'a'\ncolumns.a = {{ type = 'string', required = true }}\n[table.deleted]\n{unknown}"
@@ -54,7 +54,7 @@ fn every_key_is_explained() {
     let problems = parse(&files).unwrap_err();
     let lists: Vec<&str> =
         problems.iter().filter_map(|problem| problem.hint.as_deref()?.strip_prefix("allowed here: ")).collect();
-    assert_eq!(lists.len(), 20, "{problems}");
+    assert_eq!(lists.len(), 21, "{problems}");
     for key in lists.iter().flat_map(|list| list.split(", ")).map(|key| key.trim_matches('`')) {
         let places =
             [format!("`{key}`"), format!(" {key}`"), format!("[{key}]"), format!("{key}."), format!("{key} = ")];

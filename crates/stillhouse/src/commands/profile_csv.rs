@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use stillhouse_decode::{Reject, Request, RowSink, Sink, SinkError, YearHint, decode, schemas};
 use stillhouse_query::Profile;
 use stillhouse_sniff::{Input, Options, inside, propose};
-use stillhouse_spec::{InputFormat, MaxRejected, Source};
+use stillhouse_spec::{MaxRejected, Source};
 use tokio_util::sync::CancellationToken;
 
 use super::profile::{Looking, ProfileArgs};
@@ -46,15 +46,15 @@ pub fn profile(place: &Path, args: &ProfileArgs, stop: &CancellationToken) -> Re
     };
     let proposal = propose(&[input], &Options { name: Some(TABLE.to_owned()), ..Options::default() })?;
     let source = everything(&proposal.source)?;
-    let InputFormat::Csv(csv) = &source.format;
     let request = Request {
-        csv,
+        format: &source.format,
         contract: &source.contract,
         max_record_bytes: source.max_record_bytes,
         path_values: &source.path.values(&path).unwrap_or_default(),
         year: YearHint { path: None, setting: None, modified },
         batch_rows: BATCH_ROWS,
         batch_bytes: BATCH_BYTES,
+        rules: None,
     };
     let mut rows = Rows::new(&source, args, stop)?;
     let mut file = OpenFile::open(place).map_err(|error| Failure::failed(format!("`{shown}`: {error}")))?;

@@ -22,7 +22,7 @@ pub(super) struct Setting {
 impl fmt::Debug for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, case, region, piece } = self;
-        let (csv, limit, rows) = (&case.csv, case.max_record_bytes, case.batch_rows);
+        let (csv, limit, rows) = (&case.format, case.max_record_bytes, case.batch_rows);
         write!(f, "`{name}`, {csv:?}, limit {limit}, {rows} rows, regions of {region}, pieces of {piece}")
     }
 }
@@ -40,10 +40,10 @@ fn lenient(columns: &str) -> Case {
 
 fn stated(delimiter: u8, quote: Option<u8>, escape: EscapeStyle, header: HeaderStyle) -> Case {
     lenient("id string; amount string").with(|case| {
-        case.csv.delimiter = Some(delimiter);
-        case.csv.quote = Some(quote.map_or(QuoteStyle::None, QuoteStyle::Byte));
-        case.csv.escape = Some(escape);
-        case.csv.header = Some(header);
+        case.csv().delimiter = Some(delimiter);
+        case.csv().quote = Some(quote.map_or(QuoteStyle::None, QuoteStyle::Byte));
+        case.csv().escape = Some(escape);
+        case.csv().header = Some(header);
         case.contract.columns_by = ColumnsBy::Position;
     })
 }
@@ -72,11 +72,11 @@ fn cases() -> Vec<(&'static str, Case)> {
         (
             "comment",
             stated(b',', Some(b'"'), Doubled, Present).with(|case| {
-                case.csv.comment = Some(b'#');
-                case.csv.skip_lines = 1;
+                case.csv().comment = Some(b'#');
+                case.csv().skip_lines = 1;
             }),
         ),
-        ("comment quote", stated(b',', Some(b'"'), Doubled, Absent).with(|case| case.csv.comment = Some(b'"'))),
+        ("comment quote", stated(b',', Some(b'"'), Doubled, Absent).with(|case| case.csv().comment = Some(b'"'))),
     ]
 }
 
@@ -103,9 +103,9 @@ pub(super) fn any_setting(random: &mut TestRng) -> Setting {
     if random.random_ratio(1, 6) {
         let structure = |byte: &u8| !matches!(byte, b'\n' | b'\r');
         let [delimiter, quote] = [0, 1].map(|_| Some(random.random_range(0..128)).filter(structure));
-        case.csv.delimiter = delimiter.or(case.csv.delimiter);
-        let stated = case.csv.delimiter;
-        case.csv.quote = quote.filter(|_| quote != stated).map(QuoteStyle::Byte).or(Some(QuoteStyle::None));
+        case.csv().delimiter = delimiter.or(case.csv().delimiter);
+        let stated = case.csv().delimiter;
+        case.csv().quote = quote.filter(|_| quote != stated).map(QuoteStyle::Byte).or(Some(QuoteStyle::None));
     }
     let region = if random.random_ratio(1, 3) { 1 } else { random.random_range(1..200) };
     let piece = if random.random_ratio(1, 3) { 1 } else { random.random_range(1..5000) };

@@ -45,8 +45,8 @@ fn check_unguarded(bytes: &[u8], setting: &Setting) -> Result<(), String> {
     alike("in pieces", case.run_source(&mut Pieces { bytes, piece, read: 0 }))?;
     // A comment that never comes: then no record is looked at together with others.
     let never = (1..128u8).find(|byte| !bytes.contains(byte) && !is_structure(case, *byte));
-    if let (Some(never), None) = (never, case.csv.comment) {
-        alike("one by one", case.clone().with(|case| case.csv.comment = Some(never)).run(bytes))?;
+    if let (Some(never), None) = (never, case.dialect().comment) {
+        alike("one by one", case.clone().with(|case| case.csv().comment = Some(never)).run(bytes))?;
     }
     let shared = SharedPieces { bytes, piece };
     for count in [1, 2, 3] {
@@ -58,9 +58,9 @@ fn check_unguarded(bytes: &[u8], setting: &Setting) -> Result<(), String> {
 fn is_structure(case: &Case, byte: u8) -> bool {
     let known = [b',', b';', b'\t', b'|', b'"', b'\'', b'\\', b'\n', b'\r', b' '];
     known.contains(&byte)
-        || case.csv.delimiter == Some(byte)
-        || case.csv.quote == Some(QuoteStyle::Byte(byte))
-        || case.csv.comment == Some(byte)
+        || case.dialect().delimiter == Some(byte)
+        || case.dialect().quote == Some(QuoteStyle::Byte(byte))
+        || case.dialect().comment == Some(byte)
 }
 
 /// Every byte is in exactly one record, header, blank line or comment, and what became of each record is what it says.
@@ -107,8 +107,8 @@ fn rules(case: &Case, got: &Got) -> Rules {
             _ => None,
         },
         backslash: reading.csv.escape == Some(EscapeStyle::Backslash),
-        comment: case.csv.comment,
-        skip_lines: case.csv.skip_lines,
+        comment: case.dialect().comment,
+        skip_lines: case.dialect().skip_lines,
         header: reading.csv.header == Some(HeaderStyle::Present),
         limit: case.max_record_bytes,
         width: Some(reading.fields.len()),

@@ -1,0 +1,204 @@
+//! Which value of a record belongs to which column, and which array holds the rows of which table.
+
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
+use stillhouse_spec::{Column as ColumnSpec, Contract, FieldPath, Inside, UnknownColumns};
+
+use super::UNKNOWN_MAX;
+use crate::csv::header::comparable;
+
+/// All ways from the roots of the tables.
+pub(super) struct Tree {
+    nodes: Vec<Node>,
+    places: Vec<Place>,
+    /// Names that nobody knows, with the way to them.
+    unknown: BTreeSet<String>,
+    /// The contract wants to hear of these.
+    asks: bool,
+}
+
+/// The number of a node; the root of table `t` has the number `t`.
+pub(super) type NodeId = usize;
+
+/// A value at the end of some way.
+#[derive(Default)]
+pub(super) struct Node {
+    /// Columns that hold the value, by their numbers among all columns that are read.
+    pub(super) columns: Vec<usize>,
+    /// Places of which the value, an array, holds the rows.
+    pub(super) places: Vec<usize>,
+    fields: Vec<Field>,
+    by_name: HashMap<Box<str>, usize>,
+    /// By name without case, blanks, `_` and `-`.
+    by_likeness: HashMap<String, NodeId>,
+    /// The field that came first last time.
+    first: usize,
+    /// How messages call it.
+    path: String,
+}
+
+/// A field of an object.
+struct Field {
+    name: Box<str>,
+    /// Nobody wants a field without a node.
+    node: Option<NodeId>,
+    /// The field that came next last time.
+    next: usize,
+}
+
+/// Where rows of a nested table stand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// The table, the parent being 0.
+    pub(super) table: usize,
+    /// Which of its places it is.
+    pub(super) number: usize,
+}
+
+/// The place of the next field of an object, as far as it is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cursor(Option<usize>);
+
+impl Cursor {
+    pub(super) const START: Self = Self(None);
+}
+
+impl Node {
+    /// Something is looked for inside the value.
+    pub(super) fn has_fields(&self) -> bool {
+        !self.by_likeness.is_empty()
+    }
+
+    /// How messages call the value.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl Tree {
+    pub(super) fn new(contract: &Contract) -> Self {
+        let tables = 1 + contract.nested.len();
+        let names = std::iter::once(&contract.parent.name).chain(contract.nested.iter().map(|nested| &nested.name));
+        let nodes = names.map(|name| Node { path: format!("a row of `{name}`"), ..Node::default() }).collect();
+        let asks = contract.unknown_columns != UnknownColumns::Json;
+        let mut tree = Self { nodes, places: Vec::new(), unknown: BTreeSet::new(), asks };
+        let own = |table: usize| match table {
+            0 => &contract.parent.columns,
+            nested => &contract.nested[nested - 1].columns,
+        };
+        let mut number = 0;
+        for table in 0..tables {
+            for column in own(table) {
+                for path in paths(column) {
+                    let node = tree.node(table, &path);
+                    tree.nodes[node].columns.push(number);
+                }
+                number += 1;
+            }
+        }
+        for (nested, table) in contract.nested.iter().enumerate() {
+            for (number, place) in table.places.iter().enumerate() {
+                let inside = match place.inside {
+                    Inside::Parent => 0,
+                    Inside::Nested(nested) => nested + 1,
+                };
+                let node = tree.node(inside, &place.path);
+                tree.nodes[node].places.push(tree.places.len());
+                tree.places.push(Place { table: nested + 1, number });
+            }
+        }
+        tree
+    }
+
+    /// The node at the end of a way.
+    fn node(&mut self, table: usize, path: &FieldPath) -> NodeId {
+        let mut at = table;
+        for name in path.names() {
+            let known = self.nodes[at].by_name.get(name.as_str()).and_then(|field| self.nodes[at].fields[*field].node);
+            at = known.unwrap_or_else(|| {
+                let node = self.nodes.len();
+                let path = if at == table { name.clone() } else { format!("{}.{name}", self.nodes[at].path) };
+                self.nodes.push(Node { path, ..Node::default() });
+                self.nodes[at].by_likeness.entry(comparable(name)).or_insert(node);
+                self.add_field(at, name, Some(node));
+                node
+            });
+        }
+        at
+    }
+
+    fn add_field(&mut self, at: NodeId, name: &str, node: Option<NodeId>) -> usize {
+        let owner = &mut self.nodes[at];
+        let field = owner.fields.len();
+        owner.fields.push(Field { name: name.into(), node, next: field + 1 });
+        owner.by_name.insert(name.into(), field);
+        field
+    }
+
+    pub(super) fn at(&self, node: NodeId) -> &Node {
+        &self.nodes[node]
+    }
+
+    pub(super) fn place(&self, place: usize) -> Place {
+        self.places[place]
+    }
+
+    /// The value of a field, if anybody wants it. Objects of a file mostly have their fields in the same order, so the field
+    /// that followed last time is looked at first.
+    #[inline]
+    pub(super) fn field(&mut self, at: NodeId, cursor: &mut Cursor, name: &str) -> Option<NodeId> {
+        let node = &self.nodes[at];
+        let guess = cursor.0.map_or(node.first, |field| node.fields[field].next);
+        let field = match node.fields.get(guess) {
+            Some(field) if *field.name == *name => guess,
+            _ => self.search(at, *cursor, name)?,
+        };
+        cursor.0 = Some(field);
+        self.nodes[at].fields[field].node
+    }
+
+    fn search(&mut self, at: NodeId, cursor: Cursor, name: &str) -> Option<usize> {
+        let field = match self.nodes[at].by_name.get(name) {
+            Some(field) => *field,
+            None => self.new_field(at, name)?,
+        };
+        match cursor.0 {
+            None => self.nodes[at].first = field,
+            Some(before) => self.nodes[at].fields[before].next = field,
+        }
+        Some(field)
+    }
+
+    /// A name that was never seen: it may be written in another way than the contract does.
+    fn new_field(&mut self, at: NodeId, name: &str) -> Option<usize> {
+        let node = self.nodes[at].by_likeness.get(&comparable(name)).copied();
+        if node.is_none() && self.asks && self.unknown.len() < UNKNOWN_MAX {
+            let path = FieldPath::field(name).to_string();
+            let is_root = at < self.nodes.len() && self.nodes[at].path.starts_with("a row of ");
+            let inside = if is_root { String::new() } else { format!("{}.", self.nodes[at].path) };
+            let table = if is_root && at > 0 { format!("{}: ", self.nodes[at].path) } else { String::new() };
+            self.unknown.insert(format!("{table}{inside}{path}"));
+        }
+        // Objects with names that are values themselves must not fill the memory.
+        let has_room = node.is_some() || self.nodes[at].fields.len() < 2 * UNKNOWN_MAX;
+        has_room.then(|| self.add_field(at, name, node))
+    }
+
+    /// Names that nobody knows, with the way to them.
+    pub(super) fn into_unknown(self) -> BTreeSet<String> {
+        self.unknown
+    }
+}
+
+/// The ways to the values of a column: its names, and paths in the place of them.
+fn paths(column: &ColumnSpec) -> Vec<FieldPath> {
+    let Some(names) = column.field_names() else { return Vec::new() };
+    let own = FieldPath::field(column.name.as_str());
+    let named: Vec<FieldPath> = names.skip(1).filter_map(|name| name.parse().ok()).collect();
+    let leads_in = named.iter().any(|path| path.names().len() != 1);
+    let own = (!leads_in).then_some(own);
+    let mut paths: Vec<FieldPath> = own.into_iter().chain(named).collect();
+    paths.dedup();
+    paths
+}
