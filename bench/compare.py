@@ -1,10 +1,12 @@
 """Do all sides give the same answers, refuse the same records, and hold the same rows?
 
-Run as a program of its own (`compare.py NAME=EVENTS,TAGS[,REJECTS]…`) it prints what tables hold, so that the runner
-needs no library: what a runner has in memory counts for the programs that it starts.
+Run as a program of its own it prints what tables hold, so that the runner needs no library: what a runner has in memory
+counts for the programs that it starts.
 """
 
 import json
+import pathlib
+import subprocess
 import sys
 
 # At most so many differences are named.
@@ -43,14 +45,31 @@ def refused(ours, other):
     return [f"refused records: ours {len(ours)}, theirs {len(other)}; only ours {only[0]}, only theirs {only[1]}"]
 
 
-# Rows in any order: their number, and the sum of a hash of each. Files with a zone say UTC. A text that stands in
-# quotes and is empty is no value for some and an empty one for others; no query tells them apart.
-EVENTS = """
-    SELECT count(*), CAST(sum(hash(id, epoch_us("timestamp"), coalesce(email, ''), coalesce(country, ''), ip, uri, action,
-        tags)) AS VARCHAR)
-    FROM read_parquet(?)"""
-TAGS = """
-    SELECT count(*), CAST(sum(hash(id, epoch_us("timestamp"), tag)) AS VARCHAR) FROM read_parquet(?)"""
+def rows(mine, theirs):
+    """What differs between the tables of ours and of a peer."""
+    differ = [table for table in mine if mine[table] != theirs[table]]
+    return [f"rows of {table}: ours {mine[table]}, theirs {theirs[table]}" for table in differ]
+
+
+def held(python, paths):
+    """What the tables of each side hold, from a process of its own. `paths` has by side and table, or by side and
+    `rejects`, a pattern of Parquet files."""
+    command = [python, pathlib.Path(__file__).resolve()]
+    done = subprocess.run(command, check=True, input=json.dumps(paths), capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+# Rows in any order: their number, the sum of a hash of each, and the exact sum of what is a decimal. A side that holds
+# doubles in place of decimals has another hash. Files with a zone say UTC. A text that stands in quotes and is empty is
+# no value for some and an empty one for others; no query tells them apart.
+HELD = {
+    "events": """
+        sum(hash(id, epoch_us("timestamp"), coalesce(email, ''), coalesce(country, ''), ip, uri, action, tags))""",
+    "event_tags": """sum(hash(id, epoch_us("timestamp"), tag))""",
+    "orders": "sum(hash(id, customer, country, created, v, src))",
+    "children": """sum(hash(order_id, child_id, "name", "day", uri, score)), sum(score)""",
+    "items": "sum(hash(order_id, child_id, sku, qty, price, note, ok)), sum(price)",
+}
 REFUSED = "SELECT DISTINCT record FROM read_parquet(?) ORDER BY record"
 
 
@@ -58,16 +77,17 @@ def main():
     import duckdb
 
     db = duckdb.connect()
-    found = {}
-    for argument in sys.argv[1:]:
-        name, paths = argument.split("=", 1)
-        events, tags, *rejects = paths.split(",")
-        found[name] = {
-            "events": db.execute(EVENTS, [events]).fetchone(),
-            "tags": db.execute(TAGS, [tags]).fetchone(),
-            "refused": [row[0] for path in rejects for row in db.execute(REFUSED, [path]).fetchall()],
-        }
-    print(json.dumps(found))
+
+    def look(paths):
+        rejects = paths.pop("rejects", None)
+        tables = {}
+        for table, path in paths.items():
+            count, *sums = db.execute(f"SELECT count(*), {HELD[table]} FROM read_parquet(?)", [path]).fetchone()
+            tables[table] = [count, *(None if each is None else str(each) for each in sums)]
+        refused = [row[0] for row in db.execute(REFUSED, [rejects]).fetchall()] if rejects else []
+        return {"tables": tables, "refused": refused}
+
+    print(json.dumps({side: look(paths) for side, paths in json.load(sys.stdin).items()}))
 
 
 if __name__ == "__main__":

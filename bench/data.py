@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes the files that `make bench` reads: `python3 bench/data.py [NAME…]` prints their paths.
 
-Standard library only. The same bytes come out on every machine, which is said when it does not hold; each file is held
-against its digest before it is used, and made anew where it was damaged. They lie in the cache folder, outside the clone.
+Standard library only, besides pyarrow for Parquet. The same bytes come out on every machine, which is said when it does
+not hold; each file is held against its digest before it is used, and made anew where it was damaged. They lie in the
+cache folder, outside the clone.
 """
 
 import functools
@@ -15,21 +16,51 @@ import sys
 import time
 from dataclasses import dataclass
 
+import orders
 import rows
 
 SEED = 1
 MEGABYTE = 1_000_000
+# What pyarrow gives a row group by itself.
+ROW_GROUP_ROWS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How the records of a file are made: in chunks, each by its first id."""
+
+    suffix: str
+    make: callable
+    header: str = ""
+    chunk_records: int = rows.CHUNK_ROWS
+    # A record has more bytes than this.
+    record_bytes: int = 100
+
+
+KINDS = {
+    "clean": Kind("csv", rows.clean, ",".join(rows.COLUMNS) + "\n"),
+    "rough": Kind("csv", rows.rough, ",".join(rows.ROUGH_COLUMNS) + "\n"),
+    "lines": Kind("jsonl", rows.lines),
+    "orders": Kind("jsonl", orders.lines, chunk_records=orders.CHUNK_ORDERS, record_bytes=orders.BYTES_LEAST),
+}
 
 
 @dataclass(frozen=True)
 class File:
-    """One CSV file of invented events."""
+    """One file of invented events or orders."""
 
     name: str
     kind: str
     megabytes: float
     # SHA-256 of its bytes.
     digest: str
+
+    @property
+    def file_name(self):
+        return f"{self.name}.{KINDS[self.kind].suffix}"
+
+    def make(self, path):
+        make_file(self, path)
 
 
 @dataclass(frozen=True)
@@ -42,8 +73,32 @@ class Folder:
     # SHA-256 of their bytes, one after the other in the order of their paths.
     digest: str
 
+    @property
+    def file_name(self):
+        return self.name
 
-FILES = {
+    def make(self, path):
+        make_folder(self, path)
+
+
+@dataclass(frozen=True)
+class Parquet:
+    """The events of a clean CSV file with their types, as one Parquet file."""
+
+    name: str
+    csv: str
+    # SHA-256 of its bytes, as the pyarrow of requirements.txt writes them.
+    digest: str
+
+    @property
+    def file_name(self):
+        return f"{self.name}.parquet"
+
+    def make(self, path):
+        make_parquet(ensure(self.csv), path)
+
+
+DATA = {
     file.name: file
     for file in [
         File("clean-15mb", "clean", 15, "6b25dc5a89d1105dd0d3d03651a86e4627f04dcbc8347cc15fdfc212476277ee"),
@@ -52,6 +107,12 @@ FILES = {
         File("rough-15mb", "rough", 15, "a0c52ca280af2db7974a8481d7d79d44b03594f815f3ae70cae880661a921ed6"),
         File("rough-600mb", "rough", 600, "eece5a0787c991fdf96da3ae8637cee9b6cab246f97d6f667ef3b39f74b1c8a4"),
         Folder("small-10000", 10_000, 1000, "46be19479f3d9b43bbcd1174aeb88e3c659e2b6751781661bbb5f2835d452016"),
+        File("lines-15mb", "lines", 15, "7c8b5baa2e6b055dfa2de1499981db75b55dbf2aebfa4048bb7fb823453dc554"),
+        File("lines-1000mb", "lines", 1000, "747b5823918df52c3dea129c8de77ad37926790cebf83f50853f7dbc90ce6183"),
+        File("orders-15mb", "orders", 15, "81144dfb8212b99494751c3d450d7d3e432844246c58d5acea7042ccf3c85201"),
+        File("orders-500mb", "orders", 500, "d5fb09f18ac0f481671d6cb3f5600313163556475e1cbe8b76a1346d84a77ae1"),
+        Parquet("typed-15mb", "clean-15mb", "abce52ec848ecfef03f372f287b5982bed0bc597bd6ee0e7519d1af3d388bd0f"),
+        Parquet("typed-1200mb", "clean-1200mb", "ce341c26da0cd5ed7e8f10ab1344d47d97edc8c813e802f0b7b088e6f5cc2b43"),
     ]
 }
 
@@ -63,8 +124,8 @@ def cache():
 
 def ensure(name):
     """The path of the file or folder `name`, made now if it is not there with the right bytes."""
-    wanted = FILES[name]
-    path = cache() / (name if isinstance(wanted, Folder) else f"{name}.csv")
+    wanted = DATA[name]
+    path = cache() / wanted.file_name
     made = path.with_name(path.name + ".sha256")
     if path.exists() and made.exists() and digest(path) == made.read_text().strip():
         return path
@@ -74,7 +135,7 @@ def ensure(name):
     remove(path)
     unfinished = path.with_name(path.name + ".unfinished")
     remove(unfinished)
-    (make_folder if isinstance(wanted, Folder) else make_file)(wanted, unfinished)
+    wanted.make(unfinished)
     found = digest(unfinished)
     if found != wanted.digest:
         # All sides read the same file, so figures of one run compare all the same.
@@ -103,45 +164,44 @@ def digest(path):
 
 
 def make_file(wanted, path):
-    header = rows.COLUMNS if wanted.kind == "clean" else rows.ROUGH_COLUMNS
+    kind = KINDS[wanted.kind]
     limit = int(wanted.megabytes * MEGABYTE)
     with open(path, "wb", buffering=0) as out:
-        done = out.write((",".join(header) + "\n").encode())
+        done = out.write(kind.header.encode())
         with multiprocessing.Pool(initializer=start_worker) as pool:
-            for chunk in pool.imap(functools.partial(make_chunk, wanted.kind), first_ids(limit)):
+            for chunk in pool.imap(functools.partial(make_chunk, wanted.kind), first_ids(kind, limit)):
                 room = limit - done
-                done += out.write(chunk if len(chunk) <= room else chunk[: whole_records(chunk, room)])
+                done += out.write(chunk if len(chunk) <= room else chunk[: whole_records(kind, chunk, room)])
                 if len(chunk) > room:
                     break
 
 
-def first_ids(limit):
-    """Enough chunks for `limit` bytes; a record of either kind has more than 100."""
-    return range(1, limit // 100 + rows.CHUNK_ROWS, rows.CHUNK_ROWS)
+def first_ids(kind, limit):
+    """Enough chunks for `limit` bytes."""
+    return range(1, limit // kind.record_bytes + kind.chunk_records, kind.chunk_records)
 
 
-def whole_records(chunk, size):
-    """The bytes of the records that fit into `size`. A line end that ends a record is followed by a field that every
-    record begins with: an id, or a quoted list."""
+def whole_records(kind, chunk, size):
+    """The bytes of the records that fit into `size`. A line of JSON is a record. In CSV, a line end that ends a record
+    is followed by a field that every record begins with: an id, or a quoted list."""
     end = chunk.rfind(b"\n", 0, size) + 1
-    while end and not (chunk[end : end + 2] == b'"[' or chunk[end : end + 1].isdigit()):
+    while kind.suffix == "csv" and end and not (chunk[end : end + 2] == b'"[' or chunk[end : end + 1].isdigit()):
         end = chunk.rfind(b"\n", 0, end - 1) + 1
     return end
 
 
 def start_worker():
     global pools
-    pools = rows.Pools(SEED)
+    pools = orders.Pools(SEED)
 
 
 def make_chunk(kind, first):
-    make = rows.clean if kind == "clean" else rows.rough
-    return "".join(make(pools, SEED, first)).encode()
+    return "".join(KINDS[kind].make(pools, SEED, first)).encode()
 
 
 def make_folder(wanted, path):
     start_worker()
-    header = (",".join(rows.COLUMNS) + "\n").encode()
+    header = KINDS["clean"].header.encode()
     first = 1
     lines = []
     for number in range(wanted.files):
@@ -159,14 +219,47 @@ def make_folder(wanted, path):
         (folder / f"{number:05}.csv").write_bytes(b"".join(records))
 
 
+def make_parquet(csv_file, path):
+    """One thread converts and writes, so that the bytes are the same each time."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+    from pyarrow import csv
+
+    types = {"id": pa.int64(), "timestamp": pa.timestamp("us", "UTC"), "tags": pa.list_(pa.string())}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in rows.COLUMNS])
+    # Days without a zone, and lists as text.
+    as_read = {name: pa.string() for name in rows.COLUMNS} | {"id": pa.int64(), "timestamp": pa.timestamp("us")}
+    batches = csv.open_csv(csv_file, convert_options=csv.ConvertOptions(column_types=as_read))
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for table in row_groups(batches):
+            inner = pc.utf8_slice_codeunits(table["tags"], 2, -2)
+            tags = table.set_column(schema.get_field_index("tags"), "tags", pc.split_pattern(inner, "', '"))
+            writer.write_table(tags.cast(schema), row_group_size=ROW_GROUP_ROWS)
+
+
+def row_groups(batches):
+    """Tables of as many rows as a row group has; the last one has what is left."""
+    import pyarrow as pa
+
+    waiting = batches.schema.empty_table()
+    for batch in batches:
+        waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
+        while waiting.num_rows >= ROW_GROUP_ROWS:
+            yield waiting.slice(0, ROW_GROUP_ROWS)
+            waiting = waiting.slice(ROW_GROUP_ROWS)
+    if waiting.num_rows:
+        yield waiting
+
+
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
 def main():
-    for name in sys.argv[1:] or FILES:
-        if name not in FILES:
-            sys.exit(f"no data set `{name}`; there are {', '.join(FILES)}")
+    for name in sys.argv[1:] or DATA:
+        if name not in DATA:
+            sys.exit(f"no data set `{name}`; there are {', '.join(DATA)}")
         print(ensure(name))
 
 

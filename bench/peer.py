@@ -1,9 +1,8 @@
 """What the peers share: how they are called, what they answer, and what durable means.
 
-A peer is a program of its own: `python bench/peer_NAME.py CSV FOLDER [--awkward]`. It loads the file, or all files of a
-folder, into FOLDER (events.parquet, event_tags.parquet, and what it refused) and asks the questions of the report of
-those files. Starting
-Python and importing the library are part of the work, as starting `stillhouse` is part of ours.
+A peer is a program of its own: `python bench/peer_NAME.py DATA FOLDER [--awkward]` loads the file, or all files of a
+folder, into FOLDER: TABLE.parquet, and what it refused. Those for events ask the questions of the report of these
+files, too. Starting Python and importing the library are part of the work, as starting `stillhouse` is part of ours.
 """
 
 import argparse
@@ -25,7 +24,7 @@ TOP = 10
 class Job:
     """What a peer is asked to do."""
 
-    csv: list
+    files: list
     folder: pathlib.Path
     # Tags may hold quotes of either kind, so that `', '` is not the only thing between them.
     awkward: bool
@@ -33,41 +32,51 @@ class Job:
     phases: dict = field(default_factory=dict)
 
     @property
+    def are_json_lines(self):
+        return self.files[0].endswith(".jsonl")
+
+    def table(self, name):
+        return self.folder / f"{name}.parquet"
+
+    @property
     def events(self):
-        return self.folder / "events.parquet"
+        return self.table("events")
 
     @property
     def tags(self):
-        return self.folder / "event_tags.parquet"
+        return self.table("event_tags")
 
     @property
     def rejects(self):
-        return self.folder / "rejects.parquet"
+        return self.table("rejects")
 
     def phase(self, name):
         """Ends a phase: seconds since the last one ended."""
         self.phases[name] = time.monotonic() - self.started - sum(self.phases.values())
 
 
-def run(load, answer):
-    """`load(job)` writes the files and says how many records it refused; `answer(job)` gives the rows of each query."""
+def run(load, answer=None):
+    """`load(job)` writes the files and says how many records it refused; `answer(job)` gives the rows of each query,
+    where something is asked."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("csv", type=pathlib.Path)
+    parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--awkward", action="store_true")
     given = parser.parse_args()
-    job = Job(files(given.csv), given.folder, given.awkward)
+    job = Job(files(given.data), given.folder, given.awkward)
     refused = load(job)
     make_durable(job.folder)
     job.phase("load")
-    queries = {name: [list(row) for row in rows] for name, rows in answer(job).items()}
-    job.phase("queries")
+    queries = {}
+    if answer:
+        queries = {name: [list(row) for row in rows] for name, rows in answer(job).items()}
+        job.phase("queries")
     result = {"refused": refused, "queries": queries, "phases": job.phases}
     (job.folder / "result.json").write_text(json.dumps(result, default=str))
 
 
 def files(path):
-    """The CSV file, or all of a folder."""
+    """The file, or all CSV files of a folder."""
     return [str(file) for file in sorted(path.rglob("*.csv"))] if path.is_dir() else [str(path)]
 
 

@@ -2,10 +2,10 @@
 
 The CSV is parsed ahead by pyarrow's threads, columns are converted as they come, and one thread writes each file. A
 refused record keeps its ordinal and its fields; pyarrow knows neither lines nor bytes of a value that it read as text.
+JSON is parsed by one thread, beside those that write; a data set of JSON, parsed by several, is no quicker.
 """
 
 import collections
-import concurrent.futures
 import os
 
 import companies
@@ -13,8 +13,8 @@ import peer
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
-from pyarrow import csv
+from arrow_writer import WAITING, Writer
+from pyarrow import csv, json
 
 COLUMNS = ["id", "timestamp", "email", "country", "ip", "uri", "action", "tags"]
 MOMENT = pa.timestamp("us")
@@ -25,31 +25,26 @@ TAGS = pa.schema([("id", pa.string()), ("timestamp", MOMENT), ("tag", pa.string(
 REFUSED = pa.schema([("record", pa.int64()), *((name, pa.string()) for name in COLUMNS)])
 BLOCK_BYTES = 8 << 20
 BATCH_ROWS = 1 << 16
-# Batches that wait to be written, at most, so that memory does not grow with the file.
-WAITING = 4
-
-
-class Writer:
-    """A Parquet file with a thread of its own."""
-
-    def __init__(self, path, schema):
-        self.file = pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)
-        self.thread = concurrent.futures.ThreadPoolExecutor(1)
-        self.waiting = collections.deque()
-
-    def write(self, batch):
-        self.waiting.append(self.thread.submit(self.file.write_batch, batch))
-        if len(self.waiting) > WAITING:
-            self.waiting.popleft().result()
-
-    def close(self):
-        for done in self.waiting:
-            done.result()
-        self.thread.shutdown()
-        self.file.close()
 
 
 def load(job):
+    return load_json(job) if job.are_json_lines else load_csv(job)
+
+
+def load_json(job):
+    types, of_tag = (schema.set(0, pa.field("id", pa.int64())) for schema in (EVENTS, TAGS))
+    events, tags = Writer(job.events, types), Writer(job.tags, of_tag)
+    blocks, told = json.ReadOptions(block_size=BLOCK_BYTES), json.ParseOptions(explicit_schema=types)
+    for path in job.files:
+        for batch in json.open_json(path, blocks, told):
+            events.write(batch)
+            tags.write(of_tags(batch["id"], batch["timestamp"], batch["tags"], of_tag))
+    for writer in (events, tags):
+        writer.close()
+    return 0
+
+
+def load_csv(job):
     events, tags = Writer(job.events, EVENTS), Writer(job.tags, TAGS)
     rejects = Writer(job.rejects, REFUSED)
     record = refused = 0
@@ -68,7 +63,7 @@ def load(job):
 
 def read(job):
     # A block is allocated for each file.
-    largest = max(os.path.getsize(path) for path in job.csv)
+    largest = max(os.path.getsize(path) for path in job.files)
     form = ds.CsvFileFormat(
         read_options=csv.ReadOptions(block_size=min(BLOCK_BYTES, largest + 1)),
         parse_options=csv.ParseOptions(newlines_in_values=job.awkward),
@@ -76,7 +71,7 @@ def read(job):
             column_types=dict.fromkeys(COLUMNS, pa.string()), strings_can_be_null=True, null_values=[""]
         ),
     )
-    return ds.dataset(job.csv, format=form).to_batches(batch_size=BATCH_ROWS, batch_readahead=WAITING)
+    return ds.dataset(job.files, format=form).to_batches(batch_size=BATCH_ROWS, batch_readahead=WAITING)
 
 
 def gathered(batches):
@@ -109,9 +104,13 @@ def convert(batch, record, awkward):
     uri, action = (pc.fill_null(batch[name], "") for name in ("uri", "action"))
     columns = [batch["id"], when, batch["email"], batch["country"], batch["ip"], uri, action, lists]
     events = pa.record_batch(columns, schema=EVENTS)
+    return events, of_tags(batch["id"], when, lists, TAGS), bad
+
+
+def of_tags(number, when, lists, schema):
+    """A row for each item of the lists."""
     parents = pc.list_parent_indices(lists)
-    children = [batch["id"].take(parents), when.take(parents), lists.flatten()]
-    return events, pa.record_batch(children, schema=TAGS), bad
+    return pa.record_batch([number.take(parents), when.take(parents), lists.flatten()], schema=schema)
 
 
 def moments(texts):

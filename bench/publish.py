@@ -76,9 +76,12 @@ def one(case, result):
         peer["ratio"] = ratio(peer, ours)
         peer["ratio_by_round"] = by_round(result["taken"][name], result["taken"]["stillhouse"])
         peer["cpu_ratio"] = round(peer["cpu_seconds"] / ours["cpu_seconds"], 2)
-    found = {"title": case.title, **against(figures), **ours, "megabytes_a_second": speed(facts, ours), **facts}
+    found = {"title": case.title, "work": case.work.name, **against(figures), **ours}
+    found |= {"megabytes_a_second": speed(facts, ours), **facts}
     if case.limit_seconds:
         found |= limit(case.limit_seconds, ours)
+    if case.goal:
+        found["goals"] = goals(case.goal, ours, figures)
     return found | {"rounds": len(result["taken"]["stillhouse"]), "peers": figures}
 
 
@@ -87,6 +90,21 @@ def against(peers):
         return {}
     fastest = min(peers, key=lambda name: peers[name]["seconds_median"])
     return {"ratio_to_fastest_peer": peers[fastest]["ratio"], "fastest_peer": fastest}
+
+
+def goals(goal, ours, peers):
+    """Each goal in words, with what it is held against, and whether that is reached."""
+    found = []
+    against_whom = [goal.peer] if goal.peer else list(peers)
+    if against_whom and peers.keys() >= set(against_whom):
+        ratio = min(peers[name]["ratio"] for name in against_whom)
+        whom = goal.peer or "the fastest peer"
+        wanted = f"at least {goal.ratio:g} times as fast as {whom}"
+        found.append({"goal": wanted, "found": ratio, "reached": ratio >= goal.ratio})
+    if goal.peak_mb:
+        peak = ours["peak_rss_mb"]
+        found.append({"goal": f"at most {goal.peak_mb:g} MB of memory", "found": peak, "reached": peak <= goal.peak_mb})
+    return found
 
 
 def of_again(case, result):
@@ -135,9 +153,11 @@ def speed(facts, ours):
 def page(found):
     """The whole page: what does not change is in bench/benchmarks.md."""
     measured = {name: value for name, value in found.items() if isinstance(value, dict) and "title" in value}
+    beside = {name: case for name, case in measured.items() if "limit_seconds" not in case}
     parts = {
         "machine": machines(found),
-        "tables": "\n\n".join(table(name, case) for name, case in measured.items() if "limit_seconds" not in case),
+        "reports": tables({name: case for name, case in beside.items() if case.get("work", "events") == "events"}),
+        "loads": tables({name: case for name, case in beside.items() if case.get("work", "events") != "events"}),
         "limits": limits({name: case for name, case in measured.items() if "limit_seconds" in case}),
         "micro": micro_table(found.get("micro")),
     }
@@ -167,15 +187,29 @@ def stamp_line(value):
 HEAD = ["", "median s", "least–most s", "ratio", "ratio by round", "processor s", "peak MB", "stored MB"]
 
 
+def tables(measured):
+    return "\n\n".join(table(name, case) for name, case in measured.items()) or "Not measured yet."
+
+
 def table(name, case):
     """One case with all sides."""
     rows = [side_row("**Stillhouse**", case, "1")]
     rows += [side_row(peer, figures, f"{figures['ratio']:.2f}") for peer, figures in case["peers"].items()]
     said = (
-        f"{case['rows']:,} events and {case['tags']:,} tags loaded, {case['refused']:,} records refused; "
-        f"{case['megabytes_a_second']:,} MB/s. {case['rounds']} rounds, load average {case['load_average']}."
+        f"{loaded(case)} loaded, {case['refused']:,} records refused; {case['megabytes_a_second']:,} MB/s. "
+        f"{case['rounds']} rounds, load average {case['load_average']}."
     )
+    for goal in case.get("goals", []):
+        said += f" Goal: {goal['goal']}; {'reached' if goal['reached'] else '**missed**'}."
     return f"### {case['title']} (`{name}`)\n\n{markdown(HEAD, rows)}\n\n{said}"
+
+
+def loaded(case):
+    """How many rows of each table."""
+    # Figures of before there were other works have these two.
+    rows = case.get("loaded") or {"events": case["rows"], "tags": case["tags"]}
+    counts = [f"{count:,} {table.replace('event_', '')}" for table, count in rows.items()]
+    return " and ".join([", ".join(counts[:-1]), counts[-1]] if counts[:-1] else counts)
 
 
 def side_row(title, figures, times):

@@ -1,4 +1,5 @@
-"""Invented events as CSV, in chunks that do not depend on each other, so that several processes can make one file.
+"""Invented events as CSV or JSON lines, in chunks that do not depend on each other, so that several processes can make
+one file.
 
 Only integers, sums, products and square roots are used, which every machine computes alike: the same seed gives the
 same bytes everywhere.
@@ -99,10 +100,23 @@ def clean(pools, seed, first):
     return rows
 
 
+def lines(pools, seed, first):
+    """The events of the clean chunk as JSON lines: ids are numbers, and tags are a list."""
+    found = []
+    for row in clean(pools, seed, first):
+        number, day, email, country, ip, uri, action, tags = row[:-1].split(",", 7)
+        tags = tags[1:-1].replace("'", '"')
+        found.append(
+            f'{{"id": {number}, "timestamp": "{day}", "email": "{email}", "country": "{country}", "ip": "{ip}", '
+            f'"uri": "{uri}", "action": "{action}", "tags": {tags}}}\n'
+        )
+    return found
+
+
 def rough(pools, seed, first):
-    """The same with what files of the world have: missing values, times, odd case, quotes inside quotes, line breaks
-    inside fields, fields quoted now and then, days beside the month, and eight records in a thousand that cannot be
-    read."""
+    """The same as CSV with what files of the world have: missing values, times, odd case, quotes inside quotes, line
+    breaks inside fields, fields quoted now and then, days beside the month, and eight records in a thousand that cannot
+    be read."""
     r = random.Random(f"rough {seed} {first}")
     return [rough_row(pools, r, i) for i in range(first, first + CHUNK_ROWS)]
 

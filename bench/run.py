@@ -6,7 +6,6 @@ and rows are compared; a difference ends the benchmark with 1. Figures go into d
 """
 
 import argparse
-import json
 import os
 import pathlib
 import shutil
@@ -94,15 +93,15 @@ def run_case(case, ours, peers, rounds, scratch):
         folders = {}
         for side in all_sides[turn:] + all_sides[:turn]:
             folder = folders[side.name] = scratch / side.name
-            side.prepare(folder, path)
+            side.prepare(folder, path, case)
             os.sync()
             output = scratch / f"{side.name}.out"
-            took = measure.run(side.command(folder, path, case.awkward), output)
+            took = measure.run(side.command(folder, path, case), output)
             taken[side.name].append((took, measure.bytes_below(side.stored(folder))))
             say(f"{case.name} round {number + 1}/{rounds}: {side.name} {took.seconds:.2f} s, "
                 f"{took.cpu_seconds:.2f} s of processor, {took.peak_mb:.0f} MB")
             if side is ours and case.again:
-                again.append(measure.run(side.command(folder, path, case.awkward), scratch / "again.out"))
+                again.append(measure.run(side.command(folder, path, case), scratch / "again.out"))
                 say(f"{case.again} round {number + 1}/{rounds}: {again[-1].seconds:.2f} s")
         if number == 0:
             facts = compared(case, ours, peers, scratch)
@@ -115,40 +114,32 @@ def run_case(case, ours, peers, rounds, scratch):
 def compared(case, ours, peers, scratch):
     """Raises an error that names every difference; otherwise what the tables hold."""
     started = time.monotonic()
-    held = tables(ours, peers, scratch)
-    mine = ours.queries(scratch / ours.name, scratch / f"{ours.name}.out")
+    all_sides = [ours, *peers]
+    held = compare.held(sys.executable, {side.name: side.paths(scratch / side.name, case) for side in all_sides})
+    mine = ours.queries(scratch / ours.name, scratch / f"{ours.name}.out", case)
     refused = ours.refused(scratch / ours.name)
     problems = []
     for peer in peers:
-        found = compare.answers(mine, peer.queries(scratch / peer.name, None))
-        for table in ("events", "tags"):
-            if held[peer.name][table] != held[ours.name][table]:
-                found.append(f"rows of {table}: ours {held[ours.name][table]}, theirs {held[peer.name][table]}")
+        found = compare.answers(mine, peer.queries(scratch / peer.name, None, case))
+        found += compare.rows(held[ours.name]["tables"], held[peer.name]["tables"])
         found += compare.refused(refused, held[peer.name]["refused"])
         problems += [f"{case.name}: {peer.name}: {problem}" for problem in found]
     if problems:
         raise Differs("the sides differ\n" + "\n".join(problems))
+    loaded = {table: found[0] for table, found in held[ours.name]["tables"].items()}
     if peers:
-        say(f"{case.name}: {len(mine)} queries, {held[ours.name]['events'][0]} events, {held[ours.name]['tags'][0]} tags "
-            f"and {len(refused)} refused records are the same on all sides ({time.monotonic() - started:.0f} s to compare)")
+        tables = ", ".join(f"{count} {table}" for table, count in loaded.items())
+        say(f"{case.name}: {len(mine)} queries, {tables} and {len(refused)} refused records are the same on all sides "
+            f"({time.monotonic() - started:.0f} s to compare)")
     return {
-        "rows": held[ours.name]["events"][0],
-        "tags": held[ours.name]["tags"][0],
+        "rows": loaded[case.work.tables[0]],
+        **({"tags": loaded["event_tags"]} if "event_tags" in loaded else {}),
+        "loaded": loaded,
         "refused": len(refused),
         "compared_with": [peer.name for peer in peers],
         **ours.facts(scratch / ours.name),
         "peer_phases": {peer.name: peer.facts(scratch / peer.name)["phases"] for peer in peers},
     }
-
-
-def tables(ours, peers, scratch):
-    """What the tables of each side hold, from a process of its own."""
-    command = [sys.executable, HERE / "compare.py"]
-    for side in [ours, *peers]:
-        folder = scratch / side.name
-        rejects = [] if side is ours else [str(folder / "rejects.parquet")]
-        command.append(f"{side.name}={','.join(side.tables(folder) + rejects)}")
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def say(text):

@@ -12,10 +12,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 PERIOD = "2024-01"
 # The path of the template's source, and the one for many files a day.
 MONTHLY, DAILY = 'path = "data/{yyyy}/{MM}/events.csv"', 'path = "data/{yyyy}/{MM}/{dd}/*.csv"'
+# What the template's source says for CSV, and for JSON lines with ids that are numbers.
+AS_JSON = {
+    MONTHLY: MONTHLY.replace(".csv", ".jsonl"),
+    'type = "csv"': 'type = "json"',
+    'id = { type = "string", required = true }': 'id = { type = "int64", required = true }',
+}
 
 
 class Stillhouse:
-    """The shipped `events` template, in a project of its own for each run."""
+    """The shipped `events` template or a project of projects/, in a folder of its own for each run."""
 
     name = "stillhouse"
 
@@ -29,25 +35,37 @@ class Stillhouse:
         command = [self.program, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
 
-    def prepare(self, folder, data):
+    def prepare(self, folder, data, case):
         """Makes the project. The data are linked, not copied: they are in the page cache, and settled."""
+        if case.work.project:
+            shutil.copytree(HERE / "projects" / case.work.project, folder)
+            (folder / "data").mkdir()
+            link(data, folder / "data" / data.name)
+            return
         self.output("init", str(folder), "--template", "events")
         shutil.rmtree(folder / "data")
+        source = folder / "sources/events.toml"
         if data.is_dir():
             link_tree(data, folder / "data")
-            replace_line(folder / "sources/events.toml", MONTHLY, DAILY)
-        else:
-            month = folder / "data" / PERIOD.replace("-", "/")
-            month.mkdir(parents=True)
-            link(data, month / "events.csv")
+            replace_line(source, MONTHLY, DAILY)
+            return
+        month = folder / "data" / PERIOD.replace("-", "/")
+        month.mkdir(parents=True)
+        link(data, month / f"events{data.suffix}")
+        if data.suffix == ".jsonl":
+            for csv, json_lines in AS_JSON.items():
+                replace_line(source, csv, json_lines)
 
-    def command(self, folder, _data, _awkward):
-        return [self.program, "-C", folder, "--json", "--quiet", "run", PERIOD]
+    def command(self, folder, _data, case):
+        what = ["run", PERIOD] if case.work.report else ["ingest"]
+        return [self.program, "-C", folder, "--json", "--quiet", *what]
 
     def stored(self, folder):
         return folder / "lake"
 
-    def queries(self, _folder, output):
+    def queries(self, _folder, output, case):
+        if not case.work.report:
+            return {}
         (report,) = json.loads(output.read_text())["reports"]
         return {name: query["rows"] for name, query in report["queries"].items()}
 
@@ -65,25 +83,27 @@ class Stillhouse:
         receipts = self.sql(folder, "SELECT count(*) FROM _receipts WHERE key IS NOT NULL")[0][0]
         return {"receipts": receipts, "commits": len(list(folder.glob("lake/*/_delta_log/*[0-9].json")))}
 
-    def tables(self, folder):
-        """Patterns of the Parquet files of events and of tags. In a lake that was loaded once, every file is live."""
-        return [str(folder / "lake" / table / "**/*.parquet") for table in ("events", "event_tags")]
+    def paths(self, folder, case):
+        """A pattern of the Parquet files of each table. In a lake that was loaded once, every file is live."""
+        return {table: str(folder / "lake" / table / "**/*.parquet") for table in case.work.tables}
 
 
 class Peer:
     """A program of this folder that does the same with a library."""
 
-    def __init__(self, name):
+    def __init__(self, name, python=sys.executable):
         self.name = name
+        self.python = python
 
     def version(self):
         return importlib.metadata.version(self.name)
 
-    def prepare(self, folder, _data):
+    def prepare(self, folder, _data, _case):
         folder.mkdir(parents=True)
 
-    def command(self, folder, data, awkward):
-        return [sys.executable, HERE / f"peer_{self.name}.py", data, folder, *(["--awkward"] if awkward else [])]
+    def command(self, folder, data, case):
+        program = HERE / f"peer_{self.name}{case.work.program}.py"
+        return [self.python, program, data, folder, *(["--awkward"] if case.awkward else [])]
 
     def stored(self, folder):
         return folder
@@ -91,14 +111,17 @@ class Peer:
     def result(self, folder):
         return json.loads((folder / "result.json").read_text())
 
-    def queries(self, folder, _output):
+    def queries(self, folder, _output, _case):
         return self.result(folder)["queries"]
 
     def facts(self, folder):
         return {"phases": self.result(folder)["phases"]}
 
-    def tables(self, folder):
-        return [str(folder / "events.parquet"), str(folder / "event_tags.parquet")]
+    def paths(self, folder, case):
+        """A pattern of the Parquet file of each table, and of what was refused where that was looked for."""
+        paths = {table: str(folder / f"{table}.parquet") for table in case.work.tables}
+        rejects = folder / "rejects.parquet"
+        return paths | {"rejects": str(rejects)} if rejects.exists() else paths
 
 
 PEERS = ["duckdb", "polars", "pyarrow"]

@@ -1,7 +1,11 @@
-"""Tests of the benchmark itself: `python3 -m unittest discover -s bench`. They need the standard library only."""
+"""Tests of the benchmark itself: `python3 -m unittest discover -s bench`. They need the standard library only; those
+that run the peers are skipped where `make bench` has not installed them."""
 
+import decimal
 import hashlib
+import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -11,9 +15,12 @@ import compare
 import data
 import measure
 import micro
+import orders
 import publish
 import rows
 import sides
+
+BENCH_PYTHON = data.cache().parent / "bench-venv/bin/python"
 
 DIVAN = """\
 Timer precision: 20 ns
@@ -65,13 +72,35 @@ class Compare(unittest.TestCase):
         expected = ["refused records: ours 2, theirs 2; only ours [2], only theirs [3]"]
         self.assertEqual(compare.refused([1, 2], [1, 3]), expected)
 
+    def test_tables_that_differ_are_named(self):
+        ours = {"children": [2, "17", "1.50"], "items": [3, "4", "9.99"]}
+        theirs = {"children": [2, "17", "1.50"], "items": [3, "5", "9.98"]}
+        self.assertEqual(compare.rows(ours, ours), [])
+        expected = ["rows of items: ours [3, '4', '9.99'], theirs [3, '5', '9.98']"]
+        self.assertEqual(compare.rows(ours, theirs), expected)
+
 
 class Data(unittest.TestCase):
     def test_the_same_seed_gives_the_same_bytes(self):
+        data.start_worker()
+        beginnings = {
+            "clean": "fb1f514ad5a83e7f", "rough": "d5834b096e1ee910", "lines": "d935232584347e09",
+            "orders": "7f1df529b425da45",
+        }
+        for kind, expected in beginnings.items():
+            self.assertEqual(hashlib.sha256(data.make_chunk(kind, 1)).hexdigest()[:16], expected, kind)
+
+    def test_json_lines_are_the_clean_events(self):
         pools = rows.Pools(data.SEED)
-        for kind, expected in (("clean", "fb1f514ad5a83e7f"), ("rough", "d5834b096e1ee910")):
-            chunk = "".join(getattr(rows, kind)(pools, data.SEED, 1)).encode()
-            self.assertEqual(hashlib.sha256(chunk).hexdigest()[:16], expected, kind)
+        last = json.loads(rows.lines(pools, data.SEED, 1)[-1])
+        tags = str(last.pop("tags"))
+        fields = [*(str(value) for value in last.values()), f'"{tags}"']
+        self.assertEqual(",".join(fields) + "\n", rows.clean(pools, data.SEED, 1)[-1])
+
+    def test_ids_of_children_do_not_meet_those_of_the_next_order(self):
+        pools = orders.Pools(data.SEED)
+        for line in orders.lines(pools, data.SEED, 1):
+            self.assertLess(len(json.loads(line)["children"]), orders.CHILDREN_MOST)
 
     def test_a_file_ends_with_a_whole_record(self):
         pools = rows.Pools(data.SEED)
@@ -79,7 +108,8 @@ class Data(unittest.TestCase):
         noted = chunk.index(b", with a note")
         begin = chunk.rindex(b'\n"[', 0, noted) + 1
         for size in (noted, noted + 3):
-            self.assertEqual(data.whole_records(chunk, size), begin)
+            self.assertEqual(data.whole_records(data.KINDS["rough"], chunk, size), begin)
+        self.assertEqual(data.whole_records(data.KINDS["lines"], b'{"a": 1}\n{"a": 2}\n', 17), 9)
 
 
 class Measure(unittest.TestCase):
@@ -112,11 +142,75 @@ class Publish(unittest.TestCase):
         self.assertEqual(found["megabytes_a_second"], 5)
         self.assertEqual(found["peers"]["duckdb"]["ratio_by_round"], {"min": 1.33, "median": 2.5, "max": 6})
 
+    def test_goals_are_held_against_the_fastest_peer_or_the_one_named(self):
+        peers = {"duckdb": {"ratio": 2.5}, "polars": {"ratio": 1.9}}
+        reached = lambda goal, peers: [each["reached"] for each in publish.goals(goal, {"peak_rss_mb": 399.9}, peers)]
+        self.assertEqual(reached(cases.Goal(2, peak_mb=400), peers), [False, True])
+        self.assertEqual(reached(cases.Goal(2, peer="duckdb"), peers), [True])
+        self.assertEqual(reached(cases.Goal(2, peer="pyarrow"), peers), [])
+        self.assertEqual(reached(cases.Goal(2), {}), [])
+
+    def test_what_was_loaded_is_said_table_by_table(self):
+        loaded = {"orders": 2130, "children": 823_766, "items": 4_938_401}
+        self.assertEqual(publish.loaded({"loaded": loaded}), "2,130 orders, 823,766 children and 4,938,401 items")
+        self.assertEqual(publish.loaded({"rows": 7, "tags": 9}), "7 events and 9 tags")
+
 
 class Sides(unittest.TestCase):
-    def test_the_template_has_the_line_that_the_small_files_change(self):
+    def test_the_template_has_the_lines_that_the_benchmark_changes(self):
         source = pathlib.Path(__file__).resolve().parent.parent / "templates/events/sources/events.toml"
-        self.assertEqual(source.read_text().count(sides.MONTHLY), 1)
+        for line in (sides.MONTHLY, *sides.AS_JSON):
+            self.assertEqual(source.read_text().count(line), 1, line)
+
+
+@unittest.skipUnless(BENCH_PYTHON.exists(), "scripts/bench-deps.sh has not installed the peers")
+class Peers(unittest.TestCase):
+    """The small cases without the program: a difference among the peers is a bug of the benchmark."""
+
+    def test_peers_make_the_same_of_the_same_data(self):
+        for case in cases.SMOKE.values():
+            with self.subTest(case.name):
+                self.hold_and_answer_the_same(case)
+
+    def hold_and_answer_the_same(self, case):
+        peers = [sides.Peer(name, BENCH_PYTHON) for name in sides.PEERS]
+        path = made(case)
+        with tempfile.TemporaryDirectory() as scratch:
+            folders = {peer.name: pathlib.Path(scratch) / peer.name for peer in peers}
+            for peer in peers:
+                peer.prepare(folders[peer.name], path, case)
+                measure.run(peer.command(folders[peer.name], path, case), pathlib.Path(scratch) / f"{peer.name}.out")
+            held = compare.held(str(BENCH_PYTHON), {peer.name: peer.paths(folders[peer.name], case) for peer in peers})
+            answers = {peer.name: peer.queries(folders[peer.name], None, case) for peer in peers}
+        first, *others = held
+        self.assertEqual(len(answers[first]), 13 if case.work.report else 0)
+        for name in others:
+            self.assertEqual(compare.rows(held[first]["tables"], held[name]["tables"]), [], name)
+            self.assertEqual(compare.refused(held[first]["refused"], held[name]["refused"]), [], name)
+            self.assertEqual(compare.answers(answers[first], answers[name]), [], name)
+        if case.work is cases.ORDERS:
+            found = {table: [each[0], *each[2:]] for table, each in held[first]["tables"].items()}
+            self.assertEqual(found, counted(path))
+
+
+def made(case):
+    """The path of its data, made by a Python that has what this needs."""
+    command = [BENCH_PYTHON, data.__file__, case.data]
+    return pathlib.Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+
+
+def counted(path):
+    """Rows of orders, and rows and money of children and items, as the standard library reads them."""
+    parse = json.JSONDecoder(parse_float=decimal.Decimal).decode
+    all_orders = [parse(line) for line in path.read_text().splitlines()]
+    children = [child for order in all_orders for child in order["children"]]
+    items = [item for child in children for item in child["items"]]
+    score, price = (sum(each[name] for each in of) for of, name in ((children, "score"), (items, "price")))
+    return {
+        "orders": [len(all_orders)],
+        "children": [len(children), f"{score:.4f}"],
+        "items": [len(items), f"{price:.2f}"],
+    }
 
 
 if __name__ == "__main__":
