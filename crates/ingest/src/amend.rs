@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
 use crate::load::member;
-use crate::object::write_error;
+use crate::object::{as_loaded, write_error};
 use crate::publish::{drain, open};
 use crate::replay::replay_object;
 use crate::run::copy_sources;
@@ -135,7 +135,9 @@ struct Batch {
 
 impl Batch {
     fn takes(&self, source: &Source, key_number: i64) -> bool {
-        let same = self.source.as_ref().is_none_or(|own| own.name == source.name);
+        // Objects for which columns were added have tables of their own width.
+        let is_alike = |own: &Arc<Source>| own.name == source.name && own.contract.added == source.contract.added;
+        let same = self.source.as_ref().is_none_or(is_alike);
         let room = self.changes.len() < BATCH_OBJECTS_MAX && self.bytes < BATCH_BYTES_MAX;
         same && room && !self.keys.contains(&key_number)
     }
@@ -153,10 +155,11 @@ impl Amender<'_> {
             }
             self.ingest.check_stop()?;
             let id = (receipt.key_number, receipt.generation);
-            let Some(source) = self.ingest.source_named(&receipt.object.source).cloned() else {
+            let Some(source) = self.ingest.source_named(&receipt.object.source) else {
                 self.tell(&receipt, no_source(&receipt));
                 continue;
             };
+            let source = Arc::new(as_loaded(source, &receipt));
             if !self.batch.takes(&source, receipt.key_number) {
                 whole &= self.flush(&mut revisions).await?;
             }
@@ -185,7 +188,7 @@ impl Amender<'_> {
         let id = (receipt.key_number, receipt.generation);
         let known = self.done.entry(id).or_insert_with(|| AmendedObject {
             source: receipt.object.source.clone(),
-            key: receipt.object.key.clone(),
+            key: receipt.object.name(),
             generation: receipt.generation,
             selected: outcome.selected,
             ..AmendedObject::default()

@@ -108,17 +108,17 @@ impl Auditor<'_> {
     /// Listing, ledger and receipts of one source.
     async fn source(&mut self, source: &Source) -> Result<(), Error> {
         let name = source.name.as_str();
-        let listed = discover(self.ingest.store.as_ref(), source, Period::All).await?.objects;
+        let listed = discover(&self.ingest.store, source, Period::All).await?.objects;
         let listed: BTreeMap<String, ObjectVersion> =
-            listed.into_iter().map(|found| (found.version.key.clone(), found.version)).collect();
+            listed.into_iter().map(|found| (found.version.name(), found.version)).collect();
         self.audit.files += listed.len() as u64;
         let known: BTreeMap<String, VersionRow> =
-            self.ingest.ledger.newest(name).await?.into_iter().map(|row| (row.object.key.clone(), row)).collect();
+            self.ingest.ledger.newest(name).await?.into_iter().map(|row| (row.object.name(), row)).collect();
         let newest: BTreeMap<String, Receipt> = self
             .receipts
             .iter()
             .filter(|receipt| receipt.object.source == name)
-            .map(|receipt| (receipt.object.key.clone(), receipt.clone())) // by generation: the last one stays
+            .map(|receipt| (receipt.object.name(), receipt.clone())) // by generation: the last one stays
             .collect();
         for (key, object) in &listed {
             self.there.insert(version_of(object));
@@ -140,7 +140,8 @@ impl Auditor<'_> {
         if newest.is_some_and(|receipt| same(&receipt.object)) {
             return;
         }
-        let at = (object.source.as_str(), object.key.as_str());
+        let name = object.name();
+        let at = (object.source.as_str(), name.as_str());
         let known = known.filter(|row| same(&row.object));
         match known.map(|row| (row.state, row.reason.as_deref())) {
             Some((State::Held | State::Failed, reason)) => {
@@ -172,13 +173,13 @@ impl Auditor<'_> {
         let twins = twins(&self.receipts);
         let has_twin = |receipt: &Receipt| {
             let twins = twins.get(&(receipt.key_number, receipt.generation));
-            twins.into_iter().flatten().any(|twin| listed.contains_key(&twin.key))
+            twins.into_iter().flatten().any(|twin| listed.contains_key(&twin.name()))
         };
         let own = self.receipts.iter().filter(|receipt| receipt.object.source == source);
-        let gone = own.filter(|receipt| receipt.counts.read > 0 && !listed.contains_key(&receipt.object.key));
+        let gone = own.filter(|receipt| receipt.counts.read > 0 && !listed.contains_key(&receipt.object.name()));
         let gone: Vec<(String, u64)> = gone
             .filter(|receipt| !has_twin(receipt))
-            .map(|receipt| (receipt.object.key.clone(), receipt.counts.loaded))
+            .map(|receipt| (receipt.object.name(), receipt.counts.loaded))
             .collect();
         for (key, rows) in gone {
             let message =
@@ -193,7 +194,7 @@ impl Auditor<'_> {
         let ahead = newest.is_none_or(|receipt| receipt.generation < row.version.generation);
         if row.state == State::Complete && ahead {
             let message = format!("generation {} is complete in the ledger and has no receipt", row.version.generation);
-            self.find(Difference::Ledger, (&row.object.source, &row.object.key), message, REBUILD);
+            self.find(Difference::Ledger, (&row.object.source, &row.object.name()), message, REBUILD);
         }
     }
 

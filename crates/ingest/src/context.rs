@@ -1,14 +1,16 @@
 //! What every step needs: stores, ledger, lake, clock, ids.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use object_store::ObjectStore;
+use stillhouse_decode::RowRules;
 use stillhouse_lake::{Lake, Observer};
 use stillhouse_ledger::{Job, Ledger};
-use stillhouse_spec::{ObjectVersion, Source};
+use stillhouse_spec::{Contract, ObjectVersion, Source};
 use tokio_util::sync::CancellationToken;
 
 use crate::decoders::Decoders;
@@ -46,9 +48,17 @@ pub struct Ingest {
     pub stop: CancellationToken,
     /// Threads that decode.
     pub decoders: Decoders,
+    /// Makes what contracts say in SQL into something that looks at rows.
+    pub rules: MakeRules,
+    /// A folder for what is unpacked while it is read.
+    pub spill: PathBuf,
     /// Sizes and times.
     pub settings: Settings,
 }
+
+/// Makes the conditions and expressions of a contract into something that looks at rows; an error is for a person. Asked
+/// only for contracts that have some.
+pub type MakeRules = Box<dyn Fn(&Contract) -> Result<Box<dyn RowRules + Send>, String> + Send + Sync>;
 
 /// Sizes and times, with defaults that suit one machine.
 #[derive(Debug, Clone)]

@@ -3,12 +3,16 @@
 //! Discovery may be sloppy, late, doubled and out of order; the ledger's `offer` makes one row of it all.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 use stillhouse_spec::{ObjectVersion, Period, Source};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Kind};
+use crate::open::{Members, OpenObject, is_archive, limits, members};
 
 /// What a listing of one source found.
 #[derive(Debug, Default)]
@@ -17,6 +21,10 @@ pub struct Listing {
     pub objects: Vec<Found>,
     /// Folders that are named like an object of the source: surely a mistake, and worth a word.
     pub folders: Vec<String>,
+    /// Archives that are listed by their members.
+    pub archives: Vec<String>,
+    /// What was passed over in archives: folders, hidden files, markers.
+    pub ignored: u64,
 }
 
 /// One object of the listing.
@@ -30,7 +38,9 @@ pub struct Found {
 
 /// Lists the objects of `source` whose path names a day of `period`, widened by the source's spill. A path that names
 /// no period belongs to every period.
-pub async fn discover(store: &dyn ObjectStore, source: &Source, period: Period) -> Result<Listing, Error> {
+///
+/// An archive is listed by its members; one whose directory cannot be read stands for itself, and is held when it is loaded.
+pub async fn discover(store: &Arc<dyn ObjectStore>, source: &Source, period: Period) -> Result<Listing, Error> {
     let mut listing = Listing::default();
     let mut folders = vec![source.path.folder().to_owned()];
     while let Some(folder) = folders.pop() {
@@ -43,7 +53,10 @@ pub async fn discover(store: &dyn ObjectStore, source: &Source, period: Period) 
             Err(error) => return Err(listing_error(source, &folder, error)),
         };
         for meta in &level.objects {
-            listing.objects.extend(found(source, meta, period));
+            match found(source, meta, period) {
+                Some(found) if is_archive(&found.version.key) => archive(store, source, found, &mut listing).await?,
+                found => listing.objects.extend(found),
+            }
         }
         for prefix in level.common_prefixes {
             let key = prefix.as_ref().to_owned();
@@ -53,9 +66,37 @@ pub async fn discover(store: &dyn ObjectStore, source: &Source, period: Period) 
             folders.push(key);
         }
     }
-    listing.objects.sort_by(|a, b| a.version.key.cmp(&b.version.key));
+    let by_name = |found: &Found| (found.version.key.clone(), found.version.member.clone());
+    listing.objects.sort_by_key(by_name);
     listing.folders.sort();
     Ok(listing)
+}
+
+/// Lists the members of an archive in its place.
+async fn archive(
+    store: &Arc<dyn ObjectStore>,
+    source: &Source,
+    found: Found,
+    listing: &mut Listing,
+) -> Result<(), Error> {
+    let (store, limits, version) = (Arc::clone(store), limits(source), found.version.clone());
+    let runtime = Handle::current();
+    let listed = tokio::task::spawn_blocking(move || {
+        let object = OpenObject::new(store, &version, runtime, CancellationToken::new(), Box::new(|_| ()))?;
+        members(&object, &version, &limits)
+    });
+    let listed =
+        listed.await.map_err(|error| Error::new(Kind::Bug, "listing an archive stopped").with_source(error))?;
+    match listed {
+        Ok(Members { versions, ignored }) => {
+            listing.archives.push(found.version.key);
+            listing.ignored += ignored.total();
+            let values = found.path_values;
+            listing.objects.extend(versions.into_iter().map(|version| Found { version, path_values: values.clone() }));
+        }
+        Err(_) => listing.objects.push(found),
+    }
+    Ok(())
 }
 
 fn listing_error(source: &Source, folder: &str, error: object_store::Error) -> Error {

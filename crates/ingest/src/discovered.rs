@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stillhouse_ledger::{Offered, VersionId};
+use stillhouse_ledger::{Offered, State, VersionId, VersionRow};
 use stillhouse_spec::{Period, Source};
 
 use crate::context::Ingest;
@@ -10,6 +10,7 @@ use crate::discover::{Found, discover};
 use crate::error::{Error, Kind};
 use crate::missing::missing;
 use crate::settle::{Settled, settle};
+use crate::text::files;
 
 /// What to load.
 #[derive(Debug, Clone)]
@@ -57,9 +58,16 @@ pub(crate) async fn discover_all(ingest: &Ingest, request: &IngestRequest) -> Re
     let mut all = Discovered::default();
     for source in sources(ingest, request)? {
         ingest.check_stop()?;
-        let listing = discover(ingest.store.as_ref(), &source, request.period).await?;
+        let listing = discover(&ingest.store, &source, request.period).await?;
         for folder in &listing.folders {
             all.notes.push(format!("`{folder}` is a folder, but source `{}` expects a file of that name", source.name));
+        }
+        if listing.ignored > 0 {
+            let (ignored, archives) = (listing.ignored, files(listing.archives.len()));
+            all.notes.push(format!(
+                "source `{}`: passed over in {archives}: {ignored} folders and hidden files",
+                source.name
+            ));
         }
         if listing.objects.is_empty() {
             all.notes.push(format!(
@@ -69,6 +77,7 @@ pub(crate) async fn discover_all(ingest: &Ingest, request: &IngestRequest) -> Re
                 of_period(request.period)
             ));
         }
+        all.missing.extend(by_members_now(ingest, &source, &listing.archives).await?);
         let gone = missing(ingest, &source, request.period, &listing.objects).await?;
         all.notes.extend(gone.note);
         all.missing.extend(gone.keys);
@@ -78,6 +87,20 @@ pub(crate) async fn discover_all(ingest: &Ingest, request: &IngestRequest) -> Re
     }
     check_reloads(request, &all)?;
     Ok(all)
+}
+
+/// Archives that once could not be read, and were held for it; now they are listed by their members.
+async fn by_members_now(
+    ingest: &Ingest,
+    source: &Source,
+    archives: &[String],
+) -> Result<Vec<(String, String, String)>, Error> {
+    let name = source.name.as_str();
+    let keys: Vec<_> = archives.iter().map(|key| (name, key.as_str(), "")).collect();
+    let known = ingest.ledger.newest_of(&keys).await?;
+    let waits = |row: &VersionRow| matches!(row.state, State::Held | State::Failed) && !row.removed;
+    let waiting = known.into_iter().flatten().filter(waits);
+    Ok(waiting.map(|row| (row.object.source, row.object.key, row.object.member)).collect())
 }
 
 fn of_period(period: Period) -> String {
@@ -90,7 +113,8 @@ fn of_period(period: Period) -> String {
 /// A path to reload must be one of the discovered ones: a typing error must not look like success.
 fn check_reloads(request: &IngestRequest, all: &Discovered) -> Result<(), Error> {
     for key in &request.reload {
-        if !all.found.iter().chain(&all.settling).any(|found| &found.version.key == key) {
+        let is_meant = |found: &Found| found.version.key == *key || found.version.name() == *key;
+        if !all.found.iter().chain(&all.settling).any(is_meant) {
             return Err(Error::new(
                 Kind::FixSettings,
                 format!("`{key}` cannot be loaded again: no source has a file of that path here"),

@@ -12,7 +12,6 @@
 mod account;
 mod amend;
 mod audit;
-mod blocks;
 mod claim;
 mod compact;
 mod content;

@@ -13,7 +13,7 @@ use crate::claim::Claim;
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
 use crate::logs::{log, log_outcomes};
-use crate::object::{Loaded, ObjectLoad, write_error};
+use crate::object::{Loaded, ObjectLoad, with_columns, write_error};
 use crate::reason::Reason;
 use crate::same::{Twins, skips_same};
 use crate::stage::{BatchFiles, manifest};
@@ -93,7 +93,27 @@ struct DecodedBatch {
     files: Vec<Vec<DataFile>>,
 }
 
+/// Objects with columns that the source wants added are found out on the way: then all of the claim begins anew.
 fn decode_claim(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &Handle) -> Result<DecodedBatch, Error> {
+    /// Each time at least one column more is known.
+    const ROUNDS_MAX: usize = 20;
+    let mut source = source.clone();
+    for _ in 0..ROUNDS_MAX {
+        let batch = decode_round(ingest, claim, &source, runtime)?;
+        let more = batch.outcomes.iter().filter_map(|outcome| match outcome {
+            Loaded::MoreColumns(fields) => Some(fields.iter().cloned()),
+            _ => None,
+        });
+        let more: BTreeSet<String> = more.flatten().collect();
+        if more.is_empty() {
+            return Ok(batch);
+        }
+        source = with_columns(&source, &more.into_iter().collect::<Vec<_>>());
+    }
+    Err(Error::new(Kind::Bug, "the columns of a file are never all known"))
+}
+
+fn decode_round(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &Handle) -> Result<DecodedBatch, Error> {
     let targets = Arc::new(TargetTables::new(&source.contract));
     let lake = Arc::clone(&ingest.lake);
     let mut files = BatchFiles::new(lake, runtime.clone(), Arc::clone(&targets), claim.attempt.clone());
@@ -115,6 +135,9 @@ fn decode_claim(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &
             return Err(error);
         }
     };
+    if outcomes.iter().any(|outcome| matches!(outcome, Loaded::MoreColumns(_))) {
+        files.restart();
+    }
     let files = files.finish(ingest.now()).map_err(write_error)?;
     Ok(DecodedBatch { outcomes, targets, files })
 }
@@ -153,7 +176,7 @@ async fn settle(ingest: &Ingest, claim: &Claim, outcomes: &[Loaded]) -> Result<(
     for (job, outcome) in claim.jobs.iter().zip(outcomes) {
         let (version, now) = (job.version, ingest.now());
         match outcome {
-            Loaded::Accepted(_) => {}
+            Loaded::Accepted(_) | Loaded::MoreColumns(_) => {}
             Loaded::Held { message, hint } => hold(ingest, claim, version, message, hint.as_deref()).await?,
             Loaded::Failed { message } => {
                 let reason = Reason { message: message.clone(), ..Reason::default() };

@@ -27,6 +27,7 @@ pub(crate) async fn log_outcomes(ingest: &Ingest, claim: &Claim, outcomes: &[Loa
             }
             Loaded::Held { message, .. } => line(Level::Warn, format!("held: {message}")),
             Loaded::Failed { message } => line(Level::Error, format!("failed: {message}")),
+            Loaded::MoreColumns(fields) => line(Level::Info, format!("columns to be added for {}", fields.join(", "))),
         }
     }
     ingest.ledger.log(&claim.attempt, &lines).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use stillhouse_ledger::{State, VersionRow};
-use stillhouse_spec::{OnMissing, Period, Source};
+use stillhouse_spec::{ObjectVersion, OnMissing, Period, Source};
 
 use crate::context::Ingest;
 use crate::discover::{Found, concerns, discover};
@@ -31,7 +31,7 @@ pub(crate) async fn missing(
         return Ok(Missing::default());
     }
     let known = ingest.ledger.newest(source.name.as_str()).await?;
-    let known = known.into_iter().filter(|row| may_go(source, period, row)).map(|row| row.object.key);
+    let known = known.into_iter().filter(|row| may_go(source, period, row)).map(|row| identity(row.object));
     let mut gone = without(known.collect(), listed);
     if gone.is_empty() {
         return Ok(Missing::default());
@@ -47,8 +47,8 @@ pub(crate) async fn missing(
     }
     // A file that is being put in place of another may be gone for a moment.
     wait(ingest, source).await?;
-    gone = without(gone, &discover(ingest.store.as_ref(), source, period).await?.objects);
-    let keys = gone.into_iter().map(|key| (source.name.to_string(), key, String::new()));
+    gone = without(gone, &discover(&ingest.store, source, period).await?.objects);
+    let keys = gone.into_iter().map(|(key, member)| (source.name.to_string(), key, member));
     Ok(Missing { keys: keys.collect(), note: None })
 }
 
@@ -59,9 +59,14 @@ fn may_go(source: &Source, period: Period, row: &VersionRow) -> bool {
     !is_over && row.state != State::Forgotten && source.path.values(key).is_some() && concerns(source, key, period)
 }
 
-fn without(mut keys: BTreeSet<String>, listed: &[Found]) -> BTreeSet<String> {
+/// Key and member.
+fn identity(object: ObjectVersion) -> (String, String) {
+    (object.key, object.member)
+}
+
+fn without(mut keys: BTreeSet<(String, String)>, listed: &[Found]) -> BTreeSet<(String, String)> {
     for found in listed {
-        keys.remove(&found.version.key);
+        keys.remove(&identity(found.version.clone()));
     }
     keys
 }

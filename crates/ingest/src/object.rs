@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stillhouse_decode::{Outcome, Request, SharedSource as _, SinkError, Threads, YearHint, decode, decode_shared};
+use stillhouse_decode::{
+    Outcome, Reject, Request, RowRules, RowSink as _, SharedSource as _, SinkError, Threads, YearHint, decode,
+    decode_shared,
+};
 use stillhouse_ledger::{Job, VersionId};
 use stillhouse_spec::{
-    Contract, Counts, InputFormat, ObjectVersion, Original, RECEIPT_FORMAT, Receipt, Source, TableCount, Twin,
-    object_id,
+    Choice, Contract, Counts, DataType, InputFormat, ObjectVersion, Original, RECEIPT_FORMAT, Receipt, RejectPlace,
+    Source, TableCount, Twin, UnknownColumns, object_id,
 };
 use tokio::runtime::Handle;
 
 use crate::content::content;
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
-use crate::open::{OpenError, OpenObject};
+use crate::open::{Content, OpenError, OpenObject, Opening, Partial};
 use crate::progress::Event;
 use crate::same::Twins;
 use crate::sink::{Decoded, FilesSink, ObjectSink};
@@ -33,6 +36,8 @@ pub(crate) enum Loaded {
     Held { message: String, hint: Option<String> },
     /// It could not be read; the next run tries again.
     Failed { message: String },
+    /// It has columns that its source wants added, by these names: all of the claim is read again with them.
+    MoreColumns(Vec<String>),
 }
 
 /// What the decoder gave, and what became of it in the sink.
@@ -55,7 +60,7 @@ impl ObjectLoad<'_> {
     pub(crate) fn tell(&self, outcome: &Loaded) {
         let counts = match outcome {
             Loaded::Accepted(receipt) => Some(receipt.counts),
-            Loaded::Held { .. } | Loaded::Failed { .. } => None,
+            Loaded::Held { .. } | Loaded::Failed { .. } | Loaded::MoreColumns(_) => None,
         };
         self.ingest.progress.event(&Event::Decoded { object: &self.job.object, counts });
     }
@@ -68,8 +73,12 @@ impl ObjectLoad<'_> {
         let threads = self.ingest.decoders.take(self.ingest.settings.workers);
         let decoded = self.run(|bytes, request, lineage| {
             let sink = FilesSink::new(self.targets, lineage, files);
-            let outcome = decode_shared(bytes, request, &sink, Threads::new(threads.count()))?;
-            Ok((outcome, Ok(sink.finish())))
+            let mut outcome = decode_shared(bytes, request, &sink, Threads::new(threads.count()))?;
+            let told = match &bytes.partial {
+                Some(partial) => sink.refuse(refused_end(partial, &mut outcome)),
+                None => Ok(()),
+            };
+            Ok((outcome, told.map(|()| sink.finish())))
         });
         let outcome = match decoded? {
             Ok((receipt, _)) => match twins.find(self.job, &receipt)? {
@@ -89,8 +98,12 @@ impl ObjectLoad<'_> {
         }
         self.run(|bytes, request, lineage| {
             let mut sink = ObjectSink::new(self.targets, lineage);
-            let outcome = decode(&mut *bytes.reader(), request, &mut sink)?;
-            Ok((outcome, sink.into_decoded()))
+            let mut outcome = decode(&mut *bytes.reader(), request, &mut sink)?;
+            let told = match &bytes.partial {
+                Some(partial) => sink.reject(refused_end(partial, &mut outcome)),
+                None => Ok(()),
+            };
+            Ok((outcome, told.and_then(|()| sink.into_decoded())))
         })
     }
 
@@ -110,19 +123,25 @@ impl ObjectLoad<'_> {
     }
 
     /// Decodes to the end: the receipt and what was kept, or why the object is not loaded.
-    fn run(&self, decode: impl FnOnce(&OpenObject, &Request<'_>, &Lineage) -> Decoding) -> Result<Run, Error> {
+    fn run(&self, decode: impl FnOnce(&Content<'_>, &Request<'_>, &Lineage) -> Decoding) -> Result<Run, Error> {
         let started_at = self.ingest.now();
         let job = self.job;
         self.ingest.progress.event(&Event::Started { object: &job.object });
-        let bytes = match self.open() {
+        let opening = opening(self.ingest, self.source, &job.object);
+        let bytes = match self.open().and_then(|object| Content::open(object, &opening)) {
             Ok(bytes) => bytes,
             Err(error) => return Self::unreadable(&error).map(Err),
         };
+        let (unpacked, warnings) = (bytes.decided.clone(), bytes.warnings.clone());
+        let rules = match rules(self.ingest, self.source) {
+            Ok(rules) => rules,
+            Err(held) => return Ok(Err(held)),
+        };
         let path_values = self.source.path.values(&job.object.key).unwrap_or_default();
-        let request = self.request(&path_values);
+        let request = Request { rules: rules.as_deref().map(|rules| rules as _), ..self.request(&path_values) };
         let object = object_id(job.version.key_number, job.version.generation);
         let lineage = Lineage { object, ingested_at: started_at, version: job.object.clone() };
-        let (outcome, decoded) = match decode(&bytes, &request, &lineage) {
+        let (mut outcome, decoded) = match decode(&bytes, &request, &lineage) {
             Ok(decoded) => decoded,
             Err(error) => return self.refused(error, bytes).map(Err),
         };
@@ -131,6 +150,11 @@ impl ObjectLoad<'_> {
             Err(error) => return Self::unreadable(&error).map(Err),
         };
         let decoded = decoded.map_err(write_error)?;
+        outcome.decided.extend(unpacked);
+        outcome.warnings.extend(warnings);
+        if !self.source.contract.added.is_empty() {
+            outcome.decided.insert(ADDED_COLUMNS.to_owned(), Choice::detected(added_columns(&self.source.contract)));
+        }
         let receipt = self.receipt(started_at, digest, outcome, &decoded);
         Ok(Ok((Box::new(receipt), decoded)))
     }
@@ -147,7 +171,7 @@ impl ObjectLoad<'_> {
     }
 
     /// The decoder stopped: because of the data (held), because of the store (failed), or because of us (an error).
-    fn refused(&self, error: stillhouse_decode::Error, bytes: OpenObject) -> Result<Loaded, Error> {
+    fn refused(&self, error: stillhouse_decode::Error, bytes: Content<'_>) -> Result<Loaded, Error> {
         if error.is_held() {
             // A file that was cut while it was read looks broken; then its state decides, not what was seen of it.
             if let Err(changed) = bytes.finish() {
@@ -156,13 +180,11 @@ impl ObjectLoad<'_> {
             return Ok(Loaded::Held { message: error.to_string(), hint: error.hint().map(str::to_owned) });
         }
         match error.kind() {
-            stillhouse_decode::Kind::Source => {
-                let source = error.into_source().and_then(|source| source.downcast::<OpenError>().ok());
-                match source {
-                    Some(open) => Self::unreadable(&open),
-                    None => Err(Error::new(Kind::Bug, format!("`{}` cannot be read", self.job.object.key))),
-                }
-            }
+            stillhouse_decode::Kind::MoreColumns => Ok(Loaded::MoreColumns(error.columns().to_vec())),
+            stillhouse_decode::Kind::Source => match error.into_source() {
+                Some(source) => Self::unreadable(&OpenError::of(source)),
+                None => Err(Error::new(Kind::Bug, format!("`{}` cannot be read", self.job.object.key))),
+            },
             _ => Err(match error.into_source() {
                 Some(source) => write_error(source),
                 None => Error::new(Kind::Bug, format!("`{}` cannot be loaded", self.job.object.key)),
@@ -176,7 +198,8 @@ impl ObjectLoad<'_> {
             OpenError::Changed | OpenError::Removed => Ok(Loaded::Failed {
                 message: format!("{error}; nothing of it was loaded, the next run takes it as it is then"),
             }),
-            OpenError::Store(_) => Ok(Loaded::Failed { message: error.to_string() }),
+            OpenError::Store(_) | OpenError::Disk(_) => Ok(Loaded::Failed { message: error.to_string() }),
+            OpenError::Held { message, hint } => Ok(Loaded::Held { message: message.clone(), hint: hint.clone() }),
         }
     }
 
@@ -201,6 +224,73 @@ impl ObjectLoad<'_> {
         }
     }
 }
+
+/// What a receipt calls the fields for which columns were added.
+const ADDED_COLUMNS: &str = "added columns";
+
+/// The fields for which columns were added, as JSON.
+fn added_columns(contract: &Contract) -> String {
+    let added = contract.parent.columns.iter().filter(|column| contract.added.contains(&column.name));
+    let fields: Vec<&str> = added.filter_map(|column| column.field_names()?.nth(1)).collect();
+    serde_json::json!(fields).to_string()
+}
+
+/// The source with columns for these fields. JSON values may be of any kind, all others are texts.
+pub(crate) fn with_columns(source: &Source, fields: &[String]) -> Source {
+    let mut source = source.clone();
+    let data_type = if matches!(source.format, InputFormat::Json(_)) { DataType::Json } else { DataType::String };
+    source.contract.add_columns(fields, &data_type);
+    source
+}
+
+/// The source with the columns that were added for an object when it was loaded.
+pub(crate) fn as_loaded(source: &Source, receipt: &Receipt) -> Source {
+    let added =
+        receipt.decided.get(ADDED_COLUMNS).and_then(|added| serde_json::from_str::<Vec<String>>(&added.value).ok());
+    let mut source = with_columns(source, &added.unwrap_or_default());
+    if source.contract.unknown_columns == UnknownColumns::Add {
+        // Which these are has been decided.
+        source.contract.unknown_columns = UnknownColumns::Ignore;
+    }
+    source
+}
+
+/// How an object of `source` is opened.
+pub(crate) fn opening<'a>(ingest: &'a Ingest, source: &'a Source, object: &'a ObjectVersion) -> Opening<'a> {
+    Opening { source, member: &object.member, folder: &ingest.spill, name: ingest.new_id() }
+}
+
+/// What the contract of a source says in SQL, if it does; or why its objects are held.
+pub(crate) fn rules(ingest: &Ingest, source: &Source) -> Result<Option<Box<dyn RowRules + Send>>, Loaded> {
+    if !source.contract.has_sql() {
+        return Ok(None);
+    }
+    (ingest.rules)(&source.contract).map(Some).map_err(|message| Loaded::Held {
+        message,
+        hint: Some("correct `where` or `derive` in the source file".to_owned()),
+    })
+}
+
+/// A stream that breaks off has one record more, of which nobody knows the end.
+pub(crate) fn refused_end(partial: &Partial, outcome: &mut Outcome) -> Reject {
+    let place = RejectPlace {
+        record: outcome.counts.read,
+        line: outcome.counts.read + 1,
+        offset: partial.offset,
+        bytes: partial.bytes.len() as u64,
+        column: None,
+        reason: BROKEN_STREAM.to_owned(),
+        expected: "the rest of the file".to_owned(),
+        found: partial.why.clone(),
+    };
+    outcome.counts.read += 1;
+    outcome.counts.quarantined += 1;
+    *outcome.reasons.entry(BROKEN_STREAM.to_owned()).or_default() += 1;
+    Reject { place, raw: Some(partial.bytes.clone()), pii: true }
+}
+
+/// A packed file breaks off in the middle of this record, or its checksum is wrong from here on.
+const BROKEN_STREAM: &str = "broken_stream";
 
 /// How an object of `source` is decoded.
 pub(crate) fn request<'a>(

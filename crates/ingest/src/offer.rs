@@ -67,7 +67,7 @@ async fn again(
     offered: Offered,
 ) -> Result<Offered, Error> {
     let Offered::Known { version, state, reason } = &offered else { return Ok(offered) };
-    if request.reload.contains(&object.key) {
+    if request.reload.contains(&object.key) || request.reload.contains(&object.name()) {
         let renewed = ingest.ledger.reoffer(&object.source, &object.key, &object.member, ingest.now()).await?;
         return Ok(renewed.map_or(offered, Offered::New));
     }

@@ -1,12 +1,11 @@
 //! The refused records of one object, read again under the contract of now.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::Int64Type;
-use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore as _};
-use stillhouse_decode::{Again, Outcome, RECORD_COLUMN, Reject, RowSink, Sink, SinkError, decode};
+use stillhouse_decode::{Again, Outcome, RECORD_COLUMN, Reject, Request, RowSink, Sink, SinkError, decode};
 use stillhouse_lake::{QUARANTINE, Quarantined};
 use stillhouse_spec::{Amendment, AmendmentKind, REJECTS_IN_RECEIPT_MAX, Receipt, RejectPlace, Source, object_id};
 use tokio::runtime::Handle;
@@ -14,7 +13,8 @@ use tokio::runtime::Handle;
 use crate::amend::{AmendedObject, Change, forget_reason, ranges};
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
-use crate::object::{request, write_error};
+use crate::object::{opening, request, rules, write_error};
+use crate::open::{Content, OpenError, OpenObject};
 use crate::reread::renumbered;
 use crate::sink::{Decoded, ObjectSink};
 use crate::targets::{Lineage, TargetTables};
@@ -78,7 +78,7 @@ impl<'r> Records<'r> {
                 None if place.bytes > source.max_record_bytes => {
                     Err("they are longer than `max_record_bytes`".to_owned())
                 }
-                None => runtime.block_on(from_original(ingest, receipt, place))?,
+                None => from_original(ingest, source, receipt, place, runtime)?,
             };
             match bytes {
                 Ok(bytes) => {
@@ -105,30 +105,24 @@ fn tell_beyond(beyond: &BTreeMap<String, u64>, receipt: &Receipt) -> Beyond {
 }
 
 /// The bytes of one record in the original, if that is still the version that was loaded.
-async fn from_original(
+fn from_original(
     ingest: &Ingest,
+    source: &Source,
     receipt: &Receipt,
     place: &RejectPlace,
+    runtime: &Handle,
 ) -> Result<Result<Vec<u8>, String>, Error> {
-    use object_store::Error as Store;
-    let object = &receipt.object;
-    let location =
-        Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;
-    let options = GetOptions {
-        range: Some(GetRange::Bounded(place.offset..place.offset + place.bytes)),
-        if_match: (!object.etag.is_empty()).then(|| object.etag.clone()),
-        ..GetOptions::default()
-    };
-    let bytes = match ingest.store.get_opts(&location, options).await {
-        Ok(found) => found.bytes().await,
-        Err(error) => Err(error),
-    };
-    match bytes {
-        Ok(bytes) if bytes.len() as u64 == place.bytes => Ok(Ok(bytes.into())),
-        Ok(_) | Err(Store::Precondition { .. }) => Ok(Err("the file was changed since".to_owned())),
-        Err(Store::NotFound { .. }) => Ok(Err("the file is gone".to_owned())),
+    let (store, object) = (Arc::clone(&ingest.store), &receipt.object);
+    let opened = OpenObject::new(store, object, runtime.clone(), ingest.stop.clone(), Box::new(|_| ()));
+    let opening = opening(ingest, source, object);
+    let content = opened.and_then(|opened| Content::open(opened, &opening));
+    match content.and_then(|content| content.range(place.offset, place.bytes)) {
+        Ok(bytes) if bytes.len() as u64 == place.bytes => Ok(Ok(bytes)),
+        Ok(_) | Err(OpenError::Changed) => Ok(Err("the file was changed since".to_owned())),
+        Err(OpenError::Removed) => Ok(Err("the file is gone".to_owned())),
+        Err(OpenError::Cancelled) => Err(Error::cancelled()),
         // Archived objects answer so in object stores: they have to be restored first.
-        Err(error) => Ok(Err(format!("the file cannot be read: {error}"))),
+        Err(error) => Ok(Err(error.to_string())),
     }
 }
 
@@ -163,7 +157,12 @@ fn read_again(
     let numbers = places.iter().map(|place| place.record).collect();
     let mut sink = ReplaySink { inner, places, numbers, loaded: Vec::new(), refused: Vec::new(), changed: Vec::new() };
     let path_values = source.path.values(&object.key).unwrap_or_default();
-    let request = request(ingest, source, object, &again.format, &again.contract, &path_values);
+    let rules =
+        rules(ingest, source).map_err(|_| Error::new(Kind::FixSettings, "`where` or `derive` is no expression"))?;
+    let request = Request {
+        rules: rules.as_deref().map(|rules| rules as _),
+        ..request(ingest, source, object, &again.format, &again.contract, &path_values)
+    };
     match decode(&mut again.bytes.as_slice(), &request, &mut sink) {
         Ok(outcome) => {
             let ReplaySink { inner, loaded, refused, changed, .. } = sink;

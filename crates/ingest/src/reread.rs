@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray as _, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
-use object_store::ObjectStoreExt as _;
-use object_store::path::Path;
 use stillhouse_decode::{
-    Again, RECORD_COLUMN, Reject, RowSink, SharedSource as _, Sink, SinkError, decode, written_out,
+    Again, RECORD_COLUMN, Reject, Request, RowSink, SharedSource as _, Sink, SinkError, decode, written_out,
 };
 use stillhouse_lake::QUARANTINE;
 use stillhouse_spec::{Amendment, AmendmentKind, Choice, Contract, ObjectVersion, Receipt, Source};
@@ -17,8 +15,8 @@ use tokio::runtime::Handle;
 use crate::context::Ingest;
 use crate::digest::Digest;
 use crate::error::{Error, Kind};
-use crate::object::request;
-use crate::open::OpenObject;
+use crate::object::{as_loaded, opening, refused_end, request, rules};
+use crate::open::{Content, OpenError, OpenObject};
 use crate::targets::TargetTables;
 
 /// What reading an object again came to.
@@ -43,15 +41,34 @@ pub(crate) fn reread(
     types: &Types,
     runtime: &Handle,
 ) -> Result<Reread, Error> {
-    let source = &sources[&receipt.source_fingerprint];
+    let source = &as_loaded(&sources[&receipt.source_fingerprint], receipt);
     let bytes =
         OpenObject::new(Arc::clone(&ingest.store), object, runtime.clone(), ingest.stop.clone(), Box::new(|_| ()));
-    let Ok(bytes) = bytes else { return Ok(Reread::OtherBytes) };
+    let opening = opening(ingest, source, object);
+    let bytes = match bytes.and_then(|bytes| Content::open(bytes, &opening)) {
+        Ok(bytes) => bytes,
+        Err(_) if ingest.stop.is_cancelled() => return Err(Error::cancelled()),
+        Err(OpenError::Held { message, .. }) => return Ok(Reread::Unreadable(message)),
+        Err(_) => return Ok(Reread::OtherBytes),
+    };
+    let rules = match rules(ingest, source) {
+        Ok(rules) => rules,
+        Err(_) => return Ok(Reread::Unreadable("its `where` or `derive` cannot be read any more".to_owned())),
+    };
     // The year of the file's time counts as it was then.
     let path_values = source.path.values(&receipt.object.key).unwrap_or_default();
-    let request = request(ingest, source, &receipt.object, &source.format, &source.contract, &path_values);
+    let request = Request {
+        rules: rules.as_deref().map(|rules| rules as _),
+        ..request(ingest, source, &receipt.object, &source.format, &source.contract, &path_values)
+    };
     let mut sink = DigestSink::new(&source.contract, types, amended(receipt));
-    let decoded = decode(&mut *bytes.reader(), &request, &mut sink);
+    let mut decoded = decode(&mut *bytes.reader(), &request, &mut sink);
+    if let (Ok(outcome), Some(partial)) = (&mut decoded, &bytes.partial) {
+        let told = sink.reject(refused_end(partial, outcome));
+        told.map_err(|error| Error::new(Kind::Bug, "a refused record cannot be compared").with_source(error))?;
+    }
+    let set_aside = std::mem::take(&mut sink.set_aside);
+    let set_aside = whole(&bytes, set_aside);
     match bytes.finish() {
         Ok(digest) if digest == receipt.digest => {}
         Ok(_) | Err(_) if ingest.stop.is_cancelled() => return Err(Error::cancelled()),
@@ -60,10 +77,10 @@ pub(crate) fn reread(
     if let Err(error) = decoded {
         return Ok(Reread::Unreadable(format!("the file cannot be decoded again: {error}")));
     }
-    let DigestSink { mut digests, set_aside, .. } = sink;
-    let set_aside = runtime.block_on(whole(ingest, object, set_aside))?;
+    let DigestSink { mut digests, .. } = sink;
+    let Ok(set_aside) = set_aside else { return Ok(Reread::OtherBytes) };
     for amendment in receipt.amendments.iter().filter(|amendment| amendment.what == AmendmentKind::Replay) {
-        let source = &sources[&amendment.because];
+        let source = &as_loaded(&sources[&amendment.because], receipt);
         let replayed = replayed(ingest, source, receipt, amendment, &set_aside, types);
         match replayed.map_err(|error| Error::new(Kind::Bug, "a replay cannot be repeated").with_source(error))? {
             Ok(rows) => rows.into_iter().for_each(|(table, rows)| digests.entry(table).or_default().merge(rows)),
@@ -74,29 +91,12 @@ pub(crate) fn reread(
 }
 
 /// Refused records with their bytes; those that were too long to be kept are read from the object.
-async fn whole(
-    ingest: &Ingest,
-    object: &ObjectVersion,
-    set_aside: BTreeMap<u64, Reject>,
-) -> Result<BTreeMap<u64, Vec<u8>>, Error> {
-    let location =
-        Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;
-    let mut whole = BTreeMap::new();
-    for (record, reject) in set_aside {
-        let bytes = match reject.raw {
-            Some(raw) => raw,
-            None => {
-                let range = reject.place.offset..reject.place.offset + reject.place.bytes;
-                let read = ingest.store.get_range(&location, range).await;
-                let read = read.map_err(|error| {
-                    Error::new(Kind::Retry, format!("`{}` cannot be read", object.key)).with_source(error)
-                })?;
-                read.into()
-            }
-        };
-        whole.insert(record, bytes);
-    }
-    Ok(whole)
+fn whole(content: &Content<'_>, set_aside: BTreeMap<u64, Reject>) -> Result<BTreeMap<u64, Vec<u8>>, OpenError> {
+    let bytes = |reject: Reject| match reject.raw {
+        Some(raw) => Ok(raw),
+        None => content.range(reject.place.offset, reject.place.bytes),
+    };
+    set_aside.into_iter().map(|(record, reject)| Ok((record, bytes(reject)?))).collect()
 }
 
 /// Records that left the quarantine later.
@@ -126,7 +126,13 @@ fn replayed(
     let again = Again::new(reading, &source.format, &contract, raw);
     let numbers: Vec<u64> = again.records.iter().map(|place| numbers[*place]).collect();
     let path_values = source.path.values(&receipt.object.key).unwrap_or_default();
-    let request = request(ingest, source, &receipt.object, &again.format, &again.contract, &path_values);
+    let Ok(rules) = rules(ingest, source) else {
+        return Ok(Err("its `where` or `derive` cannot be read any more".to_owned()));
+    };
+    let request = Request {
+        rules: rules.as_deref().map(|rules| rules as _),
+        ..request(ingest, source, &receipt.object, &again.format, &again.contract, &path_values)
+    };
     let mut sink = DigestSink { numbers: Some(numbers), ..DigestSink::new(&source.contract, types, Vec::new()) };
     if let Err(error) = decode(&mut again.bytes.as_slice(), &request, &mut sink) {
         return Ok(Err(format!("replayed records cannot be decoded again: {error}")));

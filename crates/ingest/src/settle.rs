@@ -29,7 +29,7 @@ pub async fn settle(ingest: &Ingest, source: &Source, period: Period, objects: V
         () = tokio::time::sleep(wait) => {}
         () = ingest.stop.cancelled() => ingest.check_stop()?,
     }
-    let again = discover(ingest.store.as_ref(), source, period).await?;
+    let again = discover(&ingest.store, source, period).await?;
     let (settling, ready) = again.objects.into_iter().partition(|object| unsettled(ingest, source, object).is_some());
     Ok(Settled { ready, settling })
 }

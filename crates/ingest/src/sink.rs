@@ -163,6 +163,14 @@ impl<'a> FilesSink<'a> {
         Self { targets, lineage, written: Mutex::new(written), pool: Arc::default() }
     }
 
+    /// Adds one refused record behind all others.
+    pub fn refuse(&self, reject: Reject) -> Result<(), SinkError> {
+        let mut part = self.part();
+        part.reject(reject)?;
+        part.finish()?;
+        self.append(part)
+    }
+
     /// What the object gave.
     pub fn finish(self) -> Decoded {
         self.written.into_inner().unwrap_or_else(PoisonError::into_inner).decoded

@@ -60,7 +60,7 @@ impl ObjectOutcome {
     pub(crate) fn new(object: &ObjectVersion, status: Status) -> Self {
         Self {
             source: object.source.clone(),
-            key: object.key.clone(),
+            key: object.name(),
             status,
             size: object.size,
             generation: None,

@@ -103,7 +103,7 @@ async fn one(
 ) -> Result<Verified, Error> {
     let mut verified = Verified {
         source: receipt.object.source.clone(),
-        key: receipt.object.key.clone(),
+        key: receipt.object.name(),
         generation: receipt.generation,
         proof: Proof::Counts,
         rows: 0,
@@ -237,6 +237,11 @@ async fn original(ingest: &Ingest, object: &ObjectVersion) -> Result<Option<Obje
     let location =
         Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;
     match ingest.store.head(&location).await {
+        // What is in an archive is as it was if the archive is.
+        Ok(meta) if !object.member.is_empty() => {
+            let archive = crate::discover::version(&object.source, &meta);
+            Ok(Some(ObjectVersion { member: object.member.clone(), ..archive }))
+        }
         Ok(meta) => Ok(Some(crate::discover::version(&object.source, &meta))),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(Error::new(Kind::Retry, format!("`{}` cannot be read", object.key)).with_source(error)),

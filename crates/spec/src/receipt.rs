@@ -168,6 +168,13 @@ pub struct ObjectVersion {
     pub modified_at: i64,
 }
 
+impl ObjectVersion {
+    /// How people call the object: its key, or for a member of an archive `KEY!MEMBER`.
+    pub fn name(&self) -> String {
+        if self.member.is_empty() { self.key.clone() } else { format!("{}!{}", self.key, self.member) }
+    }
+}
+
 /// The four counts of a receipt, in records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {

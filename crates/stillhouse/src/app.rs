@@ -78,6 +78,8 @@ impl App {
             observer: Arc::new(stillhouse_lake::NoObserver),
             stop,
             decoders: Decoders::default(),
+            rules: Box::new(crate::row_rules::compile),
+            spill: self.folder.resolve(".stillhouse/spill"),
             settings: Settings { workers: self.workers(), ..Settings::default() },
         }))
     }

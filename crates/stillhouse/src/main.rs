@@ -22,6 +22,7 @@ mod publishing;
 mod receipts;
 mod report_runs;
 mod result_files;
+mod row_rules;
 mod selection;
 mod surroundings;
 mod table;

@@ -244,7 +244,9 @@ fn check_missing(found: &Found<'_>, claims: &[Option<usize>]) -> Result<(), Erro
     }
     let missing: Vec<String> = (0..claims.len())
         .filter(|column| claims[*column].is_none())
-        .filter(|column| found.spec(*column).default.is_none())
+        .filter(|column| {
+            found.spec(*column).default.is_none() && !found.contract.added.contains(&found.spec(*column).name)
+        })
         .filter(|column| found.spec(*column).required || found.contract.missing_columns == MissingColumns::Hold)
         .map(|column| format!("`{}`", found.spec(column).name))
         .collect();

@@ -65,7 +65,8 @@ impl<'a> Json<'a> {
         }
         let columns = contract.read_columns().enumerate();
         let missing = columns.filter(|(number, column)| {
-            let is_read = column.field_names().is_some() && column.default.is_none();
+            let is_added = contract.added.contains(&column.name);
+            let is_read = column.field_names().is_some() && column.default.is_none() && !is_added;
             is_read && !tally.seen.get(*number).copied().unwrap_or(false)
         });
         let missing: Vec<String> = missing.map(|(number, _)| format!("`{}`", contract.read_label(number))).collect();
@@ -92,7 +93,18 @@ impl<'a> Json<'a> {
                 Ok(())
             }
             UnknownColumns::Json => Ok(()),
-            UnknownColumns::Add => Err(Error::more_columns(tally.unknown.iter().cloned().collect())),
+            // Only the parent gets columns; those of other tables are said.
+            UnknownColumns::Add => {
+                let (nested, own): (Vec<&String>, Vec<_>) =
+                    tally.unknown.iter().partition(|name| name.starts_with(tree::ROW_OF));
+                if !own.is_empty() {
+                    return Err(Error::more_columns(own.into_iter().cloned().collect()));
+                }
+                if !nested.is_empty() {
+                    warnings.push(format!("fields that the contract does not know are left out: {shown}"));
+                }
+                Ok(())
+            }
             UnknownColumns::Hold => Err(Error::data(
                 format!("no column for the fields {shown}"),
                 "add the columns to the source file, or set `unknown_columns` to \"add\", \"json\" or \"ignore\"",

@@ -8,6 +8,9 @@ use stillhouse_spec::{Column as ColumnSpec, Contract, FieldPath, Inside, Unknown
 use super::UNKNOWN_MAX;
 use crate::csv::header::comparable;
 
+/// How messages begin to call a row of a table.
+pub(super) const ROW_OF: &str = "a row of ";
+
 /// All ways from the roots of the tables.
 pub(super) struct Tree {
     nodes: Vec<Node>,
@@ -80,7 +83,7 @@ impl Tree {
     pub(super) fn new(contract: &Contract) -> Self {
         let tables = 1 + contract.nested.len();
         let names = std::iter::once(&contract.parent.name).chain(contract.nested.iter().map(|nested| &nested.name));
-        let nodes = names.map(|name| Node { path: format!("a row of `{name}`"), ..Node::default() }).collect();
+        let nodes = names.map(|name| Node { path: format!("{ROW_OF}`{name}`"), ..Node::default() }).collect();
         let asks = contract.unknown_columns != UnknownColumns::Json;
         let mut tree = Self { nodes, places: Vec::new(), unknown: BTreeSet::new(), asks };
         let own = |table: usize| match table {
@@ -175,7 +178,7 @@ impl Tree {
         let node = self.nodes[at].by_likeness.get(&comparable(name)).copied();
         if node.is_none() && self.asks && self.unknown.len() < UNKNOWN_MAX {
             let path = FieldPath::field(name).to_string();
-            let is_root = at < self.nodes.len() && self.nodes[at].path.starts_with("a row of ");
+            let is_root = at < self.nodes.len() && self.nodes[at].path.starts_with(ROW_OF);
             let inside = if is_root { String::new() } else { format!("{}.", self.nodes[at].path) };
             let table = if is_root && at > 0 { format!("{}: ", self.nodes[at].path) } else { String::new() };
             self.unknown.insert(format!("{table}{inside}{path}"));

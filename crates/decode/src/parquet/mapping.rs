@@ -151,7 +151,9 @@ fn way(fields: &Fields, column: &ColumnSpec) -> Option<Way> {
 
 fn check_missing(contract: &Contract, ways: &[Option<Way>], fields: &Fields) -> Result<(), Error> {
     let missing = contract.read_columns().enumerate().filter(|(number, column)| {
-        let is_read = column.field_names().is_some() && column.default.is_none() && ways[*number].is_none();
+        let is_added = contract.added.contains(&column.name);
+        let is_read =
+            column.field_names().is_some() && column.default.is_none() && !is_added && ways[*number].is_none();
         is_read && (column.required || contract.missing_columns == MissingColumns::Hold)
     });
     let missing: Vec<String> = missing.map(|(number, _)| format!("`{}`", contract.read_label(number))).collect();

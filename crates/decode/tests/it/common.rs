@@ -54,6 +54,7 @@ impl Case {
                 parent: Table { name: "parent".parse().unwrap(), time, columns, current: None },
                 children: Vec::new(),
                 nested: Vec::new(),
+                added: Vec::new(),
                 filter: None,
                 unknown_columns: UnknownColumns::Hold,
                 missing_columns: MissingColumns::Hold,

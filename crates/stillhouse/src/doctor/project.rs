@@ -1,7 +1,10 @@
 //! The project's own files: are they valid, and do they find anything?
 
+use std::sync::Arc;
+
 use std::path::Path;
 
+use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use stillhouse_ingest::discover;
 use stillhouse_spec::Period;
@@ -34,7 +37,7 @@ pub fn look(directory: &Path, findings: &mut Vec<Finding>) -> Option<ProjectFold
 /// Whether the paths of the sources match any file.
 pub async fn sources(folder: &ProjectFolder, findings: &mut Vec<Finding>) {
     let store = match LocalFileSystem::new_with_prefix(&folder.root) {
-        Ok(store) => store,
+        Ok(store) => Arc::new(store) as Arc<dyn ObjectStore>,
         Err(error) => {
             let found = format!("the project folder cannot be read: {error}");
             findings.push(Finding::problem("sources", found, "give the user of this program the right to read it"));

@@ -110,6 +110,8 @@ impl Site {
             observer: Arc::<Watch>::clone(&watch),
             stop: CancellationToken::new(),
             decoders: Decoders::default(),
+            rules: Box::new(|_| Err("no contract here says something in SQL".to_owned())),
+            spill: std::path::PathBuf::from("."),
             settings: Settings { group_objects: plan.per_commit, ..Settings::default() },
         };
         Self { ingest: Arc::new(ingest), files, watch, plan: plan.clone() }

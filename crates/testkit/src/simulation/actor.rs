@@ -158,6 +158,8 @@ impl Actor {
             observer: watched(),
             stop: CancellationToken::new(),
             decoders: Decoders::default(),
+            rules: Box::new(|_| Err("no contract here says something in SQL".to_owned())),
+            spill: std::path::PathBuf::from("."),
             settings: Settings {
                 workers: 1,
                 lease: LEASE,

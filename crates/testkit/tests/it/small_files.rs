@@ -89,6 +89,8 @@ async fn site(folder: &TempProject, counter: &Arc<Counter>) -> Arc<Ingest> {
         observer: Arc::new(stillhouse_lake::NoObserver),
         stop: CancellationToken::new(),
         decoders: Decoders::default(),
+        rules: Box::new(|_| Err("no contract here says something in SQL".to_owned())),
+        spill: std::path::PathBuf::from("."),
         settings: Settings {
             workers: 2,
             group_objects: u32::try_from(FILES_OF_A_BATCH).expect("a small number"),

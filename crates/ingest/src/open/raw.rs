@@ -12,7 +12,7 @@ use stillhouse_spec::ObjectVersion;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::blocks::{BLOCK_BYTES, Blocks, value};
+use super::blocks::{BLOCK_BYTES, Blocks, value};
 
 /// Why an object could not be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,50 @@ pub enum OpenError {
     /// The store refused for another reason.
     #[error("the file cannot be read: {0}")]
     Store(#[source] object_store::Error),
+    /// What it is packed in, or its encoding, has to be mended by somebody.
+    #[error("{message}")]
+    Held {
+        /// What is wrong.
+        message: String,
+        /// What to do next.
+        hint: Option<String>,
+    },
+    /// Unpacked bytes could not be put aside.
+    #[error("the file cannot be unpacked: {0}")]
+    Disk(#[source] std::io::Error),
+}
+
+impl OpenError {
+    /// What `unpack` says; an error of ours that went through it comes out again.
+    pub(super) fn unpack(error: stillhouse_unpack::Error) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        let (held, message) = (error.is_held(), error.to_string());
+        if held {
+            return Self::Held { message, hint };
+        }
+        match error.into_source() {
+            Some(source) => Self::of(source),
+            None => Self::Disk(std::io::Error::other(message)),
+        }
+    }
+
+    /// The error of a reader of ours, however it was wrapped.
+    pub(crate) fn of(error: SourceError) -> Self {
+        match error.downcast::<Self>() {
+            Ok(ours) => *ours,
+            Err(error) => match error.downcast::<std::io::Error>() {
+                Ok(io) => match io.downcast::<Self>() {
+                    Ok(ours) => ours,
+                    Err(io) => Self::Disk(io),
+                },
+                Err(error) => Self::Disk(std::io::Error::other(error)),
+            },
+        }
+    }
+
+    pub(super) fn disk(error: std::io::Error) -> Self {
+        Self::Disk(error)
+    }
 }
 
 /// One object version, read by one thread or several, with the digest of all bytes as a by-product.
@@ -56,7 +100,16 @@ impl OpenObject {
         on_bytes: Box<dyn Fn(u64) + Send + Sync>,
     ) -> Result<Self, OpenError> {
         let location = Path::parse(&version.key).map_err(|e| OpenError::Store(e.into()))?;
-        let (etag, size) = (version.etag.clone(), version.size);
+        let etag = version.etag.clone();
+        let size = match version.member.as_str() {
+            "" => version.size,
+            // The size of a member is not that of its archive.
+            _ => {
+                let meta = runtime.block_on(store.head(&location)).map_err(open_error)?;
+                let same = etag.is_empty() || meta.e_tag.as_deref() == Some(&etag);
+                if same { meta.size } else { return Err(OpenError::Changed) }
+            }
+        };
         Ok(Self { store, location, etag, size, runtime, stop, blocks: Mutex::new(Blocks::new(size)), on_bytes })
     }
 
@@ -78,6 +131,11 @@ impl OpenObject {
         self.verify()?;
         let blocks = self.blocks.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(blocks.digest().expect("no block is missing").to_hex().to_string())
+    }
+
+    /// Checks that the object is still the listed version.
+    pub(crate) fn check(&self) -> Result<(), OpenError> {
+        self.verify()
     }
 
     /// The object must be the listed one after the last byte, too: a writer that appends would otherwise go unseen.

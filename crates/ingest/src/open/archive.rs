@@ -1,0 +1,73 @@
+//! Members of zip archives: which there are, and the bytes of one.
+
+use std::io;
+use std::sync::Mutex;
+
+use stillhouse_decode::{ByteSource, SharedSource as _};
+use stillhouse_spec::ObjectVersion;
+use stillhouse_unpack::{Archive, Ignored, Limits, ReadAt};
+
+use super::raw::{OpenError, OpenObject};
+
+/// What an archive holds.
+pub(crate) struct Members {
+    /// A version for each member: the archive's, with name and size of the member.
+    pub(crate) versions: Vec<ObjectVersion>,
+    /// What was passed over: folders, hidden files, markers.
+    pub(crate) ignored: Ignored,
+}
+
+/// Whether an object is listed by its members: by its name, so that listing a folder reads no other file.
+pub(crate) fn is_archive(key: &str) -> bool {
+    key.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("zip"))
+}
+
+/// Lists the members of an archive. Blocks on the store.
+pub(crate) fn members(object: &OpenObject, version: &ObjectVersion, limits: &Limits) -> Result<Members, OpenError> {
+    let bytes = Stored::new(object);
+    let archive = Archive::open(&bytes, limits).map_err(OpenError::unpack)?;
+    let of = |member: &stillhouse_unpack::Member| ObjectVersion {
+        member: member.name().to_owned(),
+        size: member.unpacked_bytes(),
+        ..version.clone()
+    };
+    Ok(Members { versions: archive.members().iter().map(of).collect(), ignored: archive.ignored() })
+}
+
+/// The bytes of an object, for whoever reads them in any order.
+pub(super) struct Stored<'o> {
+    reader: Mutex<Box<dyn ByteSource + Send + 'o>>,
+    length: u64,
+}
+
+impl<'o> Stored<'o> {
+    pub(super) fn new(object: &'o OpenObject) -> Self {
+        let reader = object.reader();
+        Self { length: reader.len(), reader: Mutex::new(reader) }
+    }
+}
+
+impl ReadAt for Stored<'_> {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let mut reader = self.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        reader.read_at(offset, buf).map_err(io::Error::other)
+    }
+}
+
+/// The same, from the first byte to the last.
+pub(super) struct Stream<'o> {
+    pub(super) reader: Box<dyn ByteSource + Send + 'o>,
+    pub(super) at: u64,
+}
+
+impl io::Read for Stream<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read_at(self.at, buf).map_err(io::Error::other)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,12 @@
+//! Reading one object: its bytes as they are stored ([`raw`]), and as the decoder wants them, unpacked and in UTF-8
+//! ([`content`]). What was unpacked lies in memory or in a file that nobody else sees ([`spill`]).
+
+mod archive;
+mod blocks;
+mod content;
+mod raw;
+mod spill;
+
+pub(crate) use archive::{Members, is_archive, members};
+pub(crate) use content::{Content, Opening, Partial, limits};
+pub use raw::{OpenError, OpenObject};
