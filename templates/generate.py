@@ -6,9 +6,11 @@ numbers are made here. All people and companies are invented; addresses are of t
 RFC 5737 (192.0.2.0/24 and its like) keep free, but for free mail, whose local parts say that they are samples.
 """
 
+import base64
 import csv
 import datetime
 import io
+import json
 import pathlib
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -159,6 +161,108 @@ def transactions():
     return rows
 
 
+WORDS = "the a video was great boring funny again never watch season finale trailer love this why who part best".split()
+
+
+def identity(number):
+    """Ids look like text in base64 without padding."""
+    return base64.b64encode(f"{number:015}".encode()).decode().rstrip("=")
+
+
+def comment(numbers, number):
+    moment = datetime.datetime(2018, 1, 8) + datetime.timedelta(seconds=numbers.below(6 * 86400))
+    return {
+        "comment_count": 0,
+        "created_time": moment.strftime("%Y-%m-%dT%H:%M:%S+0000"),
+        "h_id": identity(number),
+        "up_likes": numbers.below(9),
+    }
+
+
+def comments(numbers):
+    """The lines of comment_info, and the ids of posts with their pages, and of comments."""
+    lines, posts, known = [], [], []
+    for page in range(3):
+        page_id, data = identity(9000 + page), []
+        for _ in range(6):
+            post_id, top = identity(5000 + len(posts)), []
+            posts.append((post_id, page_id))
+            for _ in range(numbers.below(8)):
+                one = comment(numbers, 10000 + len(known))
+                known.append(one["h_id"])
+                replies = []
+                for _ in range(numbers.below(4)):
+                    reply = comment(numbers, 10000 + len(known))
+                    known.append(reply["h_id"])
+                    replies.append(reply | {"parent": {"h_id": one["h_id"]}})
+                if replies:
+                    one = {"comments": {"data": replies}} | one | {"comment_count": len(replies)}
+                top.append(one)
+            data.append({"comments": {"data": top}, "h_id": post_id} if top else {"h_id": post_id})
+        lines.append({"h_id": page_id, "posts": {"data": data}})
+    # The first page is seen once more, later and with more likes.
+    again = json.loads(json.dumps(lines[0]))
+    for post in again["posts"]["data"]:
+        for one in post.get("comments", {}).get("data", []):
+            one["up_likes"] += 5
+    return lines + [again], posts, known
+
+
+def texts(numbers, known):
+    rows = []
+    for one in known:
+        words = [numbers.one_of(WORDS) for _ in range(1 + numbers.below(12))]
+        text = " ".join(words)
+        if numbers.chance(200):
+            text = f'She said "{text}", and left.'
+        if numbers.chance(150):
+            text = text.replace(" ", "\n", 1)
+        rows.append([one, text])
+    return rows
+
+
+def backslash_csv(header, rows):
+    """Quotes in texts stand behind a backslash, as Spark writes them."""
+    quoted = lambda text: '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    plain = lambda text: text if text.isalnum() else quoted(text)
+    return "".join(",".join(map(plain, row)) + "\n" for row in [header] + rows).encode()
+
+
+def parquet(posts, numbers):
+    """Needs pyarrow; the file that is committed is left alone without it."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        print("no pyarrow: post_meta stays as it is")
+        return None
+    rows = []
+    names = {page: base64.b64encode(name.encode()).decode().rstrip("=") for page, name in
+             zip(sorted({page for _, page in posts}), ["Channel One", "Kids TV", "Evening News"])}
+    for post, page in posts[:-2]:
+        moment = datetime.datetime(2018, 1, 5) + datetime.timedelta(seconds=numbers.below(5 * 86400))
+        rows += [(moment, numbers.one_of("vvvplse"), post, page, names[page])] * 2
+    columns = ["created_time", "type", "post_h_id", "page_h_id", "name_h_id"]
+    table = pyarrow.table({name: [row[at] for row in rows] for at, name in enumerate(columns)})
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(table, out, use_deprecated_int96_timestamps=True, store_schema=False)
+    return out.getvalue()
+
+
+def write_comments():
+    numbers = Numbers(31)
+    lines, posts, known = comments(numbers)
+    info = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
+    write("comments/data/comment_info/part-00000.json", info)
+    rows, header = texts(numbers, known), ["h_id", "message"]
+    half = len(rows) // 2
+    write("comments/data/comment_text/part-00000.csv", csv_bytes(header, rows[:half]))
+    write("comments/data/comment_text/part-00001.csv", backslash_csv(header, rows[half:]))
+    meta = parquet(posts, numbers)
+    if meta is not None:
+        write("comments/data/post_meta/part-00000.snappy.parquet", meta)
+
+
 def write(path, data):
     path = HERE / path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,6 +275,7 @@ def main():
     for year, month in MONTHS:
         write(f"events/data/{year}/{month:02}/events.csv", csv_bytes(header, events(year, month, people)))
     write("transactions/data/transactions.csv", csv_bytes(["Id", "Date", "Transaction"], transactions()))
+    write_comments()
 
 
 if __name__ == "__main__":

@@ -174,6 +174,8 @@ pub enum TemplateName {
     Events,
     /// A file of account movements and a summary.
     Transactions,
+    /// Pages, posts and comments: nested JSON, Parquet and CSV, joined.
+    Comments,
 }
 
 /// `sniff`

@@ -3,6 +3,7 @@
 //! | function | result |
 //! |---|---|
 //! | `email_domain(address)` | what follows the last `@`, in lower case; null when the text is not an address |
+//! | `base64_text(text)` | the text that base64 (RFC 4648, either alphabet, with or without padding) stands for; null where it stands for none |
 //! | `company_domain(address or domain)` | the registrable domain by the public suffix list, in lower case; null for free-mail providers and for what is neither |
 //!
 //! There is no exact `avg` or `round` of ours, because DataFusion's are exact for decimals: `round` takes ties away from
@@ -12,6 +13,7 @@
 //! multiples k of 10^-d; that bound has at most d + 1 ≤ m digits, cutting never raises |a| and leaves a number of m
 //! digits alone, hence |a| ≥ bound exactly when |t| ≥ bound. `tests/it/decimals.rs` tries it against big integers.
 
+mod base64;
 mod domain;
 mod instants;
 
@@ -24,13 +26,18 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 
+use base64::base64_text;
 pub(crate) use domain::{company_domain, email_domain};
 pub(crate) use instants::DaysAsInstants;
 
 /// The functions, to be registered with a session.
 pub(crate) fn all() -> Vec<ScalarUDF> {
     let text = |name, apply| ScalarUDF::new_from_impl(TextFunction { name, apply, signature: signature() });
-    vec![text("email_domain", Apply::EmailDomain), text("company_domain", Apply::CompanyDomain)]
+    vec![
+        text("email_domain", Apply::EmailDomain),
+        text("company_domain", Apply::CompanyDomain),
+        text("base64_text", Apply::Base64Text),
+    ]
 }
 
 /// The same text always gives the same result. It is called volatile all the same, because then no filter on a result is
@@ -56,6 +63,7 @@ struct TextFunction {
 enum Apply {
     EmailDomain,
     CompanyDomain,
+    Base64Text,
 }
 
 impl Apply {
@@ -63,6 +71,7 @@ impl Apply {
         match self {
             Apply::EmailDomain => email_domain(text),
             Apply::CompanyDomain => company_domain(text),
+            Apply::Base64Text => base64_text(text),
         }
     }
 }

@@ -27,6 +27,7 @@ pub fn init(args: &InitArgs, printer: Printer) -> Result<Exit, Failure> {
     let name = match args.template {
         TemplateName::Events => "events",
         TemplateName::Transactions => "transactions",
+        TemplateName::Comments => "comments",
     };
     let prefix = format!("{name}/");
     let mut files = Vec::new();
@@ -56,6 +57,7 @@ fn next_commands(args: &InitArgs, template: &str) -> Vec<String> {
     let dir = args.dir.display();
     let data = match template {
         "transactions" => "data/transactions.csv",
+        "comments" => "data/comment_info/part-00000.json",
         _ => "data/2021/04/events.csv",
     };
     let check = format!("stillhouse -C {dir} check");
