@@ -229,7 +229,7 @@ impl Walk<'_, '_> {
             let peek = peek.map_err(|error| self.fault(&error))?;
             self.state.depth += 1;
             // The value as a whole has its column already, whatever it is.
-            let is_nested = matches!(peek, Peek::Object | Peek::Array);
+            let is_nested = matches!(peek, Peek::Object | Peek::Array | Peek::String);
             if is_nested {
                 self.inner(bytes, &mut values, peek, node, table)?;
             }
@@ -255,18 +255,54 @@ impl Walk<'_, '_> {
             // A table of which nothing but the number of its rows is wanted.
             Peek::Object if node < self.tables.all.len() => values.known_skip(peek).map_err(|error| self.fault(&error)),
             Peek::Array if !at.places.is_empty() => self.arrays(bytes, values, node, table),
-            _ => {
-                let (reason, kind) = if at.places.is_empty() {
-                    (reason::NOT_AN_OBJECT, "an object")
-                } else {
-                    (reason::NOT_AN_ARRAY, "an array")
-                };
-                let expected = if at.path().is_empty() { kind.to_owned() } else { format!("{kind} as {}", at.path()) };
-                let begin = values.current_index();
-                let found = raw(values, peek).map_err(|error| self.fault(&error))?;
-                self.refuse(reason, None, expected, found, begin);
+            Peek::String if node >= self.tables.all.len() => self.embedded(values, node, table),
+            _ => self.other_shape(values, peek, node),
+        }
+    }
+
+    /// A value that is neither of what is looked for in it.
+    fn other_shape(&mut self, values: &mut Jiter<'_>, peek: Peek, node: NodeId) -> Result<(), Fault> {
+        let begin = values.current_index();
+        let found = raw(values, peek).map_err(|error| self.fault(&error))?;
+        let at = self.tree.at(node);
+        let (reason, kind) = if at.places.is_empty() {
+            (reason::NOT_AN_OBJECT, "an object")
+        } else {
+            (reason::NOT_AN_ARRAY, "an array")
+        };
+        let expected = format!("{kind} as {}", at.path());
+        self.refuse(reason, None, expected, found, begin);
+        Ok(())
+    }
+
+    /// A text that is JSON itself, as the bodies of messages are.
+    fn embedded(&mut self, values: &mut Jiter<'_>, node: NodeId, table: usize) -> Result<(), Fault> {
+        let begin = values.current_index();
+        let text = values.known_str().map_err(|error| self.fault(&error))?.to_owned();
+        let base = std::mem::replace(&mut self.state.base, 0);
+        let before = self.state.waiting.len();
+        let mut inner = Jiter::new(text.as_bytes());
+        let done = match inner.peek() {
+            Ok(peek @ (Peek::Object | Peek::Array)) => self.inner(text.as_bytes(), &mut inner, peek, node, table),
+            Ok(peek) => self.other_shape(&mut inner, peek, node),
+            Err(error) => Err(self.fault(&error)),
+        };
+        let done = done.and_then(|()| inner.finish().map_err(|error| self.fault(&error)));
+        self.state.base = base;
+        let has_waiting = self.state.waiting.len() > before;
+        self.state.waiting.truncate(before);
+        match done {
+            Err(Fault::Json(what, at)) => {
+                let expected = format!("JSON in the text of {}", self.tree.at(node).path());
+                self.refuse(reason::BAD_JSON, None, expected, &format!("{what} at byte {at} of it"), begin);
                 Ok(())
             }
+            Ok(()) if has_waiting => {
+                let expected = format!("rows of a table that is not open in the text of {}", self.tree.at(node).path());
+                self.refuse(reason::NOT_AN_ARRAY, None, expected, "rows inside of themselves", begin);
+                Ok(())
+            }
+            done => done,
         }
     }
 

@@ -11,6 +11,7 @@ mod formats;
 mod fuzz;
 mod json;
 mod lists;
+mod nested_fuzz;
 mod parquet;
 mod properties;
 mod quotes;

@@ -7,6 +7,7 @@ use stillhouse_spec::{Period, Published, Report, Source};
 use crate::app::App;
 use crate::cli::Cli;
 use crate::failure::{Exit, Failure};
+use crate::row_rules;
 use crate::tables_now::TablesNow;
 use crate::text::plural;
 
@@ -17,6 +18,7 @@ pub async fn check(cli: &Cli) -> Result<Exit, Failure> {
     let mut problems = Vec::new();
     for source in &app.project().sources {
         problems.extend(check_tables(&app, source).await?);
+        problems.extend(check_sql(source));
     }
     for report in &app.project().reports {
         problems.extend(check_report(&app, &tables, report).await?);
@@ -77,6 +79,13 @@ async fn check_tables(app: &App, source: &Source) -> Result<Vec<String>, Failure
         }
     }
     Ok(problems)
+}
+
+/// `where` and `derive` of a contract.
+fn check_sql(source: &Source) -> Option<String> {
+    let wrong = source.contract.has_sql().then(|| row_rules::compile(&source.contract).err()).flatten()?;
+    let hint = "write an expression in SQL over the columns of the table";
+    Some(problem(&format!("sources/{}.toml: {wrong}", source.name), Some(hint)))
 }
 
 fn problem(message: &str, hint: Option<&str>) -> String {

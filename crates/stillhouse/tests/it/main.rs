@@ -12,6 +12,7 @@ mod doctor;
 mod events;
 mod export;
 mod faults;
+mod formats;
 mod generate;
 mod kills;
 mod limits;

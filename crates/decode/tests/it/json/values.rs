@@ -86,6 +86,32 @@ fn names_are_compared_loosely_and_paths_exactly_where_they_lead() {
 }
 
 #[test]
+fn a_text_may_be_json_itself() {
+    let case = table(
+        "message = 'string'\nbody = 'string'\nid = { type = 'int64', from = 'body.id', required = true }\ndeep = { type = 'string', from = 'body.meta.x' }",
+    );
+    let got = case
+        .run(
+            r#"{"message": "m1", "body": "{\"id\": 1, \"meta\": \"{\\\"x\\\": \\\"é\\\"}\"}"}
+{"message": "m2", "body": {"id": 2, "meta": {"x": "y"}}}
+{"message": "m3", "body": "{\"id\": "}
+{"message": "m4", "body": "[]"}
+{"message": "m5", "body": "{}"}
+{"message": "m6", "body": "{\"id\": \"x\"}"}"#,
+        )
+        .unwrap();
+    let got_rows = got.rows();
+    assert!(got_rows.starts_with(r#"m1,{"id": 1, "meta": "{\"x\": \"é\"}"},1,é"#), "{got_rows}");
+    let reasons: Vec<String> =
+        got.rejects.iter().map(|reject| format!("{} {}", reject.place.line, reject.place.reason)).collect();
+    assert_eq!(
+        reasons,
+        ["2 unreadable_string", "3 bad_json", "4 not_an_object", "5 missing_value", "6 unreadable_int64"]
+    );
+    assert!(got.rejects[1].place.found.contains("EOF while parsing a value at byte 7 of it"), "{}", got.refused());
+}
+
+#[test]
 fn required_default_and_checks() {
     let case = table(
         "id = { type = 'int64', required = true, min = 1, max = 99 }\nplan = { type = 'string', default = 'free', allowed = ['free', 'pro'] }\n\
