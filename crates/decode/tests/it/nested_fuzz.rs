@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use arrow::array::{Int64Array, StringArray};
-use proptest::prelude::RngCore;
+use proptest::prelude::RngExt as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use stillhouse_decode::Threads;
 
@@ -36,20 +36,20 @@ const MARKS: &[u8] = b"{}[]\",:\\0123456789.eE+-truefalsn \n\r\t\x00\x1f\x7f\xc3
 
 /// Some bytes are changed, removed, repeated or put in.
 fn mutate(random: &mut TestRng, bytes: &mut Vec<u8>, marks: &[u8]) {
-    for _ in 0..=random.next_u32() % 6 {
-        let at = random.next_u32() as usize % (bytes.len() + 1);
-        let mark = marks[random.next_u32() as usize % marks.len()];
-        match random.next_u32() % 6 {
+    for _ in 0..=random.random_range(0..6) {
+        let at = random.random_range(0..=bytes.len());
+        let mark = marks[random.random_range(0..marks.len())];
+        match random.random_range(0..6) {
             0 if at < bytes.len() => bytes[at] = mark,
             1 if at < bytes.len() => _ = bytes.remove(at),
             2 => bytes.insert(at, mark),
             3 => bytes.truncate(at),
             4 => {
-                let end = (at + random.next_u32() as usize % 200).min(bytes.len());
+                let end = (at + random.random_range(0..200)).min(bytes.len());
                 let part = bytes[at..end].to_vec();
                 bytes.splice(at..at, part);
             }
-            _ if at < bytes.len() => bytes[at] = bytes[at].wrapping_add(1 << (random.next_u32() % 8)),
+            _ if at < bytes.len() => bytes[at] = bytes[at].wrapping_add(1 << random.random_range(0..8)),
             _ => {}
         }
     }
@@ -82,7 +82,7 @@ fn json_of_any_kind_is_accounted_for() {
         let mut bytes = DOCUMENTS[usize::try_from(round).unwrap() % DOCUMENTS.len()].as_bytes().to_vec();
         mutate(random, &mut bytes, MARKS);
         let one = promised(case.run(&bytes));
-        let region_bytes = u64::from(1 + random.next_u32() % 60);
+        let region_bytes = random.random_range(1..60_u64);
         let threads = Threads { count: 2, region_bytes };
         assert_eq!(promised(run(&case, &bytes.as_slice(), threads)), one, "{}", bytes.escape_ascii());
     });
