@@ -1,6 +1,6 @@
 //! Phase 5: the type of each column, with all of its values seen.
 
-mod moments;
+pub(crate) mod moments;
 mod numbers;
 mod text;
 
@@ -10,6 +10,7 @@ use crate::api::{Notes, Place};
 use crate::column::{At, Column};
 
 pub(crate) use numbers::decimal;
+pub(crate) use text::{SEVERAL, of_known_shape};
 
 /// What a column is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,11 +23,11 @@ pub(crate) struct Decided {
 }
 
 impl Decided {
-    fn of(data_type: DataType) -> Self {
+    pub(crate) fn of(data_type: DataType) -> Self {
         Self { data_type, formats: Vec::new(), numbers: NumberFormat::default(), list: ListSyntax::Auto }
     }
 
-    fn text() -> Self {
+    pub(crate) fn text() -> Self {
         Self::of(DataType::String)
     }
 }

@@ -5,6 +5,8 @@
 mod common;
 mod corpora;
 mod dialects;
+mod json;
+mod parquet;
 mod properties;
 mod refusals;
 mod screens;
