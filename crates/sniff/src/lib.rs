@@ -146,7 +146,8 @@ fn facts(plan: &Plan) -> Vec<ColumnFacts> {
         missing: column.missing,
     };
     let parent = plan.columns.iter().map(|column| (None, column));
-    let nested = plan.nested.iter().flat_map(|nested| nested.columns.iter().map(|column| (Some(&*nested.name), column)));
+    let nested =
+        plan.nested.iter().flat_map(|nested| nested.columns.iter().map(|column| (Some(&*nested.name), column)));
     let kept = parent.chain(nested).filter(|(_, column)| !column.left_out);
     kept.map(|(table, column)| facts(table, column)).collect()
 }

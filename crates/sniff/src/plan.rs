@@ -343,7 +343,8 @@ fn lacking(inputs: &[Input<'_>], survey: &Survey, named: &[Named], notes: &mut N
 fn children(table: &str, columns: &[Planned], time: Option<usize>, notes: &mut Notes) -> Vec<Child> {
     let is_list = |column: &&Planned| matches!(column.decided.data_type, DataType::List(_));
     let id = columns.iter().find(|column| is_id(&column.name)).map(|column| column.name.clone());
-    let copied: Vec<String> = id.into_iter().chain(time.map(|time| columns[time].name.clone())).collect();
+    let time = time.map(|time| columns[time].name.clone()).filter(|time| Some(time) != id.as_ref());
+    let copied: Vec<String> = id.into_iter().chain(time).collect();
     let mut children = Vec::new();
     for column in columns.iter().filter(is_list) {
         let item = singular(&column.name);

@@ -74,7 +74,8 @@ fn kind_of(head: &[u8]) -> Kind {
     let Some((first, rest)) = head.split_first() else { return Kind::Csv };
     let (lines, rest) = (rest.first().is_some_and(|byte| matches!(byte, b'\n' | b'\r')), rest.trim_ascii_start());
     match (first, rest.first()) {
-        (b'{', Some(b'"' | b'}')) | (b'[', Some(b'{' | b']')) => Kind::Json,
+        (b'{', Some(b'"' | b'}')) | (b'[', Some(b'{')) => Kind::Json,
+        (b'[', Some(b']')) if rest[1..].iter().all(u8::is_ascii_whitespace) => Kind::Json,
         (b'{' | b'[', _) if lines => Kind::Json,
         _ => Kind::Csv,
     }
@@ -99,7 +100,7 @@ pub(crate) fn check(input: &Input<'_>, head: &[u8], length: u64) -> Result<(), E
     }
     let is_control = |byte: &&u8| **byte < b' ' && !matches!(byte, 0x01 | b'\t' | b'\n' | b'\r' | 0x0c | 0x1b..=0x1f);
     if head.iter().filter(is_control).count() * 1000 > head.len() * CONTROLS_PER_THOUSAND {
-        return refuse("binary data", "name a file of CSV, JSON or Parquet");
+        return refuse("binary data", "name a text file of CSV or JSON, or a Parquet file");
     }
     let text = head.trim_ascii_start();
     if text.starts_with(b"<?xml") || text.to_ascii_lowercase().starts_with(b"<!doctype") || text.starts_with(b"<html") {

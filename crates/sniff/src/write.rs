@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use stillhouse_spec::{CsvOptions, Currency, DataType, EscapeStyle, Grain, HeaderStyle, ListSyntax, NumberFormat, QuoteStyle};
+use stillhouse_spec::{
+    CsvOptions, Currency, DataType, EscapeStyle, Grain, HeaderStyle, ListSyntax, NumberFormat, QuoteStyle,
+};
 
 use crate::api::{Note, Notes, Place};
 use crate::plan::{Child, Format, Nested, Plan, Planned, Stand};

@@ -24,7 +24,10 @@ pub(super) fn decide(
 ) -> Decided {
     let (place, about) = (Place::Column(context.number), format!("type of {}", context.name));
     if leaf.not_utf8 > 0 {
-        let text = format!("left out: {} of the values are bytes that are no text, which no column can hold", count(leaf.not_utf8));
+        let text = format!(
+            "left out: {} of the values are bytes that are no text, which no column can hold",
+            count(leaf.not_utf8)
+        );
         notes.doubt(place, about, text);
         return Decided::text();
     }
@@ -82,7 +85,9 @@ fn of(declared: &ArrowType, leaf: &Leaf) -> Option<DataType> {
         UInt64 if leaf.numbers.int64s == leaf.numbers.values => DataType::Int64,
         UInt64 => DataType::Decimal { precision: 20, scale: 0 },
         Float16 | Float32 | Float64 => DataType::Float64,
-        Decimal32(precision, scale) | Decimal64(precision, scale) | Decimal128(precision, scale)
+        Decimal32(precision, scale)
+        | Decimal64(precision, scale)
+        | Decimal128(precision, scale)
         | Decimal256(precision, scale) => {
             let scale = u8::try_from(*scale).ok()?;
             (*precision <= DECIMAL_DIGITS_MAX && scale <= *precision)

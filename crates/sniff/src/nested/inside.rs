@@ -61,11 +61,13 @@ impl Making<'_> {
         let rows = counted(self.survey.rows[table], "row");
         notes.found(place.clone(), about.clone(), format!("one row for each object of `{}`: {rows}", places[0].from));
         for again in &places[1..] {
-            let text = format!("objects like these are inside of them, too: `{}` is one more place of the table", again.from);
+            let text =
+                format!("objects like these are inside of them, too: `{}` is one more place of the table", again.from);
             notes.remark(place.clone(), about.clone(), text);
         }
         if places[0].copied.is_empty() {
-            let text = "nothing tells the rows around them apart, so nothing is repeated: `_object` and `_record` lead there";
+            let text =
+                "nothing tells the rows around them apart, so nothing is repeated: `_object` and `_record` lead there";
             notes.found(place, about, text);
         }
     }
@@ -82,6 +84,7 @@ impl Making<'_> {
             let of_texts = column.decided.data_type == DataType::List(Box::new(DataType::String));
             of_texts && has_word(&column.name, SEVERAL)
         };
+        let time = time.filter(|time| Some(*time) != key);
         let copied: Vec<String> = key.into_iter().chain(time).map(|at| columns[at].name.clone()).collect();
         let mut children: Vec<Child> = Vec::new();
         for column in columns.iter().filter(is_telling) {

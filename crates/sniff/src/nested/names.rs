@@ -10,8 +10,8 @@ use crate::names::{Named, identifier, is_sql_word, singular};
 
 /// What arrays are called that say nothing about what is in them.
 const GENERIC: &[&str] = &[
-    "data", "items", "item", "edges", "nodes", "node", "results", "result", "list", "values", "value", "entries", "records",
-    "rows", "elements", "content", "contents", "array", "objects", "element",
+    "data", "items", "item", "edges", "nodes", "node", "results", "result", "list", "values", "value", "entries",
+    "records", "rows", "elements", "content", "contents", "array", "objects", "element",
 ];
 
 /// Names of tables, parent first.
@@ -136,7 +136,8 @@ mod tests {
     use super::*;
 
     fn of(ways: &[&[&str]]) -> Vec<String> {
-        let owned: Vec<Vec<String>> = ways.iter().map(|way| way.iter().map(|name| (*name).to_owned()).collect()).collect();
+        let owned: Vec<Vec<String>> =
+            ways.iter().map(|way| way.iter().map(|name| (*name).to_owned()).collect()).collect();
         let ways: Vec<&[String]> = owned.iter().map(Vec::as_slice).collect();
         let show = |named: Named| match named.alias {
             Some(alias) => format!("{} from {alias}", named.name),

@@ -44,8 +44,7 @@ pub(super) fn schema(
 ) -> Result<Extent, Error> {
     let mut source = open(input)?;
     let length = source.len();
-    let head =
-        walk_parquet(&mut *source, 0, &mut |_, _| {}).map_err(|error| Error::decode(&input.shown, &error))?;
+    let head = walk_parquet(&mut *source, 0, &mut |_, _| {}).map_err(|error| Error::decode(&input.shown, &error))?;
     tree.node_mut(ROOT).is_schema = true;
     let before = tree.node(ROOT).fields.len();
     let object = tree.object(ROOT);
@@ -59,7 +58,11 @@ pub(super) fn schema(
     declared.is_sample |= head.rows > ROWS_MAX;
     let about = if several { format!("schema of {}", input.shown) } else { "schema".to_owned() };
     let by = head.writer.map(|writer| format!(", written by {writer}")).unwrap_or_default();
-    notes.found(Place::Csv, about, format!("{} in {}{by}", counted(head.rows, "row"), counted(columns as u64, "column")));
+    notes.found(
+        Place::Csv,
+        about,
+        format!("{} in {}{by}", counted(head.rows, "row"), counted(columns as u64, "column")),
+    );
     Ok(Extent { length, walked: Walked { bytes: length, whole: true }, records: head.rows, closing: b"" })
 }
 
@@ -154,13 +157,7 @@ fn show(
     fields(values, &rows, routes, route, file)
 }
 
-fn fields(
-    values: &ArrayRef,
-    rows: &[Row],
-    routes: &mut Routes,
-    route: RouteId,
-    file: usize,
-) -> Result<(), ArrowError> {
+fn fields(values: &ArrayRef, rows: &[Row], routes: &mut Routes, route: RouteId, file: usize) -> Result<(), ArrowError> {
     let Some(values) = values.as_struct_opt() else { return Ok(()) };
     let rows: Vec<Row> = rows.iter().filter(|row| values.is_valid(row.index)).copied().collect();
     for (field, values) in values.fields().iter().zip(values.columns()) {
@@ -174,9 +171,7 @@ fn fields(
 fn lists(values: &ArrayRef) -> Result<Option<(ArrayRef, Vec<Range<usize>>)>, ArrowError> {
     let lists = match values.data_type() {
         ArrowType::List(_) => ArrayRef::clone(values),
-        ArrowType::LargeList(item) | ArrowType::FixedSizeList(item, _) => {
-            cast(values, &ArrowType::List(item.clone()))?
-        }
+        ArrowType::LargeList(item) | ArrowType::FixedSizeList(item, _) => cast(values, &ArrowType::List(item.clone()))?,
         _ => return Ok(None),
     };
     let lists = lists.as_list::<i32>();

@@ -175,10 +175,16 @@ impl<'s> Making<'s> {
         crate::roles::time(&columns, roles::LATE, notes)
     }
 
+    /// Some record has the name twice, so that values are no measure of what is missing.
+    fn is_twice(&self, laid: &Laid) -> bool {
+        self.survey.tree.node(laid.node).twice
+    }
+
     /// The column of a table that tells its rows apart.
     fn key(&self, table: usize) -> Option<usize> {
         let first = self.first_of(table);
-        let columns = self.table(table).leaves.iter().enumerate().map(|(at, laid)| {
+        let leaves = self.table(table).leaves.iter().enumerate().filter(|(_, laid)| !self.is_twice(laid));
+        let columns = leaves.map(|(at, laid)| {
             let number = first + at;
             (at, self.named[number].name.as_str(), &self.leaves[number], laid.way.len())
         });
@@ -202,6 +208,7 @@ impl<'s> Making<'s> {
             let whole = self.declared.is_none_or(|declared| !(declared.is_sample || declared.lacking));
             let required = of_records
                 && whole
+                && !self.is_twice(laid)
                 && roles::required(leaf, &decided[number], context.name, time == Some(at), key == Some(at));
             if of_records && key == Some(at) {
                 let time = time.map(|time| self.named[time].name.as_str());
@@ -216,14 +223,7 @@ impl<'s> Making<'s> {
         columns
     }
 
-    fn column(
-        &self,
-        laid: &Laid,
-        leaf: &Leaf,
-        context: &Context<'_>,
-        decided: Decided,
-        notes: &mut Notes,
-    ) -> Planned {
+    fn column(&self, laid: &Laid, leaf: &Leaf, context: &Context<'_>, decided: Decided, notes: &mut Notes) -> Planned {
         let Named { name, alias } = &self.named[context.number];
         let place = Place::Column(context.number);
         if let Some(why) = &self.personal[context.number] {

@@ -172,14 +172,14 @@ pub(super) enum Why {
 impl Why {
     pub(super) fn text(self) -> &'static str {
         match self {
-            Self::Mixed => "json: values of different kinds stand here",
-            Self::Map => "json: its names differ from record to record, as if they were values",
-            Self::Lost => "json: too many names or levels are inside of it",
-            Self::NoFields => "json: its objects are empty so far",
-            Self::NoItems => "json: its arrays are empty so far. If texts come, write type = \"list<string>\"",
-            Self::Twice => "json: a record has this name twice",
-            Self::Arrays => "json: arrays inside of arrays",
-            Self::ItemsMixed => "json: the items are of different kinds",
+            Self::Mixed => "kept as JSON: values of different kinds stand here",
+            Self::Map => "kept as JSON: its names differ from record to record, as if they were values",
+            Self::Lost => "kept as JSON: too many names or levels are inside of it",
+            Self::NoFields => "kept as JSON: its objects are empty so far",
+            Self::NoItems => "kept as JSON: its arrays are empty so far. If texts come, write type = \"list<string>\"",
+            Self::Twice => "kept as JSON: a record has this name twice",
+            Self::Arrays => "kept as JSON: arrays inside of arrays",
+            Self::ItemsMixed => "kept as JSON: the items are of different kinds",
         }
     }
 }

@@ -6,6 +6,7 @@ use stillhouse_spec::{DataType, NumberFormat};
 use super::layout::Kind;
 use super::leaf::Leaf;
 use crate::api::{Notes, Place};
+use crate::column::At;
 use crate::decide::{Context, Decided, moments};
 use crate::names::is_money;
 use crate::text::{count, counted};
@@ -23,7 +24,7 @@ pub(super) fn decide(leaf: &Leaf, kind: Kind, rows: u64, context: &Context<'_>, 
     let (place, about) = (Place::Column(context.number), format!("type of {}", context.name));
     match kind {
         Kind::Json(why) => {
-            let why = why.map_or("json: so it is in the file", super::tree::Why::text);
+            let why = why.map_or("kept as JSON", super::tree::Why::text);
             notes.remark(place, about, why);
             Decided::of(DataType::Json)
         }
@@ -98,10 +99,11 @@ pub(super) fn moment(leaf: &Leaf, context: &Context<'_>, notes: &mut Notes) -> O
     if unread > 0 && decided.data_type != DataType::String {
         let (place, about) = (Place::Column(context.number), format!("type of {}", context.name));
         let text = format!(
-            "text: {} of {} read as `{}`, the others do not. As a {} it would refuse their records",
+            "text: {} of {} read as `{}`{}. As a {} it would refuse the records of the others",
             count(leaf.column.filled - unread),
             counted(leaf.column.filled, "value"),
             decided.formats.join("`, `"),
+            unread_example(leaf, &decided.formats, context),
             decided.data_type
         );
         notes.doubt(place, about, text);
@@ -109,6 +111,16 @@ pub(super) fn moment(leaf: &Leaf, context: &Context<'_>, notes: &mut Notes) -> O
     }
     notes.0.extend(heard.0);
     Some(decided)
+}
+
+/// A value that is read in none of the formats.
+fn unread_example(leaf: &Leaf, formats: &[String], context: &Context<'_>) -> String {
+    let mut unread = leaf.column.moments.iter().enumerate().filter_map(|(file, survey)| {
+        let ways = || formats.iter().filter_map(|format| survey.way(format));
+        let (line, text) = ways().next()?.unread.as_ref()?;
+        ways().all(|way| way.unread.is_some()).then(|| context.example(At { file, line: *line }, text))
+    });
+    unread.next().map(|example| format!(", {example} does not")).unwrap_or_default()
 }
 
 fn number(leaf: &Leaf, context: &Context<'_>, notes: &mut Notes) -> Decided {

@@ -15,7 +15,9 @@ fn loaded(folder: PathBuf, files: &[&str]) -> (Proposal, Vec<usize>) {
         files.iter().zip(&bytes).map(|(file, bytes)| input(&format!("{name}/{file}"), bytes)).collect();
     let proposal = propose(&inputs, &Options::default()).unwrap();
     println!("{}", proposal.source);
-    for note in &proposal.notes { println!("{:?} {} | {}", note.doubt, note.about, note.text); }
+    for note in &proposal.notes {
+        println!("{:?} {} | {}", note.doubt, note.about, note.text);
+    }
     let mut counts = Vec::new();
     for bytes in &bytes {
         let (loaded, _) = load(&proposal, bytes);
@@ -39,7 +41,8 @@ fn events_of_a_queue_load_whole() {
     for (file, rows) in [("events_a.json", 4), ("events_b.json", 4), ("events_c.json", 2), ("events_d.json", 2)] {
         assert_eq!(loaded(shared_data("taxfix"), &[file]).1, [rows], "{file}");
     }
-    let (_, rows) = loaded(shared_data("taxfix"), &["events_a.json", "events_b.json", "events_c.json", "events_d.json"]);
+    let (_, rows) =
+        loaded(shared_data("taxfix"), &["events_a.json", "events_b.json", "events_c.json", "events_d.json"]);
     assert_eq!(rows, [12]);
 }
 
@@ -51,11 +54,13 @@ fn messages_with_json_inside_of_texts_keep_them() {
 
 #[test]
 fn changes_of_users_load_whole() {
-    let files: Vec<String> = (34..39).map(|minute| {
-        let folder = shared_data("taxfix_cdc").join(format!("users/2026/02/05/16/{minute}"));
-        let name = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().file_name();
-        format!("users/2026/02/05/16/{minute}/{}", name.to_str().unwrap())
-    }).collect();
+    let files: Vec<String> = (34..39)
+        .map(|minute| {
+            let folder = shared_data("taxfix_cdc").join(format!("users/2026/02/05/16/{minute}"));
+            let name = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().file_name();
+            format!("users/2026/02/05/16/{minute}/{}", name.to_str().unwrap())
+        })
+        .collect();
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     let (_, rows) = loaded(shared_data("taxfix_cdc"), &files);
     assert_eq!(rows, [367]);
