@@ -3,11 +3,14 @@
 //! [`propose`] takes paths and bytes and gives the text of a source file, with everything that it is not sure of as a
 //! comment, and the account of each decision. It goes through named phases:
 //!
-//! 1. `recognise`: is it text at all. 2. `dialect`: delimiter, quote, escape, lines before the records. 3. `header`.
+//! 1. `recognise`: CSV, JSON, Parquet, and is it text at all. 2. `dialect`: delimiter, quote, escape, lines before the records. 3. `header`.
 //! 4. `paths`: a template, and how often a file is expected. 5. `survey` and `decide`: every value of every record is
 //!    shown to its column, then each column gets its type. 6. `roles`: time, ids, personal data, what is required.
 //! 7. `trial`: the proposal is read and the files are decoded under it, as loading would; what is refused, and which days
 //!    lie outside of what the path names, goes into the proposal. 8. `write`.
+//!
+//! Records of JSON and Parquet have objects and arrays inside, so that the middle of the way is another: `nested` finds out
+//! what tables and columns there are before it looks at values. Phases 1, 4, 7 and 8 are the same.
 //!
 //! How texts become values is decode's to say, here as there: `stillhouse_decode::look`.
 //!

@@ -39,6 +39,11 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// What its places are counted in.
+    pub(crate) fn unit(&self) -> &'static str {
+        if matches!(self, Self::Parquet) { "row" } else { "line" }
+    }
+
     /// As settings call it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -160,6 +165,7 @@ impl<'a> Known<'a> {
             comma_first,
             files: &self.files,
             personal: self.personal[number].is_some(),
+            unit: "line",
         }
     }
 

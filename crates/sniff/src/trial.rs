@@ -95,7 +95,7 @@ pub(crate) fn run(
         };
         let mut bytes = Beginning { source: open(input)?, length: extent.bytes(), closing: extent.closing };
         let file = if inputs.len() > 1 { format!("{} ", input.shown) } else { String::new() };
-        let mut sink = Counting { file, refusals: BTreeMap::new() };
+        let mut sink = Counting { file, unit: plan.format.unit(), refusals: BTreeMap::new() };
         match decode(&mut bytes, &request, &mut sink) {
             Ok(outcome) => trial.add(input, extent, &outcome, sink.refusals, plan.paths.periods[number]),
             Err(error) if error.is_held() => {
@@ -246,6 +246,8 @@ impl ByteSource for Beginning {
 struct Counting {
     /// The file, where there are several.
     file: String,
+    /// What its places are counted in.
+    unit: &'static str,
     refusals: BTreeMap<What, Refusals>,
 }
 
@@ -261,7 +263,7 @@ impl RowSink for Counting {
         refusals.expected = place.expected;
         if refusals.shown.len() < SHOWN {
             let found = if place.found.is_empty() { String::new() } else { format!(" ({})", place.found) };
-            refusals.shown.push(format!("{}line {}{found}", self.file, place.line));
+            refusals.shown.push(format!("{}{} {}{found}", self.file, self.unit, place.line));
         }
         Ok(())
     }

@@ -44,6 +44,8 @@ pub(crate) struct Context<'a> {
     pub(crate) files: &'a [String],
     /// The values are personal: none of them is shown.
     pub(crate) personal: bool,
+    /// What places are counted in: `line` or `row`.
+    pub(crate) unit: &'static str,
 }
 
 impl Context<'_> {
@@ -57,9 +59,10 @@ impl Context<'_> {
 
     /// `line 7`, with the file where there are several.
     pub(crate) fn at(&self, at: At) -> String {
+        let unit = self.unit;
         match self.files.get(at.file) {
-            Some(file) if self.files.len() > 1 => format!("{file} line {}", at.line),
-            _ => format!("line {}", at.line),
+            Some(file) if self.files.len() > 1 => format!("{file} {unit} {}", at.line),
+            _ => format!("{unit} {}", at.line),
         }
     }
 

@@ -94,7 +94,11 @@ impl Leaf {
             return;
         }
         numbers.floats += u64::from(text.parse::<f64>().is_ok_and(f64::is_finite));
-        let Some(numeral) = number(text, format) else { return };
+        let Some(numeral) = number(text, format) else {
+            // Only an exponent makes a number of JSON too large to be taken apart.
+            numbers.exponents += 1;
+            return;
+        };
         numbers.exponents += u64::from(numeral.exponent);
         numbers.whole_digits = numbers.whole_digits.max(numeral.whole_digits);
         numbers.fraction_digits = numbers.fraction_digits.max(numeral.fraction_digits);

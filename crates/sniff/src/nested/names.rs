@@ -119,10 +119,10 @@ fn wished(ways: &[&[String]]) -> Vec<String> {
     lengths.iter().enumerate().map(|(at, length)| name(at, *length)).collect()
 }
 
-/// `id` inside of `user` is no id of the record, and one letter is no name.
+/// `id` inside of `user` is no id of the record, nor `name` its name, and one letter says nothing.
 fn says_little(way: &[String]) -> bool {
     let last = way.last().and_then(|name| identifier(name)).unwrap_or_default();
-    way.len() > 1 && (last.len() <= 2 || GENERIC.contains(&last.as_str()))
+    way.len() > 1 && (last.len() <= 2 || last == "name" || GENERIC.contains(&last.as_str()))
 }
 
 /// What a column of the table around a row is called in the table of the row.

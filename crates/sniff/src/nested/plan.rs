@@ -119,6 +119,7 @@ impl<'s> Making<'s> {
             comma_first: false,
             files: &self.files,
             personal: self.personal[number].is_some(),
+            unit: if self.declared.is_some() { "row" } else { "line" },
         }
     }
 

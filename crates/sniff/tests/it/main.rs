@@ -6,6 +6,7 @@ mod common;
 mod corpora;
 mod dialects;
 mod json;
+mod nested_corpora;
 mod nested_properties;
 mod parquet;
 mod properties;
