@@ -72,8 +72,8 @@ pub fn propose(inputs: &[Input<'_>], options: &Options) -> Result<Proposal, Erro
             let extents = survey.files.iter().map(survey::Looked::extent).collect();
             (plan::plan(name, inputs, &survey, paths, &mut notes), extents)
         }
-        recognise::Kind::Json => nested::of_json(name, inputs, options, paths, &mut notes)?,
-        recognise::Kind::Parquet => nested::of_parquet(name, inputs, paths, &mut notes)?,
+        recognise::Kind::Json => nested::of_json(&name, inputs, options, paths, &mut notes)?,
+        recognise::Kind::Parquet => nested::of_parquet(&name, inputs, paths, &mut notes)?,
     };
     for (input, file) in inputs.iter().zip(&extents).filter(|(_, file)| !file.walked.whole) {
         let text = format!(

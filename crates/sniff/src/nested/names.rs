@@ -21,7 +21,7 @@ pub(super) fn tables(parent: &str, layout: &Layout) -> Vec<String> {
         let place = &table.places[0];
         let words: Vec<String> = place.way.iter().filter_map(|name| identifier(name)).collect();
         let telling = words.iter().rev().find(|word| !GENERIC.contains(&word.as_str()));
-        let inside = singular(&names[place.inside]);
+        let inside = one_of(&names[place.inside]);
         let long = |word: &str| format!("{inside}_{word}");
         let wished = match (telling, words.last()) {
             (Some(word), _) => vec![word.clone(), long(word)],
@@ -125,9 +125,17 @@ fn says_little(way: &[String]) -> bool {
     way.len() > 1 && (last.len() <= 2 || last == "name" || GENERIC.contains(&last.as_str()))
 }
 
+/// One of the rows of a table.
+fn one_of(table: &str) -> String {
+    match table.strip_suffix("children") {
+        Some(before) => format!("{before}child"),
+        None => singular(table),
+    }
+}
+
 /// What a column of the table around a row is called in the table of the row.
 pub(super) fn copy(table: &str, column: &str) -> String {
-    let of = singular(table);
+    let of = one_of(table);
     if column.starts_with(&of) { column.to_owned() } else { format!("{of}_{column}") }
 }
 

@@ -168,7 +168,10 @@ fn fields(values: &ArrayRef, rows: &[Row], routes: &mut Routes, route: RouteId, 
 }
 
 /// The items of lists, and which of them are in each.
-fn lists(values: &ArrayRef) -> Result<Option<(ArrayRef, Vec<Range<usize>>)>, ArrowError> {
+type Lists = (ArrayRef, Vec<Range<usize>>);
+
+/// `None` for values that are no lists.
+fn lists(values: &ArrayRef) -> Result<Option<Lists>, ArrowError> {
     let lists = match values.data_type() {
         ArrowType::List(_) => ArrayRef::clone(values),
         ArrowType::LargeList(item) | ArrowType::FixedSizeList(item, _) => cast(values, &ArrowType::List(item.clone()))?,

@@ -14,18 +14,19 @@ use crate::error::Error;
 use crate::names::{Named, is_sql_word};
 use crate::paths::Paths;
 use crate::plan::{Format, Plan, Planned, year};
+use crate::text::{count, counted};
 use crate::trial::Extent;
 
 /// Plans the source of JSON files.
 pub(crate) fn of_json(
-    name: String,
+    name: &str,
     inputs: &[Input<'_>],
     options: &Options,
     paths: Paths,
     notes: &mut Notes,
 ) -> Result<(Plan, Vec<Extent>), Error> {
     let survey = survey::of_json(inputs, options, &paths.periods, notes)?;
-    let mut plan = Making::new(&name, inputs, &survey, None).plan(name.clone(), Format::Json, paths, notes);
+    let mut plan = Making::new(name, inputs, &survey, None).plan(Format::Json, paths, notes);
     plan.year = year(inputs, plan.all_columns(), &plan.paths, notes);
     if survey.layout.left_out {
         let text = "the records have more names than a table has columns: what has no column is kept in `_unknown`";
@@ -37,16 +38,21 @@ pub(crate) fn of_json(
 
 /// Plans the source of Parquet files.
 pub(crate) fn of_parquet(
-    name: String,
+    name: &str,
     inputs: &[Input<'_>],
     paths: Paths,
     notes: &mut Notes,
 ) -> Result<(Plan, Vec<Extent>), Error> {
     let (survey, declared) = survey::of_parquet(inputs, &paths.periods, notes)?;
-    let making = Making::new(&name, inputs, &survey, Some(&declared));
-    let mut plan = making.plan(name.clone(), Format::Parquet, paths, notes);
+    let making = Making::new(name, inputs, &survey, Some(&declared));
+    let mut plan = making.plan(Format::Parquet, paths, notes);
     let is_left_out = |(laid, leaf): (&Laid, &Leaf)| laid.way.len() == 1 && leaf.not_utf8 > 0;
     plan.unknown_columns = making.laid().any(is_left_out).then_some("ignore");
+    if declared.is_sample {
+        let rows = count(survey.rows[0]);
+        let text = format!("what is missing, what repeats and what texts are was looked at in the first {rows} rows");
+        notes.remark(Place::Table, "read", text);
+    }
     if declared.lacking {
         let text = "the files differ in their columns: what one of them lacks is empty there";
         notes.doubt(Place::Table, "missing_columns", text);
@@ -123,19 +129,19 @@ impl<'s> Making<'s> {
         }
     }
 
-    fn plan(&self, name: String, format: Format, paths: Paths, notes: &mut Notes) -> Plan {
+    fn plan(&self, format: Format, paths: Paths, notes: &mut Notes) -> Plan {
         let decided = self.decide(notes);
         let time = self.time(&decided, notes);
         let keys: Vec<Option<usize>> = (0..self.tables.len()).map(|table| self.key(table)).collect();
         let mut all: Vec<Vec<Planned>> = Vec::new();
-        for table in 0..self.tables.len() {
-            all.push(self.columns(table, &decided, time, keys[table], notes));
+        for (table, key) in keys.iter().enumerate() {
+            all.push(self.columns(table, &decided, time, *key, notes));
         }
         let nested = self.nested(&all, &keys, notes);
         let columns = all.swap_remove(0);
         let children = self.lists(&columns, keys[0], time, notes);
         Plan {
-            name,
+            name: self.tables[0].clone(),
             paths,
             spill_days: 0,
             format,
@@ -232,15 +238,20 @@ impl<'s> Making<'s> {
         }
         if is_sql_word(name) {
             let text = format!("a word of SQL: queries write it in quotes, \"{name}\"");
-            notes.remark(place, format!("name of {name}"), text);
+            notes.remark(place.clone(), format!("name of {name}"), text);
         }
         let is_plain = matches!(decided.data_type, DataType::String | DataType::Json | DataType::List(_));
+        let values = if laid.kind == Kind::Scalar { leaf.column.filled } else { leaf.wholes };
+        let missing = leaf.column.records.saturating_sub(values);
+        if is_plain && missing > 0 && values > 0 {
+            let text = format!("{} of {} have none", count(missing), counted(leaf.column.records, "row"));
+            notes.found(place, format!("values of {name}"), text);
+        }
         let mut null_values = Vec::new();
         if !is_plain {
             null_values = crate::roles::null_values(&leaf.column, &decided, context, notes);
             null_values.extend(leaf.not_finite.iter().cloned());
         }
-        let values = if laid.kind == Kind::Scalar { leaf.column.filled } else { leaf.wholes };
         Planned {
             name: name.clone(),
             alias: alias.clone(),
@@ -251,7 +262,7 @@ impl<'s> Making<'s> {
             null_values,
             pii: context.personal,
             values,
-            missing: leaf.column.records.saturating_sub(values),
+            missing,
             left_out: leaf.not_utf8 > 0,
         }
     }

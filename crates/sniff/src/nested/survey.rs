@@ -1,6 +1,7 @@
 //! The reading of nested files: all records for their shape, then all of them again for the values of the columns.
 
-use stillhouse_decode::look::{JsonSeen, walk_json};
+use stillhouse_decode::look::{JsonHead, JsonSeen, walk_json};
+use stillhouse_decode::reason;
 use stillhouse_spec::JsonLayout;
 
 use super::fold::fold;
@@ -36,16 +37,16 @@ pub(super) fn of_json(
 ) -> Result<Survey, Error> {
     let mut tree = Tree::new();
     let mut files = Vec::new();
+    let mut refused = None;
     for input in inputs {
-        let before = together(&tree);
-        let objects = tree.node(ROOT).objects;
-        files.push(shape(input, options, &mut tree, inputs.len() > 1, notes)?);
+        let (before, objects) = (together(&tree), tree.node(ROOT).objects);
+        let shaped = shape(input, options, &mut tree, inputs.len() > 1, notes)?;
         belongs(input, &tree, objects, &before)?;
+        refused = refused.or(shaped.refused);
+        files.push(shaped.extent);
     }
     if tree.node(ROOT).fields.is_empty() {
-        let shown = inputs.first().map_or("", |input| &input.shown);
-        let hint = "records are objects: one a line, in an array, or one behind the other";
-        return Err(Error::data(shown, "expected objects of JSON, found none that has a field", hint));
+        return Err(no_object(inputs, refused));
     }
     fold(&mut tree);
     let layout = layout(&tree);
@@ -58,27 +59,42 @@ pub(super) fn of_json(
     Ok(Survey { tree, layout, leaves: routes.leaves, rows: routes.rows, files })
 }
 
-/// Shows the records of a file that are objects; gives what a walk gives, and how many others there were.
-fn each(
-    input: &Input<'_>,
-    options: &Options,
-    visit: &mut dyn FnMut(u64, &str),
-) -> Result<(stillhouse_decode::look::JsonHead, Extent), Error> {
+/// There is nothing of which columns could be made.
+fn no_object(inputs: &[Input<'_>], refused: Option<&'static str>) -> Error {
+    let shown = inputs.first().map_or("", |input| &input.shown);
+    if refused == Some(reason::TOO_LONG) {
+        let what = format!("expected records of at most {} bytes, found longer ones", record_bytes_max());
+        return Error::data(shown, what, "write each object of the large array on a line of its own");
+    }
+    let hint = "records are objects: one a line, in an array, or one behind the other";
+    Error::data(shown, "expected objects of JSON, found none that has a field", hint)
+}
+
+/// What a walk over a file gave.
+struct Walk {
+    head: JsonHead,
+    extent: Extent,
+    /// Why a record is refused that was not even looked at.
+    refused: Option<&'static str>,
+}
+
+/// Shows the records of a file that are objects.
+fn each(input: &Input<'_>, options: &Options, visit: &mut dyn FnMut(u64, &str)) -> Result<Walk, Error> {
     let mut source = open(input)?;
     let length = source.len();
-    let mut records = 0;
+    let (mut records, mut refused) = (0, None);
     let mut seen = |seen: JsonSeen<'_>| {
         records += 1;
-        if let JsonSeen::Record { line, text } = seen
-            && json::is_object(text)
-        {
-            visit(line, text);
+        match seen {
+            JsonSeen::Record { line, text } if json::is_object(text) => visit(line, text),
+            JsonSeen::Record { .. } => {}
+            JsonSeen::Refused { reason, .. } => refused = Some(reason),
         }
     };
     let (head, walked) = walk_json(&mut *source, record_bytes_max(), options.bytes_max, &mut seen)
         .map_err(|error| Error::decode(&input.shown, &error))?;
     let closing: &[u8] = if head.layout == JsonLayout::Array && !walked.whole { b"]" } else { b"" };
-    Ok((head, Extent { length, walked, records, closing }))
+    Ok(Walk { head, extent: Extent { length, walked, records, closing }, refused })
 }
 
 fn shape(
@@ -87,8 +103,9 @@ fn shape(
     tree: &mut Tree,
     several: bool,
     notes: &mut Notes,
-) -> Result<Extent, Error> {
-    let (head, extent) = each(input, options, &mut |_, text| _ = json::shape(text, tree))?;
+) -> Result<Walk, Error> {
+    let walk = each(input, options, &mut |_, text| _ = json::shape(text, tree))?;
+    let head = walk.head;
     let about = |what: &str| if several { format!("{what} of {}", input.shown) } else { what.to_owned() };
     let layout = match head.layout {
         JsonLayout::Lines => "each line is a record",
@@ -98,7 +115,7 @@ fn shape(
     notes.found(Place::Csv, about("layout"), format!("{layout}; detected for each file"));
     let mark = if head.byte_order_mark { " with a byte order mark" } else { "" };
     notes.found(Place::Csv, about("encoding"), format!("utf-8{mark}"));
-    Ok(extent)
+    Ok(walk)
 }
 
 /// How often each field of the records was seen.

@@ -120,14 +120,14 @@ fn varied(value: &Value, seed: u64) -> Value {
             items.cycle().take(usize::try_from(pick % 4).unwrap().min(3 * items_len(value))).collect()
         }
         Value::Object(fields) => {
-            let kept = fields.iter().enumerate().filter(|(at, _)| (pick >> at) % 8 != 0);
+            let kept = fields.iter().enumerate().filter(|(at, _)| !(pick >> at).is_multiple_of(8));
             Value::Object(kept.map(|(at, (name, value))| (name.clone(), varied(value, pick ^ at as u64))).collect())
         }
         Value::Number(number) if number.is_i64() => {
             json!(number.as_i64().unwrap() ^ i64::try_from(pick >> 50).unwrap())
         }
-        Value::Null | Value::Bool(_) if pick % 2 == 0 => json!(pick % 4 == 0),
-        _ if pick % 16 == 0 => Value::Null,
+        Value::Null | Value::Bool(_) if pick.is_multiple_of(2) => json!(pick.is_multiple_of(4)),
+        _ if pick.is_multiple_of(16) => Value::Null,
         other => other.clone(),
     }
 }
@@ -147,6 +147,29 @@ fn written(records: &[Value], layout: u8) -> String {
         1 => lines(true),
         _ => serde_json::to_string_pretty(records).unwrap(),
     }
+}
+
+/// A comment with comments on it, some fields of which may be missing.
+fn comment() -> impl Strategy<Value = Value> {
+    let alone = (any::<u32>(), prop::option::of(any::<bool>()), prop::option::of("[a-c]{1,3}"));
+    let alone = alone.prop_map(|(id, seen, by)| {
+        let mut comment = json!({"id": id, "text": "a", "likes": id % 7});
+        comment["seen"] = seen.map_or(Value::Null, Value::from);
+        by.into_iter().for_each(|by| comment["author"] = json!({"name": by}));
+        comment
+    });
+    alone.prop_recursive(5, 30, 4, |inner| {
+        (inner.clone(), prop::collection::vec(inner, 0..4)).prop_map(|(mut comment, replies)| {
+            comment["comments"] = json!({"data": replies});
+            comment
+        })
+    })
+}
+
+/// It, and all that are inside of it.
+fn counted(comment: &Value) -> usize {
+    let inside = comment["comments"]["data"].as_array();
+    1 + inside.map_or(0, |inside| inside.iter().map(counted).sum())
 }
 
 /// Proposes, loads and says what is wrong with it.
@@ -185,6 +208,21 @@ proptest! {
     ) {
         let records: Vec<Value> = seeds.iter().map(|seed| varied(&record, *seed)).collect();
         try_it(&records, layout)?;
+    }
+
+    #[test]
+    fn comments_on_comments_are_a_row_each(
+        posts in prop::collection::vec(prop::collection::vec(comment(), 0..5), 1..6),
+        layout in 0_u8..3,
+    ) {
+        let records: Vec<Value> = posts.iter().map(|comments| json!({"post": 1, "comments": {"data": comments}})).collect();
+        let text = written(&records, layout);
+        let proposal = propose(&[input("data/posts.json", &text)], &Options::default()).unwrap();
+        let (loaded, _) = load(&proposal, text.as_bytes());
+        prop_assert!(loaded.rejects.is_empty(), "{:?}\n{}\n{text}", loaded.rejects, proposal.source);
+        let comments: usize = posts.iter().flatten().map(counted).sum();
+        let rows = loaded.counts.get(1).copied().unwrap_or(0);
+        prop_assert_eq!(rows, comments, "{}\n{}", proposal.source, text);
     }
 
     #[test]
