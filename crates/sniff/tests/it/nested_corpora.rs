@@ -74,3 +74,25 @@ fn what_is_known_of_posts_loads_whole() {
     assert_eq!(rows, [3716]);
     insta::assert_snapshot!("what_is_known_of_posts", proposal.source);
 }
+
+#[test]
+fn odd_json_makes_nothing_fail_otherwise_than_by_an_error() {
+    let folder = shared_data("JSONTestSuite").join("test_parsing");
+    let (mut files, mut proposals) = (0, 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        files += 1;
+        let Ok(proposal) = propose(&[input("data/x.json", &bytes)], &Options::default()) else { continue };
+        if !proposal.source.contains("type = \"json\"") {
+            continue;
+        }
+        proposals += 1;
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name.starts_with("y_") {
+            assert_eq!(load(&proposal, &bytes).0.rejects, [], "{name}\n{}", proposal.source);
+        }
+    }
+    assert_eq!(files, 318);
+    assert!(proposals > 5, "{proposals}");
+}
