@@ -44,7 +44,7 @@ pub struct Proposal {
     pub source: String,
     /// What was looked at.
     pub files: Vec<FileFacts>,
-    /// The columns, in the order of the file.
+    /// The columns, in the order of the source file.
     pub columns: Vec<ColumnFacts>,
     /// What was decided and why; doubts first.
     pub notes: Vec<Note>,
@@ -79,9 +79,12 @@ pub struct FileFacts {
 /// A proposed column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ColumnFacts {
+    /// The table of the objects of an array, if it is a column of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
     /// Its name in the table.
     pub name: String,
-    /// What the header calls it; empty without a header.
+    /// What the header calls it, or the way to it inside of a record; empty without a header.
     pub header: String,
     /// Its type.
     #[serde(rename = "type")]
@@ -104,14 +107,16 @@ pub enum Place {
     Files,
     /// `[source]`
     Path,
-    /// `[csv]`
+    /// `[csv]` or `[json]`
     Csv,
     /// `[table]`
     Table,
-    /// A column, by its number.
+    /// A column, by its number among the columns of all tables.
     Column(usize),
     /// `[[child]]`
     Child,
+    /// `[[child]]` with columns, by its number.
+    Nested(usize),
 }
 
 /// A decision with its evidence, or a doubt.

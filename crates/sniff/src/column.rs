@@ -170,7 +170,7 @@ impl Bools {
 }
 
 impl Repeats {
-    fn observe(&mut self, text: &str, at: At) {
+    pub(crate) fn observe(&mut self, text: &str, at: At) {
         if self.given_up {
             return;
         }

@@ -3,11 +3,14 @@
 //! [`propose`] takes paths and bytes and gives the text of a source file, with everything that it is not sure of as a
 //! comment, and the account of each decision. It goes through named phases:
 //!
-//! 1. `recognise`: is it text at all. 2. `dialect`: delimiter, quote, escape, lines before the records. 3. `header`.
+//! 1. `recognise`: CSV, JSON, Parquet, and is it text at all. 2. `dialect`: delimiter, quote, escape, lines before the records. 3. `header`.
 //! 4. `paths`: a template, and how often a file is expected. 5. `survey` and `decide`: every value of every record is
 //!    shown to its column, then each column gets its type. 6. `roles`: time, ids, personal data, what is required.
 //! 7. `trial`: the proposal is read and the files are decoded under it, as loading would; what is refused, and which days
 //!    lie outside of what the path names, goes into the proposal. 8. `write`.
+//!
+//! Records of JSON and Parquet have objects and arrays inside, so that the middle of the way is another: `nested` finds out
+//! what tables and columns there are before it looks at values. Phases 1, 4, 7 and 8 are the same.
 //!
 //! How texts become values is decode's to say, here as there: `stillhouse_decode::look`.
 //!
@@ -27,6 +30,7 @@ mod header;
 mod lists;
 mod moments;
 mod names;
+mod nested;
 mod numbers;
 mod paths;
 mod plan;
@@ -62,9 +66,16 @@ pub fn propose(inputs: &[Input<'_>], options: &Options) -> Result<Proposal, Erro
     };
     let mut notes = Notes::default();
     let paths = paths::paths(inputs, &mut notes);
-    let survey = survey::survey(inputs, options, &paths.periods)?;
-    let mut plan = plan::plan(name, inputs, &survey, paths, &mut notes);
-    for (input, file) in inputs.iter().zip(&survey.files).filter(|(_, file)| !file.walked.whole) {
+    let (mut plan, extents) = match recognise::kind(inputs)? {
+        recognise::Kind::Csv => {
+            let survey = survey::survey(inputs, options, &paths.periods)?;
+            let extents = survey.files.iter().map(survey::Looked::extent).collect();
+            (plan::plan(name, inputs, &survey, paths, &mut notes), extents)
+        }
+        recognise::Kind::Json => nested::of_json(&name, inputs, options, paths, &mut notes)?,
+        recognise::Kind::Parquet => nested::of_parquet(&name, inputs, paths, &mut notes)?,
+    };
+    for (input, file) in inputs.iter().zip(&extents).filter(|(_, file)| !file.walked.whole) {
         let text = format!(
             "only the first {} bytes of {} were looked at; it has {}",
             file.walked.bytes, input.shown, file.length
@@ -82,7 +93,7 @@ pub fn propose(inputs: &[Input<'_>], options: &Options) -> Result<Proposal, Erro
     }
     let draft = write::write(&plan, &notes, &looked_at, "");
     let source = parsed(&plan, &draft)?;
-    let trial = trial::run(inputs, &survey.files, &source, &plan, &mut notes)?;
+    let trial = trial::run(inputs, &extents, &source, &plan, &mut notes)?;
     trial.allow(&mut plan, &mut notes);
     trial.spill(&mut plan, &mut notes);
     let text = write::write(&plan, &notes, &looked_at, &outcome(&trial.files));
@@ -127,7 +138,8 @@ fn parsed(plan: &Plan, text: &str) -> Result<Source, Error> {
 }
 
 fn facts(plan: &Plan) -> Vec<ColumnFacts> {
-    let facts = |column: &plan::Planned| ColumnFacts {
+    let facts = |table: Option<&str>, column: &plan::Planned| ColumnFacts {
+        table: table.map(str::to_owned),
         name: column.name.clone(),
         header: column.header.clone().unwrap_or_default(),
         data_type: column.decided.data_type.to_string(),
@@ -136,5 +148,9 @@ fn facts(plan: &Plan) -> Vec<ColumnFacts> {
         values: column.values,
         missing: column.missing,
     };
-    plan.columns.iter().map(facts).collect()
+    let parent = plan.columns.iter().map(|column| (None, column));
+    let nested =
+        plan.nested.iter().flat_map(|nested| nested.columns.iter().map(|column| (Some(&*nested.name), column)));
+    let kept = parent.chain(nested).filter(|(_, column)| !column.left_out);
+    kept.map(|(table, column)| facts(table, column)).collect()
 }

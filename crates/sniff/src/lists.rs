@@ -74,6 +74,11 @@ impl ListSurvey {
         self.exponents |= number.exponent;
     }
 
+    /// Texts that are arrays or objects of JSON.
+    pub(crate) fn json(&self) -> u64 {
+        self.json + self.objects
+    }
+
     fn separated(&mut self, text: &str) {
         for (at, delimiter) in DELIMITERS.into_iter().enumerate() {
             if !text.contains(delimiter) {

@@ -31,12 +31,16 @@ const MARKS: [char; 6] = ['-', '_', '.', ' ', '=', '+'];
 
 /// Makes the template.
 pub(crate) fn paths(inputs: &[Input<'_>], notes: &mut Notes) -> Paths {
-    let all: Vec<Vec<Vec<Piece>>> = inputs.iter().map(|input| pieces(&input.path)).collect();
-    let merged = merge_all(&all);
-    let template = render(&merged);
-    let parsed: Option<PathTemplate> = template.parse().ok();
-    let fitting = parsed.filter(|template| inputs.iter().all(|input| template.values(&input.path).is_some()));
-    let Some(parsed) = fitting else { return literal(inputs) };
+    let all: Vec<Path> = inputs.iter().map(|input| pieces(&input.path)).collect();
+    let fitting = |paths: &[Path]| {
+        let template = render(&merge_all(paths));
+        let parsed: PathTemplate = template.parse().ok()?;
+        inputs.iter().all(|input| parsed.values(&input.path).is_some()).then_some((template, parsed))
+    };
+    // A second date in a path may be another one, and what seems to be a date may be none.
+    let others = || fitting(&all.iter().map(first_dates).collect::<Vec<_>>());
+    let none = || fitting(&all.iter().map(undated).collect::<Vec<_>>());
+    let Some((template, parsed)) = fitting(&all).or_else(others).or_else(none) else { return literal(inputs) };
     let periods: Vec<_> = inputs.iter().map(|input| parsed.period(&input.path)).collect();
     let dated = !periods.is_empty() && periods.iter().all(Option::is_some);
     let every = parsed.grain().filter(|_| dated);
@@ -69,6 +73,39 @@ fn explain(inputs: &[Input<'_>], template: &PathTemplate, every: Option<Grain>, 
         }
     }
     notes.found(Place::Path, "path", text);
+}
+
+/// The path with every part of a date behind the first of its kind as whatever it may be.
+fn first_dates(path: &Path) -> Path {
+    let mut seen: Vec<&'static str> = Vec::new();
+    let mut component = |pieces: &Vec<Piece>| {
+        let mut kept: Vec<Piece> = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Date(name, _) if seen.contains(name) => kept.push(Piece::Any),
+                Piece::Date(name, _) => {
+                    seen.push(name);
+                    kept.push(piece.clone());
+                }
+                other => kept.push(other.clone()),
+            }
+        }
+        kept.dedup_by(|a, b| *a == Piece::Any && *b == Piece::Any);
+        kept
+    };
+    path.iter().map(&mut component).collect()
+}
+
+/// The path with its dates as they are written.
+fn undated(path: &Path) -> Path {
+    let component = |pieces: &Vec<Piece>| {
+        let plain = |piece: &Piece| match piece {
+            Piece::Date(_, digits) => digits.chars().map(Piece::Char).collect(),
+            other => vec![other.clone()],
+        };
+        pieces.iter().flat_map(plain).collect()
+    };
+    path.iter().map(component).collect()
 }
 
 /// The components of a path in pieces.

@@ -17,12 +17,59 @@ pub(crate) struct Planned {
     pub(crate) name: String,
     pub(crate) alias: Option<String>,
     pub(crate) header: Option<String>,
+    /// By which notes count it.
+    pub(crate) number: usize,
     pub(crate) decided: Decided,
     pub(crate) required: bool,
     pub(crate) null_values: Vec<String>,
     pub(crate) pii: bool,
     pub(crate) values: u64,
     pub(crate) missing: u64,
+    /// No column can hold it; what is known stands in the source file all the same.
+    pub(crate) left_out: bool,
+}
+
+/// How the files are written.
+#[derive(Debug, Clone)]
+pub(crate) enum Format {
+    /// What is stated; the rest is detected for each file.
+    Csv(CsvOptions),
+    Json,
+    Parquet,
+}
+
+impl Format {
+    /// What its places are counted in.
+    pub(crate) fn unit(&self) -> &'static str {
+        if matches!(self, Self::Parquet) { "row" } else { "line" }
+    }
+
+    /// As settings call it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Csv(_) => "csv",
+            Self::Json => "json",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
+/// A table of the objects of an array.
+#[derive(Debug, Clone)]
+pub(crate) struct Nested {
+    pub(crate) name: String,
+    /// The first, and further ones.
+    pub(crate) places: Vec<Stand>,
+    pub(crate) columns: Vec<Planned>,
+}
+
+/// Where rows of a table stand.
+#[derive(Debug, Clone)]
+pub(crate) struct Stand {
+    /// `TABLE.PATH[]`
+    pub(crate) from: String,
+    /// Columns that are repeated: the name here, and the name there.
+    pub(crate) copied: Vec<(String, String)>,
 }
 
 /// A table of the items of a list.
@@ -40,8 +87,7 @@ pub(crate) struct Plan {
     pub(crate) name: String,
     pub(crate) paths: Paths,
     pub(crate) spill_days: u32,
-    /// What is stated; the rest is detected for each file.
-    pub(crate) csv: CsvOptions,
+    pub(crate) format: Format,
     /// The year to be set, as a comment.
     pub(crate) year: Option<i16>,
     pub(crate) columns: Vec<Planned>,
@@ -52,6 +98,16 @@ pub(crate) struct Plan {
     /// `None`: the default.
     pub(crate) max_rejected: Option<&'static str>,
     pub(crate) children: Vec<Child>,
+    pub(crate) nested: Vec<Nested>,
+    /// `None`: the default.
+    pub(crate) unknown_columns: Option<&'static str>,
+}
+
+impl Plan {
+    /// The columns of all tables, parent first, by which notes count them.
+    pub(crate) fn all_columns(&self) -> impl Iterator<Item = &Planned> {
+        self.columns.iter().chain(self.nested.iter().flat_map(|nested| &nested.columns))
+    }
 }
 
 /// Decides everything.
@@ -69,7 +125,7 @@ pub(crate) fn plan(name: String, inputs: &[Input<'_>], survey: &Survey, paths: P
         name,
         paths,
         spill_days: 0,
-        csv,
+        format: Format::Csv(csv),
         year,
         columns,
         time,
@@ -77,6 +133,8 @@ pub(crate) fn plan(name: String, inputs: &[Input<'_>], survey: &Survey, paths: P
         missing_columns,
         max_rejected: None,
         children,
+        nested: Vec::new(),
+        unknown_columns: None,
     }
 }
 
@@ -107,6 +165,7 @@ impl<'a> Known<'a> {
             comma_first,
             files: &self.files,
             personal: self.personal[number].is_some(),
+            unit: "line",
         }
     }
 
@@ -134,7 +193,7 @@ fn plan_columns(known: &Known<'_>, notes: &mut Notes) -> (Vec<Planned>, Option<u
         let decided = decide(column, &known.context(number, comma_first), notes);
         columns.push((known.named[number].name.clone(), column, decided));
     }
-    let time = roles::time(&columns, notes);
+    let time = roles::time(&columns, &[], notes);
     let mut planned = Vec::new();
     for (number, (_, column, decided)) in columns.into_iter().enumerate() {
         planned.push(plan_column(known, &known.context(number, comma_first), column, decided, time, notes));
@@ -164,12 +223,14 @@ fn plan_column(
         name: name.clone(),
         alias: alias.clone(),
         header: column.header.clone(),
+        number,
         decided,
         required,
         null_values,
         pii: context.personal,
         values: column.filled,
         missing: column.records - column.filled,
+        left_out: false,
     }
 }
 
@@ -288,7 +349,8 @@ fn lacking(inputs: &[Input<'_>], survey: &Survey, named: &[Named], notes: &mut N
 fn children(table: &str, columns: &[Planned], time: Option<usize>, notes: &mut Notes) -> Vec<Child> {
     let is_list = |column: &&Planned| matches!(column.decided.data_type, DataType::List(_));
     let id = columns.iter().find(|column| is_id(&column.name)).map(|column| column.name.clone());
-    let copied: Vec<String> = id.into_iter().chain(time.map(|time| columns[time].name.clone())).collect();
+    let time = time.map(|time| columns[time].name.clone()).filter(|time| Some(time) != id.as_ref());
+    let copied: Vec<String> = id.into_iter().chain(time).collect();
     let mut children = Vec::new();
     for column in columns.iter().filter(is_list) {
         let item = singular(&column.name);
@@ -302,9 +364,14 @@ fn children(table: &str, columns: &[Planned], time: Option<usize>, notes: &mut N
 }
 
 /// Which year dates without one get.
-fn year(inputs: &[Input<'_>], columns: &[Planned], paths: &Paths, notes: &mut Notes) -> Option<i16> {
+pub(crate) fn year<'p>(
+    inputs: &[Input<'_>],
+    columns: impl IntoIterator<Item = &'p Planned>,
+    paths: &Paths,
+    notes: &mut Notes,
+) -> Option<i16> {
     let lacks = |format: &String| format.parse().is_ok_and(|format: stillhouse_spec::TimeFormat| format.lacks_year());
-    let column = columns.iter().find(|column| column.decided.formats.iter().any(lacks))?;
+    let column = columns.into_iter().find(|column| column.decided.formats.iter().any(lacks))?;
     let about = format!("year of {}", column.name);
     if let Some(Some(year)) = paths.years.first() {
         notes.remark(Place::Csv, about, format!("the dates state no year; it is the one of the path, such as {year}"));

@@ -9,7 +9,7 @@ use crate::names::{has_word, is_id, is_money, is_timely};
 use crate::text::{count, counted};
 
 /// Words in the names of columns about people.
-const PERSONAL_WORDS: &[&str] = &[
+pub(crate) const PERSONAL_WORDS: &[&str] = &[
     "email",
     "mail",
     "phone",
@@ -100,8 +100,8 @@ pub(crate) fn personal(column: &Column, name: &str, others_are: bool) -> Option<
 const OTHER_DAYS: &[&str] =
     &["birth", "birthday", "birthdate", "born", "dob", "geburtsdatum", "expiry", "expires", "due", "until"];
 
-/// The column that periods look at.
-pub(crate) fn time(columns: &[(String, &Column, Decided)], notes: &mut Notes) -> Option<usize> {
+/// The column that periods look at. `late`: words for what happens to a record after it came to be.
+pub(crate) fn time(columns: &[(String, &Column, Decided)], late: &[&str], notes: &mut Notes) -> Option<usize> {
     let is_moment = |decided: &Decided| matches!(decided.data_type, DataType::Date | DataType::Timestamp);
     let mut found: Vec<usize> = (0..columns.len()).filter(|at| is_moment(&columns[*at].2)).collect();
     found.retain(|at| !has_word(&columns[*at].0, OTHER_DAYS));
@@ -111,7 +111,7 @@ pub(crate) fn time(columns: &[(String, &Column, Decided)], notes: &mut Notes) ->
         let plain = ["timestamp", "date", "datetime", "time", "ts", "day"].contains(&name.as_str());
         // The share without a value in hundredths: a column that is often empty is about something else.
         let missing = (column.empty + column.null_count()) * 100 / column.records.max(1);
-        (missing / 10, !plain, !created, !is_timely(name), *at)
+        (missing / 10, !plain, has_word(name, late), !created, !is_timely(name), *at)
     };
     found.sort_by_key(rank);
     let (first, rest) = found.split_first()?;

@@ -14,6 +14,7 @@ use crate::header::{self, Header};
 use crate::moments::Days;
 use crate::names::{identifier, is_id};
 use crate::recognise;
+use crate::trial::Extent;
 
 /// At most so many columns: a wider file is hardly meant.
 const COLUMNS_MAX: usize = 4096;
@@ -41,6 +42,13 @@ pub(crate) struct Looked {
     pub(crate) rethought: bool,
     pub(crate) length: u64,
     pub(crate) walked: Walked,
+}
+
+impl Looked {
+    /// How much of it is tried.
+    pub(crate) fn extent(&self) -> Extent {
+        Extent { length: self.length, walked: self.walked, records: self.records, closing: b"" }
+    }
 }
 
 /// All files.

@@ -1,8 +1,10 @@
 //! Phase 7: the proposal is tried. decode reads the files under it, as loading would, and what it refuses is counted.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 
 use arrow::record_batch::RecordBatch;
+use stillhouse_decode::look::Walked;
 use stillhouse_decode::{
     ByteSource, Outcome, Reject, Request, RowSink, Sink, SinkError, SourceError, YearHint, decode,
 };
@@ -12,7 +14,7 @@ use crate::api::{FileFacts, Input, Notes, Place};
 use crate::error::Error;
 use crate::moments::Days;
 use crate::plan::Plan;
-use crate::survey::{Looked, open};
+use crate::survey::open;
 use crate::text::{count, counted};
 
 /// Rows and bytes of a batch; nothing is done with it.
@@ -40,6 +42,22 @@ pub(crate) struct Trial {
     share: u64,
 }
 
+/// How much of a file is tried.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    pub(crate) length: u64,
+    pub(crate) walked: Walked,
+    pub(crate) records: u64,
+    /// What closes the part that was looked at.
+    pub(crate) closing: &'static [u8],
+}
+
+impl Extent {
+    fn bytes(&self) -> u64 {
+        if self.walked.whole { self.length } else { self.walked.bytes }
+    }
+}
+
 /// A reason, and the column that is to blame.
 type What = (String, Option<String>);
 
@@ -53,7 +71,7 @@ struct Refusals {
 /// Tries the source on all files.
 pub(crate) fn run(
     inputs: &[Input<'_>],
-    looked: &[Looked],
+    extents: &[Extent],
     source: &Source,
     plan: &Plan,
     notes: &mut Notes,
@@ -62,7 +80,7 @@ pub(crate) fn run(
         Trial { files: Vec::new(), refusals: BTreeMap::new(), outside: BTreeMap::new(), inside: 0, share: 0 };
     let mut contract = source.contract.clone();
     contract.max_rejected = MaxRejected::Share(10_000);
-    for (number, (input, looked)) in inputs.iter().zip(looked).enumerate() {
+    for (number, (input, extent)) in inputs.iter().zip(extents).enumerate() {
         let path_values = source.path.values(&input.path).unwrap_or_default();
         let year = plan.paths.years.get(number).copied().flatten();
         let request = Request {
@@ -75,16 +93,15 @@ pub(crate) fn run(
             batch_bytes: BATCH_BYTES,
             rules: None,
         };
-        let length = if looked.walked.whole { looked.length } else { looked.walked.bytes };
-        let mut bytes = Beginning { source: open(input)?, length };
+        let mut bytes = Beginning { source: open(input)?, length: extent.bytes(), closing: extent.closing };
         let file = if inputs.len() > 1 { format!("{} ", input.shown) } else { String::new() };
-        let mut sink = Counting { file, refusals: BTreeMap::new() };
+        let mut sink = Counting { file, unit: plan.format.unit(), refusals: BTreeMap::new() };
         match decode(&mut bytes, &request, &mut sink) {
-            Ok(outcome) => trial.add(input, looked, &outcome, sink.refusals, plan.paths.periods[number]),
+            Ok(outcome) => trial.add(input, extent, &outcome, sink.refusals, plan.paths.periods[number]),
             Err(error) if error.is_held() => {
                 let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
                 notes.doubt(Place::Files, "trial", format!("{} would be held: {error}{hint}", input.shown));
-                trial.files.push(facts(input, looked));
+                trial.files.push(facts(input, extent));
             }
             Err(error) => return Err(Error::decode(&input.shown, &error)),
         }
@@ -92,13 +109,12 @@ pub(crate) fn run(
     Ok(trial)
 }
 
-fn facts(input: &Input<'_>, looked: &Looked) -> FileFacts {
-    let read_bytes = if looked.walked.whole { looked.length } else { looked.walked.bytes };
+fn facts(input: &Input<'_>, extent: &Extent) -> FileFacts {
     FileFacts {
         path: input.shown.clone(),
-        bytes: looked.length,
-        read_bytes,
-        read: looked.records,
+        bytes: extent.length,
+        read_bytes: extent.bytes(),
+        read: extent.records,
         loaded: 0,
         refused: 0,
         blank: 0,
@@ -109,7 +125,7 @@ impl Trial {
     fn add(
         &mut self,
         input: &Input<'_>,
-        looked: &Looked,
+        extent: &Extent,
         outcome: &Outcome,
         refusals: BTreeMap<What, Refusals>,
         period: Option<Days>,
@@ -121,7 +137,7 @@ impl Trial {
             loaded: counts.loaded,
             refused: counts.quarantined,
             blank: counts.blank,
-            ..facts(input, looked)
+            ..facts(input, extent)
         });
         self.share = self.share.max((counts.quarantined * 10_000).div_ceil(records.max(1)));
         for (what, refusals) in refusals {
@@ -206,14 +222,20 @@ impl Trial {
 struct Beginning {
     source: Box<dyn ByteSource>,
     length: u64,
+    /// Stands behind it.
+    closing: &'static [u8],
 }
 
 impl ByteSource for Beginning {
     fn len(&self) -> u64 {
-        self.length
+        self.length + self.closing.len() as u64
     }
 
     fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<usize, SourceError> {
+        if let Some(behind) = offset.checked_sub(self.length) {
+            let mut closing = self.closing.get(usize::try_from(behind)?..).unwrap_or_default();
+            return Ok(closing.read(buf)?);
+        }
         let rest = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
         let wanted = buf.len().min(rest);
         self.source.read_at(offset, &mut buf[..wanted])
@@ -224,6 +246,8 @@ impl ByteSource for Beginning {
 struct Counting {
     /// The file, where there are several.
     file: String,
+    /// What its places are counted in.
+    unit: &'static str,
     refusals: BTreeMap<What, Refusals>,
 }
 
@@ -239,7 +263,7 @@ impl RowSink for Counting {
         refusals.expected = place.expected;
         if refusals.shown.len() < SHOWN {
             let found = if place.found.is_empty() { String::new() } else { format!(" ({})", place.found) };
-            refusals.shown.push(format!("{}line {}{found}", self.file, place.line));
+            refusals.shown.push(format!("{}{} {}{found}", self.file, self.unit, place.line));
         }
         Ok(())
     }

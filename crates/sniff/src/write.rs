@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use stillhouse_spec::{Currency, DataType, EscapeStyle, Grain, HeaderStyle, ListSyntax, NumberFormat, QuoteStyle};
+use stillhouse_spec::{
+    CsvOptions, Currency, DataType, EscapeStyle, Grain, HeaderStyle, ListSyntax, NumberFormat, QuoteStyle,
+};
 
 use crate::api::{Note, Notes, Place};
-use crate::plan::{Child, Plan, Planned};
+use crate::plan::{Child, Format, Nested, Plan, Planned, Stand};
 
 /// Comments are wrapped at this width.
 const COLUMNS: usize = 80;
@@ -27,21 +29,42 @@ pub(crate) fn write(plan: &Plan, notes: &Notes, looked_at: &str, outcome: &str) 
     comments(&mut text, notes, &Place::Files);
     text.push_str("format = 1\n\n[source]\n");
     source(&mut text, plan, notes);
-    text.push_str("\n[csv]\n");
-    csv(&mut text, plan, notes);
+    match &plan.format {
+        Format::Csv(options) => {
+            text.push_str("\n[csv]\n");
+            csv(&mut text, options, notes);
+            year(&mut text, plan, notes);
+        }
+        // Everything else is detected for each file.
+        Format::Json if plan.year.is_some() => {
+            text.push_str("\n[json]\n");
+            year(&mut text, plan, notes);
+        }
+        Format::Json | Format::Parquet => comments(&mut text, notes, &Place::Csv),
+    }
     text.push_str("\n[table]\n");
     table(&mut text, plan, notes);
     text.push_str("\n[table.columns]\n");
-    for (number, planned) in plan.columns.iter().enumerate() {
-        comments(&mut text, notes, &Place::Column(number));
-        let _ = writeln!(text, "{} = {}", planned.name, column(planned, plan));
-    }
+    columns(&mut text, plan, &plan.columns, notes);
     comments(&mut text, notes, &Place::Child);
     for child in &plan.children {
         text.push('\n');
         write_child(&mut text, plan, child);
     }
+    for (number, nested) in plan.nested.iter().enumerate() {
+        text.push('\n');
+        write_nested(&mut text, plan, number, nested, notes);
+    }
     text
+}
+
+fn columns(text: &mut String, plan: &Plan, columns: &[Planned], notes: &Notes) {
+    for planned in columns {
+        comments(text, notes, &Place::Column(planned.number));
+        if !planned.left_out {
+            let _ = writeln!(text, "{} = {}", planned.name, column(planned, plan));
+        }
+    }
 }
 
 fn comments(text: &mut String, notes: &Notes, place: &Place) {
@@ -106,7 +129,7 @@ fn about(notes: &Notes, words: &[&str], wanted: bool) -> Notes {
 fn source(text: &mut String, plan: &Plan, notes: &Notes) {
     let of = |word: &str| about(notes, &[word], true);
     comments(text, &of("path"), &Place::Path);
-    let _ = writeln!(text, "path = {}\ntype = \"csv\"", quoted(&plan.paths.template));
+    let _ = writeln!(text, "path = {}\ntype = \"{}\"", quoted(&plan.paths.template), plan.format.name());
     comments(text, &of("every"), &Place::Path);
     if let Some(every) = plan.paths.every {
         let word = match every {
@@ -123,8 +146,7 @@ fn source(text: &mut String, plan: &Plan, notes: &Notes) {
     }
 }
 
-fn csv(text: &mut String, plan: &Plan, notes: &Notes) {
-    let csv = &plan.csv;
+fn csv(text: &mut String, csv: &CsvOptions, notes: &Notes) {
     comments(text, &about(notes, &["year of"], false), &Place::Csv);
     if let Some(delimiter) = csv.delimiter {
         let shown = if delimiter == b'\t' { "tab".to_owned() } else { char::from(delimiter).to_string() };
@@ -147,6 +169,9 @@ fn csv(text: &mut String, plan: &Plan, notes: &Notes) {
     if let Some(comment) = csv.comment {
         let _ = writeln!(text, "comment = {}", quoted(&char::from(comment).to_string()));
     }
+}
+
+fn year(text: &mut String, plan: &Plan, notes: &Notes) {
     comments(text, &about(notes, &["year of"], true), &Place::Csv);
     if let Some(year) = plan.year {
         let _ = writeln!(text, "# year = {year}");
@@ -164,6 +189,9 @@ fn table(text: &mut String, plan: &Plan, notes: &Notes) {
     }
     if plan.missing_columns {
         text.push_str("missing_columns = \"null\"\n");
+    }
+    if let Some(unknown_columns) = plan.unknown_columns {
+        let _ = writeln!(text, "unknown_columns = \"{unknown_columns}\"");
     }
     comments(text, &about(notes, &["max_rejected"], true), &Place::Table);
     if let Some(max_rejected) = plan.max_rejected {
@@ -231,8 +259,30 @@ fn write_child(text: &mut String, plan: &Plan, child: &Child) {
     comment(text, &format!("One row for each item of `{}`.", child.list));
     let _ = writeln!(text, "[[child]]\nname = \"{}\"", child.name);
     let _ = writeln!(text, "from = \"{}.{}[]\"\nitem = \"{}\"", plan.name, child.list, child.item);
-    if !child.copied.is_empty() {
-        let copied: Vec<String> = child.copied.iter().map(|name| format!("{name} = \"{name}\"")).collect();
+    let copied = child.copied.iter().map(|name| (name.clone(), name.clone()));
+    copy(text, &copied.collect::<Vec<_>>());
+}
+
+fn write_nested(text: &mut String, plan: &Plan, number: usize, nested: &Nested, notes: &Notes) {
+    comments(text, notes, &Place::Nested(number));
+    for (place, Stand { from, copied }) in nested.places.iter().enumerate() {
+        if place > 0 {
+            text.push('\n');
+        }
+        let _ = writeln!(text, "[[child]]\nname = \"{}\"\nfrom = {}", nested.name, quoted(from));
+        copy(text, copied);
+        // Further places share the columns of the first.
+        if place == 0 {
+            text.push_str("\n[child.columns]\n");
+            columns(text, plan, &nested.columns, notes);
+        }
+    }
+}
+
+/// `copy = { here = "there" }`
+fn copy(text: &mut String, copied: &[(String, String)]) {
+    if !copied.is_empty() {
+        let copied: Vec<String> = copied.iter().map(|(here, there)| format!("{here} = \"{there}\"")).collect();
         let _ = writeln!(text, "copy = {{ {} }}", copied.join(", "));
     }
 }

@@ -181,7 +181,7 @@ pub enum TemplateName {
 /// `sniff`
 #[derive(Debug, Args)]
 pub struct SniffArgs {
-    /// A CSV file, or several of the same kind.
+    /// A CSV, JSON or Parquet file, or several of the same kind.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The name of the source and of its table; without it, it is made of the file's.

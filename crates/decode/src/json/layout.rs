@@ -5,7 +5,6 @@ use memchr::memchr;
 use stillhouse_spec::{Choice, JsonLayout};
 
 use super::records::{Scanner, is_blank};
-use crate::api::Request;
 use crate::error::Error;
 use crate::place::Start;
 use crate::window::Window;
@@ -20,7 +19,12 @@ pub(crate) struct Head {
     pub(crate) encoding: Choice<String>,
 }
 
-pub(crate) fn detect(window: &mut Window<'_>, request: &Request<'_>) -> Result<Head, Error> {
+/// Looks at the head; `stated` is not looked for.
+pub(crate) fn detect(
+    window: &mut Window<'_>,
+    stated: Option<JsonLayout>,
+    record_bytes_max: usize,
+) -> Result<Head, Error> {
     window.ensure(4)?;
     let encoding = match window.data() {
         [0xEF, 0xBB, 0xBF, ..] => {
@@ -36,9 +40,9 @@ pub(crate) fn detect(window: &mut Window<'_>, request: &Request<'_>) -> Result<H
         _ => Choice::default_value("utf-8".to_owned()),
     };
     let start = Start { offset: window.offset(), line: 1 };
-    let layout = match request.json().layout {
+    let layout = match stated {
         Some(layout) => Choice::set(layout),
-        None => Choice::detected(look(window, request.record_bytes_max())?),
+        None => Choice::detected(look(window, record_bytes_max)?),
     };
     window.seek(start.offset);
     Ok(Head { start, layout, encoding })

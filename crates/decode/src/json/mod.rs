@@ -6,6 +6,7 @@
 //! `walk` follows a record through it, `read` makes values, and `rows` holds the tables under construction.
 
 mod layout;
+pub(crate) mod look;
 mod pass;
 mod read;
 mod records;
@@ -48,7 +49,7 @@ pub(crate) struct Json<'a> {
 
 impl<'a> Json<'a> {
     pub(crate) fn new(window: &mut Window<'_>, request: &'a Request<'a>) -> Result<Self, Error> {
-        let head = layout::detect(window, request)?;
+        let head = layout::detect(window, request.json().layout, request.record_bytes_max())?;
         Ok(Self { request, head })
     }
 

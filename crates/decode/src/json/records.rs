@@ -78,6 +78,11 @@ impl<'w, 's> Records<'w, 's> {
         self.layout == JsonLayout::Array && self.state != State::Before
     }
 
+    /// Nothing stands behind the item that came last.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.window.offset() + self.passed as u64 >= self.window.length()
+    }
+
     pub(crate) fn next(&mut self) -> Result<Item, Error> {
         let passed = std::mem::take(&mut self.passed);
         match self.layout {

@@ -155,7 +155,7 @@ fn footer(window: &mut Window<'_>, length: u64) -> Result<Vec<u8>, Error> {
             "the file seems to be cut off; send it again",
         ))
     };
-    let Some((size, MAGIC)) = tail.split_first_chunk::<4>().map(|(size, magic)| (size, magic)) else {
+    let Some((size, MAGIC)) = tail.split_first_chunk::<4>() else {
         return broken(&format!("{} bytes of something else", tail.len().min(4)));
     };
     let size = u64::from(u32::from_le_bytes(*size));

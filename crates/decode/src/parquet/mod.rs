@@ -7,6 +7,7 @@
 mod children;
 mod convert;
 mod file;
+pub(crate) mod look;
 mod mapping;
 mod pass;
 mod rejects;

@@ -1,6 +1,6 @@
 //! Phase 5: the type of each column, with all of its values seen.
 
-mod moments;
+pub(crate) mod moments;
 mod numbers;
 mod text;
 
@@ -10,6 +10,7 @@ use crate::api::{Notes, Place};
 use crate::column::{At, Column};
 
 pub(crate) use numbers::decimal;
+pub(crate) use text::{SEVERAL, of_known_shape};
 
 /// What a column is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,11 +23,11 @@ pub(crate) struct Decided {
 }
 
 impl Decided {
-    fn of(data_type: DataType) -> Self {
+    pub(crate) fn of(data_type: DataType) -> Self {
         Self { data_type, formats: Vec::new(), numbers: NumberFormat::default(), list: ListSyntax::Auto }
     }
 
-    fn text() -> Self {
+    pub(crate) fn text() -> Self {
         Self::of(DataType::String)
     }
 }
@@ -43,6 +44,8 @@ pub(crate) struct Context<'a> {
     pub(crate) files: &'a [String],
     /// The values are personal: none of them is shown.
     pub(crate) personal: bool,
+    /// What places are counted in: `line` or `row`.
+    pub(crate) unit: &'static str,
 }
 
 impl Context<'_> {
@@ -56,9 +59,10 @@ impl Context<'_> {
 
     /// `line 7`, with the file where there are several.
     pub(crate) fn at(&self, at: At) -> String {
+        let unit = self.unit;
         match self.files.get(at.file) {
-            Some(file) if self.files.len() > 1 => format!("{file} line {}", at.line),
-            _ => format!("line {}", at.line),
+            Some(file) if self.files.len() > 1 => format!("{file} {unit} {}", at.line),
+            _ => format!("{unit} {}", at.line),
         }
     }
 

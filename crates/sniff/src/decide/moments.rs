@@ -33,7 +33,7 @@ const NEAR_YEARS: std::ops::RangeInclusive<i64> = 1990..=2040;
 const SORTED_MIN: u64 = 5;
 const DESCENTS_MIN: u64 = 2;
 
-pub(super) fn decide(column: &Column, context: &Context<'_>, notes: &mut Notes) -> Option<Decided> {
+pub(crate) fn decide(column: &Column, context: &Context<'_>, notes: &mut Notes) -> Option<Decided> {
     let totals = totals(column, context);
     let most = totals.iter().map(|total| total.fits).max()?;
     let mut best: Vec<&Total<'_>> = totals.iter().filter(|total| total.fits == most).collect();

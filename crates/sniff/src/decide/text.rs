@@ -8,7 +8,7 @@ use crate::column::Column;
 use crate::names::{has_word, is_code};
 
 /// Names of columns with several things in a field.
-const SEVERAL: &[&str] = &[
+pub(crate) const SEVERAL: &[&str] = &[
     "tags",
     "labels",
     "categories",
@@ -29,7 +29,7 @@ const SEVERAL: &[&str] = &[
 ];
 
 /// Addresses, telephones, codes: texts, whatever else they look like.
-pub(super) fn of_known_shape(column: &Column, context: &Context<'_>, notes: &mut Notes) -> Option<Decided> {
+pub(crate) fn of_known_shape(column: &Column, context: &Context<'_>, notes: &mut Notes) -> Option<Decided> {
     let shapes = &column.shapes;
     let known = [
         (shapes.uuids, "UUIDs"),

@@ -68,6 +68,8 @@ pub fn doubts(proposal: &Proposal) -> Vec<String> {
 #[derive(Debug, Default)]
 pub struct Loaded {
     pub rows: Vec<Vec<String>>,
+    /// Rows of each table: the parent, then the children.
+    pub counts: Vec<usize>,
     /// Line and reason.
     pub rejects: Vec<(u64, String)>,
 }
@@ -76,6 +78,8 @@ struct Keeping(Loaded);
 
 impl RowSink for Keeping {
     fn batch(&mut self, table: usize, batch: RecordBatch) -> Result<(), SinkError> {
+        self.0.counts.resize(self.0.counts.len().max(table + 1), 0);
+        self.0.counts[table] += batch.num_rows();
         if table > 0 {
             return Ok(());
         }

@@ -5,6 +5,10 @@
 mod common;
 mod corpora;
 mod dialects;
+mod json;
+mod nested_corpora;
+mod nested_properties;
+mod parquet;
 mod properties;
 mod refusals;
 mod screens;

@@ -1,6 +1,7 @@
 //! JSON.
 
 mod layouts;
+mod look;
 mod nested;
 mod odd;
 mod suite;

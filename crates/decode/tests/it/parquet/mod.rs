@@ -1,6 +1,7 @@
 //! Parquet.
 
 mod broken;
+mod look;
 mod nested;
 mod types;
 

@@ -31,7 +31,7 @@ fn every_type_finds_ours() {
         "small = 'int64'\nhuge = 'int64'\nratio = 'float64'\nmoney = 'decimal(12,4)'\nok = 'bool'\nday = 'date'\nat = 'timestamp'\n\
          local = { type = 'timestamp', zone = 'Europe/Berlin' }\ntime = 'time'\ntext = 'string'\nbytes = 'string'",
     );
-    let nulls = vec!["∅"; 9].join(",");
+    let nulls = ["∅"; 9].join(",");
     assert_eq!(case.run(&bytes).unwrap().refused(), "");
     assert_eq!(
         case.rows(&bytes),
