@@ -3,10 +3,12 @@
 use stillhouse_safeguard::Safeguard;
 
 use crate::error::Error;
-use crate::log::{Commit, EPOCH, Metadata, Note, SEQ};
+use crate::log::{Commit, EPOCH, Note, SEQ};
 use crate::manifest::{Manifest, ManifestKind, TableChange};
 use crate::publish::Publisher;
 use crate::replace::{Gone, Touch};
+use crate::schema::arrow_schema;
+use crate::schema_history;
 use crate::state::TableState;
 
 impl Publisher<'_> {
@@ -72,8 +74,17 @@ impl Publisher<'_> {
         let schema_string = state.columns_with(&change.schema)?;
         let compacts = self.staged.manifest.kind == ManifestKind::Compact;
         if schema_string.is_some() || (compacts && !old.is_configured(&state.table)) {
-            let schema_string = schema_string.unwrap_or_else(|| old.schema_string.clone());
-            commit.metadata(&Metadata { schema_string, ..old.clone() }.configured(&state.table))?;
+            let mut metadata = old.clone();
+            if let Some(schema_string) = schema_string {
+                // What a table was made with is no change.
+                if state.seq > 0 {
+                    let new = arrow_schema(&schema_string)?;
+                    let (version, at) = (state.version + 1, commit.now_ms());
+                    schema_history::note(&mut metadata.configuration, &state.schema, &new, version, at);
+                }
+                metadata.schema_string = schema_string;
+            }
+            commit.metadata(&metadata.configured(&state.table))?;
         }
         Ok(())
     }

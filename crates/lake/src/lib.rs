@@ -44,6 +44,7 @@ mod replace;
 mod rows;
 mod runs;
 mod schema;
+mod schema_history;
 mod snapshot;
 mod state;
 mod stats;
@@ -73,6 +74,7 @@ pub use schema::{
     QuarantineRow, arrow_schema, delta_schema, quarantine_batch, quarantine_schema, receipts_schema, runs_schema,
     with_lineage, with_lineage_schema,
 };
+pub use schema_history::SchemaChange;
 pub use snapshot::{Snapshot, TableSnapshot};
 pub use store::durable_local;
 pub use vacuum::{FileListing, Vacuum, Vacuumed, VacuumedFile, Why};

@@ -304,6 +304,11 @@ impl Commit {
         Ok(Self { data_change: false, ..Self::new("OPTIMIZE", note, now)? })
     }
 
+    /// When it is made; milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
     /// Takes files in and out whose rows stay what they are.
     pub fn moving(&mut self, moves: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
         let data_change = std::mem::replace(&mut self.data_change, false);

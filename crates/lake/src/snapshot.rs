@@ -9,6 +9,7 @@ use stillhouse_safeguard::Safeguard;
 use crate::error::Error;
 use crate::lake::Lake;
 use crate::manifest::DataFile;
+use crate::schema_history::{SchemaChange, changes};
 use crate::state::TableState;
 use crate::{RECEIPTS, RUNS};
 
@@ -31,6 +32,8 @@ pub struct TableSnapshot {
     pub schema: SchemaRef,
     /// The files that are live in that version, by path.
     pub files: Vec<Arc<DataFile>>,
+    /// How its columns have changed since it was made, oldest first.
+    pub history: Vec<SchemaChange>,
 }
 
 impl TableSnapshot {
@@ -39,6 +42,7 @@ impl TableSnapshot {
             version: state.version,
             schema: Arc::clone(&state.schema),
             files: state.files.values().cloned().collect(),
+            history: changes(&state.metadata.configuration),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use object_store::path::Path;
-use stillhouse_lake::Snapshot;
+use stillhouse_lake::{SchemaChange, Snapshot};
 use stillhouse_query::{Engine, EngineOptions, FileInput, Params, RowStream, Session, TableInput, nearest};
 use stillhouse_report::TableVersion;
 use stillhouse_spec::CurrentView;
@@ -40,6 +40,8 @@ pub struct TablesNow {
     pub sizes: BTreeMap<String, TableSize>,
     /// The columns, by table.
     schemas: BTreeMap<String, SchemaRef>,
+    /// How the columns of the tables have changed.
+    pub histories: BTreeMap<String, Vec<SchemaChange>>,
     /// Views by name: the table below, and the rule.
     pub views: BTreeMap<String, (String, CurrentView)>,
     _engine: Engine,
@@ -92,9 +94,19 @@ impl TablesNow {
             let rule = input.current.clone()?;
             Some((rule.name.to_string(), (input.name.clone(), rule)))
         });
+        let histories = snapshot.tables.iter().map(|(name, table)| (name.clone(), table.history.clone())).collect();
         let schemas = inputs.iter().map(|input| (input.name.clone(), Arc::clone(&input.schema))).collect();
         let (versions, sizes, views) = (versions.collect(), sizes.collect(), views.collect());
-        Ok(Self { session: engine.open(inputs)?, seq: snapshot.seq, versions, sizes, schemas, views, _engine: engine })
+        Ok(Self {
+            session: engine.open(inputs)?,
+            seq: snapshot.seq,
+            versions,
+            sizes,
+            schemas,
+            histories,
+            views,
+            _engine: engine,
+        })
     }
 
     /// The columns of a table, with or without those of our own.

@@ -61,15 +61,21 @@ fn view(name: &str, table: &str, rule: &CurrentView) -> Value {
     })
 }
 
+/// `2026-11-29T12:00:00Z`
+fn moment(at_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| at_ms.to_string(), |at| at.to_string())
+}
+
 /// The columns of one table or view.
 pub async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, Failure> {
     tables.session.expect_table(name)?;
     let view_of = tables.views.get(name);
     let planned = tables.session.plan(&format!("select * from \"{name}\""), &Params::new()).await?;
+    let history = tables.histories.get(name).map_or(&[][..], Vec::as_slice);
     let columns = planned.schema.fields().iter().map(|field| (field.name().clone(), type_name(field.data_type())));
     if app.printer.json() {
         let columns: Vec<_> = columns.map(|(name, data_type)| json!({"name": name, "type": data_type})).collect();
-        let mut answer = json!({"format": 1, "table": name, "columns": columns});
+        let mut answer = json!({"format": 1, "table": name, "columns": columns, "schema_changes": history});
         if let Some((table, rule)) = view_of {
             answer["view"] = view(name, table, rule);
         }
@@ -80,6 +86,14 @@ pub async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, 
     table.long(&[0, 1]);
     columns.for_each(|(name, data_type)| table.row(vec![name, data_type]));
     app.printer.out(table.render())?;
+    if !history.is_empty() {
+        let mut table = Table::new(&["version", "when", "columns that came"]);
+        table.long(&[2]);
+        for change in history {
+            table.row(vec![change.version.to_string(), moment(change.at_ms), change.added.join(", ")]);
+        }
+        app.printer.out(format!("\n{}", table.render()))?;
+    }
     if let Some((table, rule)) = view_of {
         app.printer.say(format!("a view of `{table}`: {rule}"));
     }

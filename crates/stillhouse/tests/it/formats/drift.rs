@@ -125,3 +125,30 @@ fn a_condition_and_a_derived_column() {
     assert_balanced(&project, "sales");
     run(&project, &["receipts", "verify"]).succeeded();
 }
+
+#[test]
+fn a_reference_file_is_replaced_whole_and_joined() {
+    let project = source("", COLUMNS);
+    project.write(
+        "sources/shops.toml",
+        "format = 1\n[source]\npath = 'reference/shops.csv'\ntype = 'csv'\nsettle = \"0s\"\n[table]\nname = 'shops'\n[table.columns]\nname = 'string'\ncity = 'string'\n",
+    );
+    project.write("reference/shops.csv", "name,city\nAnn,Oslo\nBo,Rome\n");
+    run(&project, &["ingest"]).succeeded();
+    let joined = "select s.id, r.city from sales s left join shops r on r.name = s.name order by s.id";
+    assert_eq!(ask(&project, joined), json!([[1, "Oslo"], [2, "Rome"]]));
+    project.write("reference/shops.csv", "name,city\nBo,Paris\n");
+    run(&project, &["ingest"]).succeeded();
+    assert_eq!(ask(&project, joined), json!([[1, null], [2, "Paris"]]));
+}
+
+#[test]
+fn a_table_tells_which_columns_came_when() {
+    let project = source("unknown_columns = 'add'", COLUMNS);
+    second(&project, ADDED);
+    let answer = run(&project, &["--json", "tables", "sales"]).succeeded().json();
+    let changes = answer["schema_changes"].as_array().unwrap();
+    assert_eq!((changes.len(), &changes[0]["added"]), (1, &json!(["shop"])), "{answer:#}");
+    let shown = run(&project, &["tables", "sales"]).succeeded();
+    assert!(shown.stdout.contains("columns that came") && shown.stdout.contains("shop"), "{}", shown.stdout);
+}
