@@ -3,6 +3,7 @@
 use stillhouse_decode::look::{is_int64, number};
 use stillhouse_spec::NumberFormat;
 
+use super::names::path;
 use crate::column::{At, Column, Repeats};
 use crate::names::{identifier, is_id};
 
@@ -45,11 +46,13 @@ pub(super) struct Leaf {
 }
 
 impl Leaf {
-    pub(super) fn new(name: &str, watched: &mut usize) -> Self {
-        let watch = *watched < WATCHED_MAX && identifier(name).is_some_and(|name| is_id(&name));
+    /// A column at the end of a way.
+    pub(super) fn new(way: &[String], watched: &mut usize) -> Self {
+        let name = way.last().and_then(|name| identifier(name));
+        let watch = *watched < WATCHED_MAX && name.is_some_and(|name| is_id(&name));
         *watched += usize::from(watch);
         Self {
-            column: Column::new(Some(name.to_owned()), watch),
+            column: Column::new(Some(path(way)), watch),
             numbers: Numbers::default(),
             bools: 0,
             texts: 0,

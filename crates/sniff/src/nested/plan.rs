@@ -255,7 +255,7 @@ impl<'s> Making<'s> {
         Planned {
             name: name.clone(),
             alias: alias.clone(),
-            header: Some(names::path(&laid.way)),
+            header: leaf.column.header.clone(),
             number: context.number,
             decided,
             required: false,

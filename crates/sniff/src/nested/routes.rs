@@ -50,8 +50,7 @@ impl Routes {
                 let route = routes.make(number, &leaf.way);
                 routes.routes[route].leaf = Some(routes.leaves.len());
                 routes.kinds.push(leaf.kind);
-                let name = leaf.way.last().map_or("", String::as_str);
-                routes.leaves.push(Leaf::new(name, &mut watched));
+                routes.leaves.push(Leaf::new(&leaf.way, &mut watched));
             }
             for place in &table.places {
                 let route = routes.make(place.inside, &place.way);

@@ -166,13 +166,15 @@ fn text(leaf: &Leaf, context: &Context<'_>, notes: &mut Notes) -> Decided {
     let json = column.lists.json();
     if json > 0 && json * 10 >= filled * 9 {
         let others = match filled - json {
-            0 => "if some text is none".to_owned(),
+            0 => "whose text is none".to_owned(),
             others => format!("of {} that are none", count(others)),
         };
         let text = format!(
-            "{} of {} are JSON. They stay as they are: as `json` it would refuse the records {others}",
+            "{} of {} are JSON, and stay as they are: as `json`, or with columns from `{}.NAME`, the records {others} would \
+             be refused",
             count(json),
-            counted(filled, "text")
+            counted(filled, "text"),
+            column.header.as_deref().unwrap_or_default(),
         );
         notes.remark(place, about, text);
         return Decided::text();

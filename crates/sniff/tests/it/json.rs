@@ -173,7 +173,8 @@ fn json_inside_of_a_text_stays_a_text() {
         "{\"MessageId\": \"a\", \"Body\": \"{\\\"id\\\": 1}\"}\n{\"MessageId\": \"b\", \"Body\": \"{\\\"id\\\": 2}\"}\n",
     );
     assert_eq!(types(&proposal), ["message_id string", "body string"]);
-    assert!(proposal.source.contains("# 2 of 2 texts are JSON."), "{}", proposal.source);
+    assert!(proposal.source.contains("# 2 of 2 texts are JSON, and stay as they are"), "{}", proposal.source);
+    assert!(proposal.source.contains("`Body.NAME`"), "{}", proposal.source);
 }
 
 #[test]
