@@ -19,6 +19,13 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The source of the template that the whole benchmark uses.
 const EVENTS: &str = include_str!("../../../templates/events/sources/events.toml");
+/// The same for JSON lines, whose ids are numbers.
+const AS_JSON: [(&str, &str); 2] = [
+    ("type = \"csv\"", "type = \"json\""),
+    ("id = { type = \"string\", required = true }", "id = { type = \"int64\", required = true }"),
+];
+/// That of nested JSON lines.
+const ORDERS: &str = include_str!("../../../bench/projects/orders/sources/orders.toml");
 /// Quotes that are escaped like this are beyond the structural index: every record is cut byte by byte.
 const BACKSLASH: &str = "\n[csv]\nescape = \"backslash\"\n";
 /// As large as `ingest` asks for.
@@ -40,22 +47,33 @@ fn index(bencher: Bencher<'_, '_>, name: &str) {
 
 #[divan::bench]
 fn clean(bencher: Bencher<'_, '_>) {
-    records(bencher, "clean-15mb.csv", "");
+    records(bencher, "clean-15mb.csv", EVENTS);
 }
 
 #[divan::bench]
 fn rough(bencher: Bencher<'_, '_>) {
-    records(bencher, "rough-15mb.csv", "");
+    records(bencher, "rough-15mb.csv", EVENTS);
 }
 
 #[divan::bench]
 fn byte_by_byte(bencher: Bencher<'_, '_>) {
-    records(bencher, "clean-15mb.csv", BACKSLASH);
+    records(bencher, "clean-15mb.csv", &format!("{EVENTS}{BACKSLASH}"));
+}
+
+#[divan::bench]
+fn json_lines(bencher: Bencher<'_, '_>) {
+    let settings = AS_JSON.iter().fold(EVENTS.to_owned(), |settings, (csv, json)| settings.replace(csv, json));
+    records(bencher, "lines-15mb.jsonl", &settings);
+}
+
+#[divan::bench]
+fn json_nested(bencher: Bencher<'_, '_>) {
+    records(bencher, "orders-15mb.jsonl", ORDERS);
 }
 
 fn records(bencher: Bencher<'_, '_>, file: &str, settings: &str) {
     let bytes = data(file);
-    let source = Source::parse("events", &format!("{EVENTS}{settings}"), &|_| None).expect("the template is valid");
+    let source = Source::parse("source", settings, &|_| None).expect("the project is valid");
     bencher.counter(BytesCount::of_slice(&bytes)).bench_local(|| rows_of(&bytes, &source));
 }
 

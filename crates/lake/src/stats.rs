@@ -23,6 +23,11 @@ const COLUMNS_MAX: usize = 32;
 /// Decimals with more digits are not exact in a reader that takes JSON numbers for doubles.
 const DECIMAL_EXACT_MAX: u128 = 999_999_999_999_999;
 
+/// Parquet has decimals of so many digits as numbers of 32 bits, …
+pub(crate) const DIGITS_MAX_OF_32_BITS: u8 = 9;
+/// … and of so many as numbers of 64.
+pub(crate) const DIGITS_MAX_OF_64_BITS: u8 = 18;
+
 /// Counts and bounds of all columns.
 #[derive(Debug)]
 pub(crate) struct Stats {
@@ -44,7 +49,7 @@ struct ColumnStats {
 pub(crate) enum Bounds {
     Int(Option<(i64, i64)>),
     Float { bounds: Option<(f64, f64)>, nan: bool },
-    Decimal { bounds: Option<(i128, i128)>, scale: i8 },
+    Decimal { bounds: Option<(i128, i128)>, precision: u8, scale: i8 },
     Date(Option<(i32, i32)>),
     Timestamp(Option<(i64, i64)>),
     Text(Option<TextBounds>),
@@ -165,7 +170,9 @@ impl Bounds {
         match data_type {
             DataType::Int64 => Bounds::Int(None),
             DataType::Float64 => Bounds::Float { bounds: None, nan: false },
-            DataType::Decimal128(_, scale) => Bounds::Decimal { bounds: None, scale: *scale },
+            DataType::Decimal128(precision, scale) => {
+                Bounds::Decimal { bounds: None, precision: *precision, scale: *scale }
+            }
             DataType::Date32 => Bounds::Date(None),
             DataType::Timestamp(TimeUnit::Microsecond, _) => Bounds::Timestamp(None),
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Bounds::Text(None),
@@ -187,10 +194,12 @@ impl Bounds {
         }
     }
 
-    /// Widens the bounds of whole numbers or moments.
+    /// Widens the bounds of whole numbers or moments, or of decimals in units of their last digit.
     pub(crate) fn add_number(&mut self, number: i64) {
-        if let Bounds::Int(bounds) | Bounds::Timestamp(bounds) = self {
-            span(bounds, Some((number, number)));
+        match self {
+            Bounds::Int(bounds) | Bounds::Timestamp(bounds) => span(bounds, Some((number, number))),
+            Bounds::Decimal { bounds, .. } => span(bounds, Some((number.into(), number.into()))),
+            _ => {}
         }
     }
 
@@ -202,6 +211,9 @@ impl Bounds {
                 Some(Statistics::new(Some(*min), Some(*max), None, nulls, false))
             }
             Bounds::Date(Some((min, max))) => Some(Statistics::new(Some(*min), Some(*max), None, nulls, false)),
+            Bounds::Decimal { bounds: Some((min, max)), precision, .. } => {
+                decimal_statistics([*min, *max], *precision, nulls)
+            }
             Bounds::Text(Some(bounds)) => {
                 let bytes = |text: String| ByteArray::from(text.into_bytes());
                 let (min, max) = (Some(bytes(bounds.lower().to_owned())), bounds.upper().map(bytes));
@@ -216,6 +228,11 @@ impl Bounds {
     pub(crate) fn update(&mut self, array: &dyn Array) {
         match self {
             Bounds::Int(bounds) => widen::<Int64Type>(bounds, array),
+            Bounds::Decimal { bounds, .. } if *array.data_type() == DataType::Int64 => {
+                let mut units = None;
+                widen::<Int64Type>(&mut units, array);
+                span(bounds, units.map(|(low, high)| (low.into(), high.into())));
+            }
             Bounds::Decimal { bounds, .. } => widen::<Decimal128Type>(bounds, array),
             Bounds::Date(bounds) => widen::<Date32Type>(bounds, array),
             Bounds::Timestamp(bounds) => widen::<TimestampMicrosecondType>(bounds, array),
@@ -273,7 +290,7 @@ impl Bounds {
             Bounds::Float { bounds: Some((min, max)), nan: false } => {
                 (float_text(*min, Side::Lower), float_text(*max, Side::Upper))
             }
-            Bounds::Decimal { bounds: Some((min, max)), scale } => {
+            Bounds::Decimal { bounds: Some((min, max)), scale, .. } => {
                 (decimal_text(*min, *scale), decimal_text(*max, *scale))
             }
             Bounds::Date(Some((min, max))) => (date_text(*min), date_text(*max)),
@@ -288,6 +305,16 @@ impl Bounds {
             _ => (None, None),
         }
     }
+}
+
+/// Statistics of decimals in units of their last digit, of the numbers that Parquet has for them.
+fn decimal_statistics(bounds: [i128; 2], precision: u8, nulls: Option<u64>) -> Option<Statistics> {
+    let [min, max] = bounds.map(|bound| i64::try_from(bound).ok());
+    if precision > DIGITS_MAX_OF_32_BITS {
+        return Some(Statistics::new(Some(min?), Some(max?), None, nulls, false));
+    }
+    let [min, max] = [min?, max?].map(|bound| i32::try_from(bound).ok());
+    Some(Statistics::new(Some(min?), Some(max?), None, nulls, false))
 }
 
 fn widen<T: ArrowPrimitiveType>(bounds: &mut Option<(T::Native, T::Native)>, array: &dyn Array)

@@ -63,14 +63,14 @@ impl<'d> TextAt<'d> {
 /// Shows all texts that are not null.
 #[inline]
 pub(crate) fn each_text<'d>(array: &'d StringArray, mut each: impl FnMut(TextAt<'d>)) {
-    let data = array.value_data();
-    let places = array.value_offsets().windows(2).map(|pair| {
+    let (data, offsets) = (array.value_data(), array.value_offsets());
+    let between = |pair: &[i32]| {
         let [start, end] = [pair[0], pair[1]].map(|offset| offset.cast_unsigned() as usize);
         TextAt { data, range: start..end }
-    });
+    };
     match array.nulls().filter(|nulls| nulls.null_count() > 0) {
-        None => places.for_each(each),
-        Some(nulls) => places.zip(nulls).filter(|(_, is_valid)| *is_valid).for_each(|(text, _)| each(text)),
+        None => offsets.windows(2).for_each(|pair| each(between(pair))),
+        Some(nulls) => nulls.valid_indices().for_each(|row| each(between(&offsets[row..row + 2]))),
     }
 }
 

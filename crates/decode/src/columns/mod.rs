@@ -17,6 +17,7 @@ use stillhouse_spec::{DataType, Scalar};
 
 use self::ranges::{end, finished, length, ranges, refill, remove_ranges, shifted};
 pub(crate) use self::ranges::{position, remove};
+use self::texts::append_part;
 pub(crate) use self::texts::{Lists, Texts};
 use crate::schema::item_field;
 
@@ -176,6 +177,19 @@ impl Column {
         match &mut self.values {
             Values::Text { offsets, bytes } => {
                 bytes.extend_from_slice(text.as_bytes());
+                offsets.push(position(bytes.len()));
+            }
+            other => unreachable!("a reader of texts fills {other:?}"),
+        }
+        self.mark_valid();
+    }
+
+    /// Appends a part of `whole`, which is a text.
+    #[inline]
+    pub(crate) fn push_part(&mut self, whole: &[u8], part: Range<usize>) {
+        match &mut self.values {
+            Values::Text { offsets, bytes } => {
+                append_part(bytes, whole, part);
                 offsets.push(position(bytes.len()));
             }
             other => unreachable!("a reader of texts fills {other:?}"),

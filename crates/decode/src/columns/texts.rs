@@ -107,3 +107,22 @@ impl Lists<'_> {
         self.items.at = end(self.items.offsets);
     }
 }
+
+/// Appends a part of `whole`.
+#[inline]
+pub(super) fn append_part(bytes: &mut Vec<u8>, whole: &[u8], part: Range<usize>) {
+    match whole[part.start..].first_chunk::<SHORT>() {
+        Some(short) if part.len() <= SHORT => {
+            let end = bytes.len() + part.len();
+            bytes.extend_from_slice(short);
+            bytes.truncate(end);
+        }
+        _ => append_long(bytes, &whole[part]),
+    }
+}
+
+/// A function of its own, as [`Texts::copy`] is.
+#[inline(never)]
+fn append_long(bytes: &mut Vec<u8>, text: &[u8]) {
+    bytes.extend_from_slice(text);
+}

@@ -1,19 +1,26 @@
 //! JSON: objects on lines, in an array, or one behind the other.
 //!
 //! `layout` looks at the head, `records` cuts the object into records, `regions` cuts lines for several threads, and `pass`
-//! goes over the records. [`jiter`], a pull parser, takes a record apart: it keeps numbers as they are written, so that
-//! none loses digits, and it reads what is not wanted without keeping it. `tree` knows which value belongs to which column,
-//! `walk` follows a record through it, `read` makes values, and `rows` holds the tables under construction.
+//! goes over the records. `parser` takes a record apart; it keeps numbers as they are written, so that none loses digits, and
+//! leaves what looks unusual to [`jiter`], a pull parser. `tree` knows which value belongs to which column, `walk` follows a
+//! record through it, `quick` and `read` make values, and `rows` holds the tables under construction.
 
+mod digits;
 mod layout;
 pub(crate) mod look;
+mod marks;
+mod parser;
 mod pass;
+mod quick;
 mod read;
 mod records;
 mod regions;
 mod rows;
 mod tree;
 mod walk;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

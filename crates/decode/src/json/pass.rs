@@ -2,6 +2,7 @@
 
 use stillhouse_spec::{Column as ColumnSpec, JsonLayout};
 
+use super::quick::Quick;
 use super::records::{Item, Records};
 use super::rows::Tables;
 use super::tree::Tree;
@@ -30,6 +31,7 @@ pub(super) struct Pass<'a, 's> {
     request: &'a Request<'a>,
     sink: &'s mut dyn RowSink,
     filled: Vec<Filled<'a>>,
+    quick: Vec<Quick>,
     columns: Vec<&'a ColumnSpec>,
     tree: Tree,
     tables: Tables,
@@ -70,6 +72,8 @@ impl<'a, 's> Pass<'a, 's> {
         Self {
             request,
             sink,
+            quick: filled.iter().map(Quick::of).collect(),
+            state: State::new(&filled),
             filled,
             any_pii: columns.iter().any(|column| column.pii),
             columns,
@@ -79,7 +83,6 @@ impl<'a, 's> Pass<'a, 's> {
             rules: Rules::new(request),
             time: contract.parent.time.as_ref().and_then(|time| named(time.as_str())),
             tally,
-            state: State::default(),
             first_number: 0,
             impatient,
         }
@@ -142,22 +145,23 @@ impl<'a, 's> Pass<'a, 's> {
 
     fn record(&mut self, records: &mut Records<'_, '_>, place: &Place, number: u64) -> Result<Verdict, Error> {
         let bytes = records.bytes(place).expect("a record that is no longer than the limit is held");
-        if simdutf8::basic::from_utf8(bytes).is_err() {
+        let Ok(record) = simdutf8::basic::from_utf8(bytes) else {
             let found = invalid_byte(bytes, place.offset);
             return Ok(Verdict::Refused(self.whole(reason::INVALID_UTF8, "UTF-8", found)));
-        }
+        };
         let is_object = bytes.first() == Some(&b'{');
         self.tables.begin();
         let mut walk = Walk {
             tree: &mut self.tree,
             tables: &mut self.tables,
             filled: &mut self.filled,
+            quick: &self.quick,
             seen: &mut self.tally.seen,
             state: &mut self.state,
             record: i64::try_from(number).expect("records are counted in 63 bits"),
             line: place.line,
         };
-        let refused = match walk.record(bytes) {
+        let refused = match walk.record(record, records.from(place)) {
             Ok(None) if is_object || records.stands_alone(place)? => {
                 self.tables.bytes += usize::try_from(place.bytes).expect("a record that is held fits into memory");
                 return Ok(Verdict::Rows);

@@ -1,7 +1,8 @@
 //! Values of JSON to values of columns.
 
-use jiter::{Jiter, JiterError, Peek};
+use jiter::Peek;
 
+use super::parser::{Parsed, Parser};
 use crate::columns::Column;
 use crate::plan::{Filled, Reading};
 use crate::reason;
@@ -10,77 +11,68 @@ use crate::values::{Reader, Refusal, json, trim};
 /// Reads the value that was peeked at into `column`; `None`: only the survey looks at it.
 #[inline]
 pub(super) fn read(
-    values: &mut Jiter<'_>,
+    parser: &mut Parser<'_>,
     peek: Peek,
     filled: &mut Filled<'_>,
     column: Option<&mut Column>,
     line: u64,
-) -> Result<Reading, JiterError> {
+) -> Parsed<Reading> {
     match peek {
         Peek::Null => {
-            values.known_null()?;
+            parser.null()?;
             Ok(column.map_or(Reading::Value, |column| filled.push_nothing(column)))
         }
         _ if matches!(filled.reader, Reader::Json) => {
-            let raw = raw(values, peek)?;
+            let raw = raw(parser, peek)?;
             let Some(column) = column else { return Ok(Reading::Value) };
             column.push_text(&json::without_blanks(raw));
             Ok(filled.checked(column))
         }
-        Peek::String => {
-            let text = values.known_str()?;
-            Ok(filled.read(text, line, column))
-        }
-        Peek::True | Peek::False => {
-            let text = if values.known_bool(peek)? { "true" } else { "false" };
-            Ok(filled.read(text, line, column))
-        }
+        Peek::String => Ok(filled.read(parser.text()?, line, column)),
+        Peek::True | Peek::False => Ok(filled.read(word(parser, peek)?, line, column)),
         Peek::Array if matches!(filled.reader, Reader::List { .. }) => {
             let (Reader::List { item, .. }, Some(column)) = (&filled.reader, column) else {
-                values.known_skip(peek)?;
+                parser.skip(peek)?;
                 return Ok(Reading::Value);
             };
-            Ok(match list(values, item, column)? {
+            Ok(match list(parser, item, column)? {
                 Ok(()) => filled.checked(column),
                 Err(Refusal::Because(reason)) => Reading::Refused(reason),
                 Err(Refusal::LeapDay) => Reading::LeapDay,
             })
         }
         Peek::Array | Peek::Object => {
-            values.known_skip(peek)?;
+            parser.skip(peek)?;
             let refused = Reading::Refused(unreadable(&filled.reader));
             Ok(if column.is_some() { refused } else { Reading::Value })
         }
-        _ => {
-            let text = values.next_number_bytes()?;
-            Ok(filled.read(plain(text), line, column))
-        }
+        _ => Ok(filled.read(parser.number()?, line, column)),
     }
 }
 
 /// Passes over the value that was peeked at, and gives it as it is written.
-pub(super) fn raw<'j>(values: &mut Jiter<'j>, peek: Peek) -> Result<&'j str, JiterError> {
-    let start = values.current_index();
-    values.known_skip(peek)?;
-    Ok(plain(values.slice_to_current(start)))
+pub(super) fn raw<'j>(parser: &mut Parser<'j>, peek: Peek) -> Parsed<&'j str> {
+    let begin = parser.at();
+    parser.skip(peek)?;
+    Ok(parser.since(begin))
 }
 
-/// Whoever made the parser has looked whether the record is UTF-8.
-fn plain(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("a value of a text is cut out beside ASCII characters")
+/// A truth value as a text.
+fn word(parser: &mut Parser<'_>, peek: Peek) -> Parsed<&'static str> {
+    Ok(if parser.truth(peek)? { "true" } else { "false" })
 }
 
-fn list(values: &mut Jiter<'_>, item: &Reader, column: &mut Column) -> Result<Result<(), Refusal>, JiterError> {
+fn list(parser: &mut Parser<'_>, item: &Reader, column: &mut Column) -> Parsed<Result<(), Refusal>> {
     let items = column.items_mut();
-    let mut next = values.known_array()?;
+    let mut next = parser.first_item()?;
     let mut done = Ok(());
     while let Some(peek) = next {
         if done.is_ok() {
-            done = list_item(values, peek, item, items)?;
+            done = list_item(parser, peek, item, items)?;
         } else {
-            values.known_skip(peek)?;
+            parser.skip(peek)?;
         }
-        next = values.array_step()?;
+        next = parser.next_item()?;
     }
     if done.is_ok() {
         column.end_list();
@@ -88,12 +80,7 @@ fn list(values: &mut Jiter<'_>, item: &Reader, column: &mut Column) -> Result<Re
     Ok(done)
 }
 
-fn list_item(
-    values: &mut Jiter<'_>,
-    peek: Peek,
-    item: &Reader,
-    items: &mut Column,
-) -> Result<Result<(), Refusal>, JiterError> {
+fn list_item(parser: &mut Parser<'_>, peek: Peek, item: &Reader, items: &mut Column) -> Parsed<Result<(), Refusal>> {
     const UNREADABLE: Refusal = Refusal::Because(reason::UNREADABLE_LIST);
     let append = |text: &str, items: &mut Column| match item {
         Reader::Text => {
@@ -107,21 +94,21 @@ fn list_item(
     };
     Ok(match peek {
         Peek::Null => {
-            values.known_null()?;
+            parser.null()?;
             items.push_null();
             Ok(())
         }
         _ if matches!(item, Reader::Json) => {
-            items.push_text(&json::without_blanks(raw(values, peek)?));
+            items.push_text(&json::without_blanks(raw(parser, peek)?));
             Ok(())
         }
-        Peek::String => append(values.known_str()?, items),
-        Peek::True | Peek::False => append(if values.known_bool(peek)? { "true" } else { "false" }, items),
+        Peek::String => append(parser.text()?, items),
+        Peek::True | Peek::False => append(word(parser, peek)?, items),
         Peek::Array | Peek::Object => {
-            values.known_skip(peek)?;
+            parser.skip(peek)?;
             Err(UNREADABLE)
         }
-        _ => append(plain(values.next_number_bytes()?), items),
+        _ => append(parser.number()?, items),
     })
 }
 

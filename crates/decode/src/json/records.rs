@@ -73,6 +73,12 @@ impl<'w, 's> Records<'w, 's> {
         self.window.data().get(from..from + usize::try_from(place.bytes).ok()?)
     }
 
+    /// The bytes that are held from the record on that came last.
+    pub(crate) fn from(&self, place: &Place) -> &[u8] {
+        let from = usize::try_from(place.offset.saturating_sub(self.window.offset())).unwrap_or(usize::MAX);
+        self.window.data().get(from..).unwrap_or_default()
+    }
+
     /// The bracket of the array was seen.
     pub(crate) fn has_begun(&self) -> bool {
         self.layout == JsonLayout::Array && self.state != State::Before

@@ -21,8 +21,10 @@ pub(super) struct Rows {
     items: Vec<i64>,
     /// Consecutive rows inside the same row of another table, or of this one.
     runs: Vec<Run>,
-    /// A row is being made.
+    /// A row is being made, …
     pub(super) open: bool,
+    /// … and so many columns have their value for it.
+    pub(super) given: usize,
     /// Rows when the record began.
     mark: usize,
     runs_mark: usize,
@@ -62,7 +64,7 @@ pub(super) struct Tables {
 impl Rows {
     fn new(schema: SchemaRef, first: usize, columns: Vec<Column>) -> Self {
         let (records, items, runs) = (Vec::new(), Vec::new(), Vec::new());
-        Self { schema, first, columns, records, items, runs, open: false, mark: 0, runs_mark: 0 }
+        Self { schema, first, columns, records, items, runs, open: false, given: 0, mark: 0, runs_mark: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -91,7 +93,7 @@ impl Rows {
         self.records.truncate(self.mark);
         self.items.truncate(self.mark.min(self.items.len()));
         self.runs.truncate(self.runs_mark);
-        self.open = false;
+        (self.open, self.given) = (false, 0);
     }
 
     /// Removes the rows of these records, which ascend. All rows of a run are of one record.

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use stillhouse_spec::{Column as ColumnSpec, Contract, FieldPath, Inside, UnknownColumns};
 
 use super::UNKNOWN_MAX;
+use super::parser::{Lead, Parser};
 use crate::csv::header::comparable;
 
 /// How messages begin to call a row of a table.
@@ -24,8 +25,19 @@ pub(super) struct Tree {
 /// The number of a node; the root of table `t` has the number `t`.
 pub(super) type NodeId = usize;
 
+/// What a value is looked at for.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) enum Look {
+    /// It belongs to this column, and nothing is looked for inside.
+    Leaf(usize),
+    /// It belongs to columns, and to more than one or to what is looked for inside as well.
+    Several,
+    /// For what is inside.
+    #[default]
+    Inside,
+}
+
 /// A value at the end of some way.
-#[derive(Default)]
 pub(super) struct Node {
     /// Columns that hold the value, by their numbers among all columns that are read.
     pub(super) columns: Vec<usize>,
@@ -35,8 +47,11 @@ pub(super) struct Node {
     by_name: HashMap<Box<str>, usize>,
     /// By name without case, blanks, `_` and `-`.
     by_likeness: HashMap<String, NodeId>,
-    /// The field that came first last time.
+    look: Look,
+    /// The field that came first last time, …
     first: usize,
+    /// … and what stood in front of its value.
+    first_lead: Lead,
     /// How messages call it.
     path: String,
 }
@@ -44,10 +59,19 @@ pub(super) struct Node {
 /// A field of an object.
 struct Field {
     name: Box<str>,
-    /// Nobody wants a field without a node.
-    node: Option<NodeId>,
+    /// Nobody wants a field without a value.
+    value: Option<Value>,
     /// The field that came next last time.
     next: usize,
+    /// What stood in front of its value last time, behind another field.
+    lead: Lead,
+}
+
+/// A value that is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value {
+    pub(super) node: NodeId,
+    pub(super) look: Look,
 }
 
 /// Where rows of a nested table stand.
@@ -65,6 +89,22 @@ pub(super) struct Cursor(Option<usize>);
 
 impl Cursor {
     pub(super) const START: Self = Self(None);
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            columns: Vec::new(),
+            places: Vec::new(),
+            fields: Vec::new(),
+            by_name: HashMap::default(),
+            by_likeness: HashMap::default(),
+            look: Look::default(),
+            first: 0,
+            first_lead: Lead::NONE,
+            path: String::new(),
+        }
+    }
 }
 
 impl Node {
@@ -111,15 +151,30 @@ impl Tree {
                 tree.places.push(Place { table: nested + 1, number });
             }
         }
+        tree.decide();
         tree
+    }
+
+    /// Decides what values are looked at for, once all ways are known.
+    fn decide(&mut self) {
+        for node in &mut self.nodes {
+            node.look = match node.columns[..] {
+                [] => Look::Inside,
+                [column] if !node.has_fields() && node.places.is_empty() => Look::Leaf(column),
+                _ => Look::Several,
+            };
+        }
+        let looks: Vec<Look> = self.nodes.iter().map(|node| node.look).collect();
+        let fields = self.nodes.iter_mut().flat_map(|node| &mut node.fields);
+        fields.filter_map(|field| field.value.as_mut()).for_each(|value| value.look = looks[value.node]);
     }
 
     /// The node at the end of a way.
     fn node(&mut self, table: usize, path: &FieldPath) -> NodeId {
         let mut at = table;
         for name in path.names() {
-            let known = self.nodes[at].by_name.get(name.as_str()).and_then(|field| self.nodes[at].fields[*field].node);
-            at = known.unwrap_or_else(|| {
+            let known = self.nodes[at].by_name.get(name.as_str()).and_then(|field| self.nodes[at].fields[*field].value);
+            at = known.map(|value| value.node).unwrap_or_else(|| {
                 let node = self.nodes.len();
                 let path = if at == table { name.clone() } else { format!("{}.{name}", self.nodes[at].path) };
                 self.nodes.push(Node { path, ..Node::default() });
@@ -132,9 +187,10 @@ impl Tree {
     }
 
     fn add_field(&mut self, at: NodeId, name: &str, node: Option<NodeId>) -> usize {
+        let value = node.map(|node| Value { node, look: self.nodes[node].look });
         let owner = &mut self.nodes[at];
         let field = owner.fields.len();
-        owner.fields.push(Field { name: name.into(), node, next: field + 1 });
+        owner.fields.push(Field { name: name.into(), value, next: field + 1, lead: Lead::NONE });
         owner.by_name.insert(name.into(), field);
         field
     }
@@ -143,14 +199,50 @@ impl Tree {
         &self.nodes[node]
     }
 
+    /// The value that a row of a table is.
+    #[inline]
+    pub(super) fn root(&self, table: usize) -> Value {
+        Value { node: table, look: self.nodes[table].look }
+    }
+
     pub(super) fn place(&self, place: usize) -> Place {
         self.places[place]
     }
 
-    /// The value of a field, if anybody wants it. Objects of a file mostly have their fields in the same order, so the field
-    /// that followed last time is looked at first.
+    /// Passes over what stands in front of the next value, if that is what stood there last time: blanks, and the name of the
+    /// field that is the next one then.
     #[inline]
-    pub(super) fn field(&mut self, at: NodeId, cursor: &mut Cursor, name: &str) -> Option<NodeId> {
+    pub(super) fn follow(
+        &self,
+        at: NodeId,
+        cursor: &mut Cursor,
+        parser: &mut Parser<'_>,
+        wanted_only: bool,
+    ) -> Option<Option<Value>> {
+        let node = &self.nodes[at];
+        let guess = cursor.0.map_or(node.first, |field| node.fields[field].next);
+        let field = node.fields.get(guess)?;
+        let lead = if cursor.0.is_some() { &field.lead } else { &node.first_lead };
+        if (wanted_only && field.value.is_none()) || !parser.takes(lead) {
+            return None;
+        }
+        cursor.0 = Some(guess);
+        Some(field.value)
+    }
+
+    /// Keeps in mind what stands in front of the value of the field that was found last, behind the one at `before`.
+    pub(super) fn learn(&mut self, at: NodeId, before: Cursor, found: Cursor, lead: &[u8]) {
+        let node = &mut self.nodes[at];
+        match (before.0, found.0) {
+            (Some(_), Some(field)) => node.fields[field].lead.learn(lead),
+            _ => node.first_lead.learn(lead),
+        }
+    }
+
+    /// The field of that name, which is `None` if nobody keeps it in mind, and its value, if anybody wants that. Objects of a
+    /// file mostly have their fields in the same order, so the field that followed last time is looked at first.
+    #[inline]
+    pub(super) fn field(&mut self, at: NodeId, cursor: &mut Cursor, name: &str) -> Option<Option<Value>> {
         let node = &self.nodes[at];
         let guess = cursor.0.map_or(node.first, |field| node.fields[field].next);
         let field = match node.fields.get(guess) {
@@ -158,7 +250,7 @@ impl Tree {
             _ => self.search(at, *cursor, name)?,
         };
         cursor.0 = Some(field);
-        self.nodes[at].fields[field].node
+        Some(self.nodes[at].fields[field].value)
     }
 
     fn search(&mut self, at: NodeId, cursor: Cursor, name: &str) -> Option<usize> {
@@ -167,7 +259,8 @@ impl Tree {
             None => self.new_field(at, name)?,
         };
         match cursor.0 {
-            None => self.nodes[at].first = field,
+            // What stood in front of another one is no sign of this one.
+            None => (self.nodes[at].first, self.nodes[at].first_lead) = (field, Lead::NONE),
             Some(before) => self.nodes[at].fields[before].next = field,
         }
         Some(field)

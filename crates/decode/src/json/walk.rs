@@ -1,11 +1,13 @@
 //! One record, followed through the tree: its values go to the columns, its arrays become rows of nested tables.
 
-use jiter::{Jiter, JiterError, Peek};
+use jiter::{JiterError, Peek};
 
 use super::JSON_DEPTH_MAX;
+use super::parser::{Parser, Scratch};
+use super::quick::Quick;
 use super::read::{raw, read};
 use super::rows::Tables;
-use super::tree::{Cursor, NodeId, Tree};
+use super::tree::{Cursor, Look, NodeId, Tree, Value};
 use crate::plan::{Filled, From, Reading};
 use crate::reason;
 use crate::refusal::FOUND_CHARS_MAX;
@@ -16,6 +18,8 @@ pub(super) struct Walk<'w, 'a> {
     pub(super) tree: &'w mut Tree,
     pub(super) tables: &'w mut Tables,
     pub(super) filled: &'w mut [Filled<'a>],
+    /// How they read most values.
+    pub(super) quick: &'w [Quick],
     /// Which columns had a field.
     pub(super) seen: &'w mut [bool],
     pub(super) state: &'w mut State,
@@ -35,10 +39,20 @@ pub(super) struct State {
     /// Some format is to be chosen by what it reads, so even refused records are looked at.
     surveys: bool,
     depth: usize,
-    /// The fields of the record that nobody wants, as JSON.
+    /// Some column takes the fields that nobody else wants.
+    keeps_rest: bool,
+    /// They, as JSON.
     rest: String,
-    /// Where the part of the record that is being read begins in it.
-    base: usize,
+    scratch: Scratch,
+}
+
+/// What comes next in an object.
+enum Next {
+    /// The value of a field, if anybody wants it.
+    Value(Option<Value>),
+    /// A field was added to the rest.
+    Kept,
+    End,
 }
 
 #[derive(Debug)]
@@ -72,73 +86,80 @@ pub(super) enum Fault {
     LeapDay(usize),
 }
 
+impl State {
+    pub(super) fn new(filled: &[Filled<'_>]) -> Self {
+        Self {
+            surveys: filled.iter().any(|filled| filled.survey.is_some()),
+            keeps_rest: filled.iter().any(|filled| matches!(filled.from, From::Rest)),
+            ..Self::default()
+        }
+    }
+}
+
 impl Walk<'_, '_> {
-    /// Goes through a record, which is UTF-8. The rows of a record that is refused have to be taken back.
-    pub(super) fn record(&mut self, bytes: &[u8]) -> Result<Option<Refused>, Fault> {
+    /// Goes through a record, with which `whole` begins. The rows of a record that is refused have to be taken back.
+    pub(super) fn record(&mut self, record: &str, whole: &[u8]) -> Result<Option<Refused>, Fault> {
         let state = &mut *self.state;
-        (state.refused, state.depth, state.base) = (None, 0, 0);
+        (state.refused, state.depth) = (None, 0);
         state.waiting.clear();
         state.rest.clear();
-        state.last.iter_mut().for_each(|last| *last = None);
-        state.surveys = self.filled.iter().any(|filled| filled.survey.is_some());
-        let mut values = Jiter::new(bytes);
-        let peek = values.peek().map_err(|error| self.fault(&error))?;
-        self.row(bytes, &mut values, peek, 0, None)?;
-        values.finish().map_err(|error| self.fault(&error))?;
+        state.last.fill(None);
+        let mut parser = Parser::new(record, whole, std::mem::take(&mut state.scratch));
+        let peek = parser.peek().map_err(fault)?;
+        self.row(&mut parser, peek, 0, None)?;
+        parser.finish().map_err(fault)?;
+        self.state.scratch = parser.into_scratch();
         Ok(self.state.refused.take())
-    }
-
-    fn fault(&self, error: &JiterError) -> Fault {
-        let at = self.state.base + error.index;
-        match &error.error_type {
-            jiter::JiterErrorType::JsonError(jiter::JsonErrorType::RecursionLimitExceeded) => Fault::TooDeep(at),
-            jiter::JiterErrorType::JsonError(what) => Fault::Json(what.to_string(), at),
-            jiter::JiterErrorType::WrongType { expected, actual } => {
-                Fault::Json(format!("expected {expected}, found {actual}"), at)
-            }
-        }
     }
 
     /// A row of a table; `inside`: the place where it stands and the row that it is inside.
     fn row(
         &mut self,
-        bytes: &[u8],
-        values: &mut Jiter<'_>,
+        parser: &mut Parser<'_>,
         peek: Peek,
         table: usize,
         inside: Option<(usize, usize)>,
     ) -> Result<(), Fault> {
-        let before = std::mem::take(&mut self.state.waiting);
+        let before = self.state.waiting.len();
         let was_open = std::mem::replace(&mut self.tables.all[table].open, true);
-        self.value(bytes, values, peek, table, table)?;
+        self.value(parser, peek, self.tree.root(table), table)?;
         self.tables.all[table].open = was_open;
         if self.state.refused.is_none() {
             self.end_row(table, inside);
         }
-        let waiting = std::mem::replace(&mut self.state.waiting, before);
-        for array in waiting {
+        if self.state.waiting.len() > before { self.arrays_that_wait(parser, before) } else { Ok(()) }
+    }
+
+    /// Reads the arrays from number `from` on that were passed over, but for those of a row that is still being made.
+    fn arrays_that_wait(&mut self, parser: &Parser<'_>, from: usize) -> Result<(), Fault> {
+        for array in self.state.waiting.split_off(from) {
             if self.tables.all[self.tree.place(array.place).table].open {
                 self.state.waiting.push(array);
             } else {
-                self.waiting(bytes, &array)?;
+                self.items(&mut parser.part(array.begin, array.end), array.place, array.outer)?;
             }
         }
         Ok(())
     }
 
-    /// An array that was passed over.
-    fn waiting(&mut self, bytes: &[u8], array: &Waiting) -> Result<(), Fault> {
-        let base = std::mem::replace(&mut self.state.base, array.begin);
-        let mut values = Jiter::new(&bytes[array.begin..array.end]);
-        let peek = values.peek().map_err(|error| self.fault(&error))?;
-        debug_assert_eq!(peek, Peek::Array);
-        self.items(bytes, &mut values, array.place, array.outer)?;
-        self.state.base = base;
-        Ok(())
+    /// The row is complete.
+    #[inline]
+    fn end_row(&mut self, table: usize, inside: Option<(usize, usize)>) {
+        let rows = &mut self.tables.all[table];
+        let given = std::mem::take(&mut rows.given);
+        debug_assert!(given <= rows.columns.len());
+        if given < rows.columns.len() && !self.fill_up(table) {
+            return;
+        }
+        let rows = &mut self.tables.all[table];
+        match inside {
+            None => rows.records.push(self.record),
+            Some((place, outer)) => rows.add_nested(self.record, self.tree.place(place).number, outer),
+        }
     }
 
-    /// The row is complete: what had no field gets what stands for that.
-    fn end_row(&mut self, table: usize, inside: Option<(usize, usize)>) {
+    /// What had no field gets what stands for that; false if nothing does.
+    fn fill_up(&mut self, table: usize) -> bool {
         let rows = &mut self.tables.all[table];
         let (row, first) = (rows.records.len(), rows.first);
         for (index, column) in rows.columns.iter_mut().enumerate().filter(|(_, column)| column.len() == row) {
@@ -155,15 +176,12 @@ impl Walk<'_, '_> {
                         let (expected, found) = (String::new(), String::new());
                         let column = Some(first + index);
                         self.state.refused = Some(Refused { reason, column, expected, found, at: 0 });
-                        return;
+                        return false;
                     }
                 }
             }
         }
-        match inside {
-            None => rows.records.push(self.record),
-            Some((place, outer)) => rows.add_nested(self.record, self.tree.place(place).number, outer),
-        }
+        true
     }
 
     /// Nothing that is still to come changes anything.
@@ -171,99 +189,58 @@ impl Walk<'_, '_> {
         self.state.refused.is_some() && !self.state.surveys
     }
 
-    /// The value at the end of some way, inside a row of `table`.
-    fn value(
-        &mut self,
-        bytes: &[u8],
-        values: &mut Jiter<'_>,
-        peek: Peek,
-        node: NodeId,
-        table: usize,
-    ) -> Result<(), Fault> {
-        if self.state.depth >= JSON_DEPTH_MAX {
-            return Err(Fault::TooDeep(self.state.base + values.current_index()));
+    /// A value inside a row of `table`.
+    fn value(&mut self, parser: &mut Parser<'_>, peek: Peek, value: Value, table: usize) -> Result<(), Fault> {
+        match value.look {
+            Look::Leaf(column) if self.quick(parser, column, table) => Ok(()),
+            Look::Leaf(column) => self.leaf(parser, peek, column, table),
+            _ if self.is_idle() => parser.skip(peek).map_err(fault),
+            Look::Several => self.several(parser, peek, value.node, table),
+            Look::Inside => self.inside(parser, peek, value.node, table),
         }
-        let at = self.tree.at(node);
-        let (columns, has_fields, places) = (at.columns.len(), at.has_fields(), at.places.len());
-        if self.is_idle() {
-            return values.known_skip(peek).map_err(|error| self.fault(&error));
-        }
-        if columns == 1 && !has_fields && places == 0 {
-            return self.leaf(values, peek, self.tree.at(node).columns[0], table);
-        }
-        if columns > 0 {
-            return self.several(bytes, values, peek, node, table);
-        }
-        self.state.depth += 1;
-        self.inner(bytes, values, peek, node, table)?;
-        self.state.depth -= 1;
-        Ok(())
     }
 
     /// A value that is looked at more than once.
-    fn several(
-        &mut self,
-        bytes: &[u8],
-        values: &mut Jiter<'_>,
-        peek: Peek,
-        node: NodeId,
-        table: usize,
-    ) -> Result<(), Fault> {
-        let begin = values.current_index();
-        let raw = raw(values, peek).map_err(|error| self.fault(&error))?;
-        let base = self.state.base;
-        self.state.base += begin;
-        let again = || {
-            let mut values = Jiter::new(raw.as_bytes());
-            let peek = values.peek();
-            (values, peek)
-        };
+    fn several(&mut self, parser: &mut Parser<'_>, peek: Peek, node: NodeId, table: usize) -> Result<(), Fault> {
+        let begin = parser.at();
+        parser.skip(peek).map_err(fault)?;
+        let end = parser.at();
         for index in 0..self.tree.at(node).columns.len() {
-            let (mut values, peek) = again();
-            let peek = peek.map_err(|error| self.fault(&error))?;
-            self.leaf(&mut values, peek, self.tree.at(node).columns[index], table)?;
+            self.leaf(&mut parser.part(begin, end), peek, self.tree.at(node).columns[index], table)?;
         }
+        // The value as a whole has its column already, whatever it is.
+        let is_nested = matches!(peek, Peek::Object | Peek::Array | Peek::String);
         let at = self.tree.at(node);
-        if at.has_fields() || !at.places.is_empty() {
-            let (mut values, peek) = again();
-            let peek = peek.map_err(|error| self.fault(&error))?;
-            self.state.depth += 1;
-            // The value as a whole has its column already, whatever it is.
-            let is_nested = matches!(peek, Peek::Object | Peek::Array | Peek::String);
-            if is_nested {
-                self.inner(bytes, &mut values, peek, node, table)?;
-            }
-            self.state.depth -= 1;
+        if is_nested && (at.has_fields() || !at.places.is_empty()) {
+            self.inside(&mut parser.part(begin, end), peek, node, table)?;
         }
-        self.state.base = base;
         Ok(())
     }
 
     /// An object with fields that are wanted, or an array of rows.
-    fn inner(
-        &mut self,
-        bytes: &[u8],
-        values: &mut Jiter<'_>,
-        peek: Peek,
-        node: NodeId,
-        table: usize,
-    ) -> Result<(), Fault> {
+    fn inside(&mut self, parser: &mut Parser<'_>, peek: Peek, node: NodeId, table: usize) -> Result<(), Fault> {
+        if self.state.depth >= JSON_DEPTH_MAX {
+            return Err(Fault::TooDeep(parser.at()));
+        }
+        self.state.depth += 1;
         let at = self.tree.at(node);
         match peek {
-            Peek::Null => values.known_null().map_err(|error| self.fault(&error)),
-            Peek::Object if at.has_fields() => self.object(bytes, values, node, table),
+            Peek::Null => parser.null().map_err(fault)?,
+            Peek::Object if at.has_fields() => self.object(parser, node, table)?,
             // A table of which nothing but the number of its rows is wanted.
-            Peek::Object if node < self.tables.all.len() => values.known_skip(peek).map_err(|error| self.fault(&error)),
-            Peek::Array if !at.places.is_empty() => self.arrays(bytes, values, node, table),
-            Peek::String if node >= self.tables.all.len() => self.embedded(values, node, table),
-            _ => self.other_shape(values, peek, node),
+            Peek::Object if node < self.tables.all.len() => parser.skip(peek).map_err(fault)?,
+            Peek::Array if !at.places.is_empty() => self.arrays(parser, node, table)?,
+            Peek::String if node >= self.tables.all.len() => self.embedded(parser, node, table)?,
+            _ => self.other_shape(parser, peek, node)?,
         }
+        self.state.depth -= 1;
+        Ok(())
     }
 
     /// A value that is neither of what is looked for in it.
-    fn other_shape(&mut self, values: &mut Jiter<'_>, peek: Peek, node: NodeId) -> Result<(), Fault> {
-        let begin = values.current_index();
-        let found = raw(values, peek).map_err(|error| self.fault(&error))?;
+    fn other_shape(&mut self, parser: &mut Parser<'_>, peek: Peek, node: NodeId) -> Result<(), Fault> {
+        let begin = parser.at();
+        let found = raw(parser, peek).map_err(fault)?;
         let at = self.tree.at(node);
         let (reason, kind) = if at.places.is_empty() {
             (reason::NOT_AN_OBJECT, "an object")
@@ -276,19 +253,18 @@ impl Walk<'_, '_> {
     }
 
     /// A text that is JSON itself, as the bodies of messages are.
-    fn embedded(&mut self, values: &mut Jiter<'_>, node: NodeId, table: usize) -> Result<(), Fault> {
-        let begin = values.current_index();
-        let text = values.known_str().map_err(|error| self.fault(&error))?.to_owned();
-        let base = std::mem::replace(&mut self.state.base, 0);
-        let before = self.state.waiting.len();
-        let mut inner = Jiter::new(text.as_bytes());
+    fn embedded(&mut self, parser: &mut Parser<'_>, node: NodeId, table: usize) -> Result<(), Fault> {
+        let begin = parser.at();
+        let text = parser.text().map_err(fault)?.to_owned();
+        let (before, depth) = (self.state.waiting.len(), self.state.depth);
+        let mut inner = Parser::new(&text, text.as_bytes(), Scratch::default());
         let done = match inner.peek() {
-            Ok(peek @ (Peek::Object | Peek::Array)) => self.inner(text.as_bytes(), &mut inner, peek, node, table),
+            Ok(peek @ (Peek::Object | Peek::Array)) => self.inside(&mut inner, peek, node, table),
             Ok(peek) => self.other_shape(&mut inner, peek, node),
-            Err(error) => Err(self.fault(&error)),
+            Err(error) => Err(fault(error)),
         };
-        let done = done.and_then(|()| inner.finish().map_err(|error| self.fault(&error)));
-        self.state.base = base;
+        let done = done.and_then(|()| inner.finish().map_err(fault));
+        self.state.depth = depth;
         let has_waiting = self.state.waiting.len() > before;
         self.state.waiting.truncate(before);
         match done {
@@ -306,57 +282,86 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn refuse(&mut self, reason: &'static str, column: Option<usize>, expected: String, found: &str, begin: usize) {
+    fn refuse(&mut self, reason: &'static str, column: Option<usize>, expected: String, found: &str, at: usize) {
         if self.state.refused.is_none() {
             let text = serde_json::from_str::<String>(found);
             let found = text.as_deref().unwrap_or(found).chars().take(FOUND_CHARS_MAX).collect();
-            let at = self.state.base + begin;
             self.state.refused = Some(Refused { reason, column, expected, found, at });
         }
     }
 
-    fn object(&mut self, bytes: &[u8], values: &mut Jiter<'_>, node: NodeId, table: usize) -> Result<(), Fault> {
-        let keeps_rest = node == 0 && self.filled.iter().any(|filled| matches!(filled.from, From::Rest));
+    fn object(&mut self, parser: &mut Parser<'_>, node: NodeId, table: usize) -> Result<(), Fault> {
+        let keeps_rest = node == 0 && self.state.keeps_rest;
         let mut cursor = Cursor::START;
-        let mut first = true;
+        parser.open();
+        let begin = parser.at();
         loop {
-            let name = if std::mem::take(&mut first) { values.known_object() } else { values.next_key() };
-            let (found, unwanted) = match name {
-                Ok(Some(name)) => {
-                    let found = self.tree.field(node, &mut cursor, name);
-                    (found, (keeps_rest && found.is_none()).then(|| name.to_owned()))
-                }
-                Ok(None) => return Ok(()),
-                Err(error) => return Err(self.fault(&error)),
+            let next = match self.tree.follow(node, &mut cursor, parser, keeps_rest) {
+                Some(found) => Next::Value(found),
+                None => self.field(parser, node, &mut cursor, parser.at() == begin)?,
             };
-            let peek = values.peek().map_err(|error| self.fault(&error))?;
-            match (found, unwanted) {
-                (Some(field), _) => self.value(bytes, values, peek, field, table)?,
-                (None, None) => values.known_skip(peek).map_err(|error| self.fault(&error))?,
-                (None, Some(name)) => {
-                    let raw = raw(values, peek).map_err(|error| self.fault(&error))?;
-                    let rest = &mut self.state.rest;
-                    rest.push(if rest.is_empty() { '{' } else { ',' });
-                    rest.push_str(&serde_json::Value::from(name).to_string());
-                    rest.push(':');
-                    rest.push_str(&json::without_blanks(raw));
+            match next {
+                Next::Value(Some(Value { look: Look::Leaf(column), .. })) => {
+                    if !self.quick(parser, column, table) {
+                        let peek = parser.peek().map_err(fault)?;
+                        self.leaf(parser, peek, column, table)?;
+                    }
                 }
+                Next::Value(Some(value)) => {
+                    let peek = parser.peek().map_err(fault)?;
+                    self.value(parser, peek, value, table)?;
+                }
+                Next::Value(None) => {
+                    let peek = parser.peek().map_err(fault)?;
+                    parser.skip(peek).map_err(fault)?;
+                }
+                Next::Kept => {}
+                Next::End => return Ok(()),
             }
         }
     }
 
+    /// Reads the name of a field, whatever it is, and what stands around it.
+    fn field(
+        &mut self,
+        parser: &mut Parser<'_>,
+        node: NodeId,
+        cursor: &mut Cursor,
+        is_first: bool,
+    ) -> Result<Next, Fault> {
+        let keeps_rest = node == 0 && self.state.keeps_rest;
+        let (begin, before) = (parser.at(), *cursor);
+        let name = if is_first { parser.first_name() } else { parser.next_name() };
+        let Some(name) = name.map_err(fault)? else { return Ok(Next::End) };
+        let field = self.tree.field(node, cursor, name);
+        let wanted = field.flatten();
+        let kept = (keeps_rest && wanted.is_none()).then(|| name.to_owned());
+        let peek = parser.peek().map_err(fault)?;
+        if field.is_some() {
+            self.tree.learn(node, before, *cursor, parser.since(begin).as_bytes());
+        }
+        let Some(name) = kept else { return Ok(Next::Value(wanted)) };
+        let raw = raw(parser, peek).map_err(fault)?;
+        let rest = &mut self.state.rest;
+        rest.push(if rest.is_empty() { '{' } else { ',' });
+        rest.push_str(&serde_json::Value::from(name).to_string());
+        rest.push(':');
+        rest.push_str(&json::without_blanks(raw));
+        Ok(Next::Kept)
+    }
+
     /// An array that holds the rows of one or more tables.
-    fn arrays(&mut self, bytes: &[u8], values: &mut Jiter<'_>, node: NodeId, table: usize) -> Result<(), Fault> {
+    fn arrays(&mut self, parser: &mut Parser<'_>, node: NodeId, table: usize) -> Result<(), Fault> {
         let outer = self.tables.all[table].len();
         let places = self.tree.at(node).places.len();
         let first = self.tree.at(node).places[0];
         let is_open = self.tables.all[self.tree.place(first).table].open;
         if places == 1 && !is_open {
-            return self.items(bytes, values, first, outer);
+            return self.items(parser, first, outer);
         }
-        let begin = self.state.base + values.current_index();
-        values.known_skip(Peek::Array).map_err(|error| self.fault(&error))?;
-        let end = self.state.base + values.current_index();
+        let begin = parser.at();
+        parser.skip(Peek::Array).map_err(fault)?;
+        let end = parser.at();
         for index in 0..places {
             let place = self.tree.at(node).places[index];
             self.state.waiting.push(Waiting { place, outer, begin, end });
@@ -365,50 +370,94 @@ impl Walk<'_, '_> {
     }
 
     /// The items of an array as rows that stand at `place`, inside row `outer`.
-    fn items(&mut self, bytes: &[u8], values: &mut Jiter<'_>, place: usize, outer: usize) -> Result<(), Fault> {
+    fn items(&mut self, parser: &mut Parser<'_>, place: usize, outer: usize) -> Result<(), Fault> {
         let table = self.tree.place(place).table;
         self.state.last.resize(self.state.last.len().max(place + 1), None);
         if self.state.last[place].replace(outer) == Some(outer) {
             let path = self.tree.at(table).path().to_owned();
-            let begin = values.current_index();
-            self.refuse(reason::NOT_AN_ARRAY, None, format!("one array, not two, of {path}"), "another one", begin);
+            self.refuse(
+                reason::NOT_AN_ARRAY,
+                None,
+                format!("one array, not two, of {path}"),
+                "another one",
+                parser.at(),
+            );
         }
-        let mut next = values.known_array().map_err(|error| self.fault(&error))?;
+        let mut next = parser.first_item().map_err(fault)?;
         while let Some(peek) = next {
             if self.state.refused.is_some() {
                 // Only surveys look at it.
-                self.value(bytes, values, peek, table, table)?;
+                self.value(parser, peek, self.tree.root(table), table)?;
             } else {
-                self.row(bytes, values, peek, table, Some((place, outer)))?;
+                self.row(parser, peek, table, Some((place, outer)))?;
             }
-            next = values.array_step().map_err(|error| self.fault(&error))?;
+            next = parser.next_item().map_err(fault)?;
         }
         Ok(())
     }
 
-    /// The value of a column.
+    /// The value of a column, if it looks as most do; false if nothing has happened.
     #[inline]
-    fn leaf(&mut self, values: &mut Jiter<'_>, peek: Peek, number: usize, table: usize) -> Result<(), Fault> {
+    fn quick(&mut self, parser: &mut Parser<'_>, number: usize, table: usize) -> bool {
+        if self.state.refused.is_some() {
+            return false;
+        }
+        let rows = &mut self.tables.all[table];
+        let row = rows.records.len();
+        let column = &mut rows.columns[number - rows.first];
+        let filled = &self.filled[number];
+        let begin = parser.at();
+        // One that comes twice is looked at with care, …
+        if column.len() > row || !self.quick[number].read(parser, filled, column) {
+            return false;
+        }
+        // … and so is one that is to be refused, for the message.
+        if filled.checker.is_some() && !matches!(filled.checked(column), Reading::Value) {
+            column.truncate(row);
+            parser.go_to(begin);
+            return false;
+        }
+        rows.given += 1;
+        self.seen[number] = true;
+        true
+    }
+
+    /// The value of a column.
+    #[inline(never)]
+    fn leaf(&mut self, parser: &mut Parser<'_>, peek: Peek, number: usize, table: usize) -> Result<(), Fault> {
+        if self.is_idle() {
+            return parser.skip(peek).map_err(fault);
+        }
         self.seen[number] = true;
         let rows = &mut self.tables.all[table];
         let row = rows.records.len();
         let column = &mut rows.columns[number - rows.first];
-        let filled = &mut self.filled[number];
         // Of a field that comes twice the last value counts.
         if column.len() > row {
             column.truncate(row);
+        } else {
+            rows.given += 1;
         }
-        let begin = values.current_index();
-        let column = if self.state.refused.is_none() { Some(column) } else { None };
-        match read(values, peek, filled, column, self.line) {
-            Ok(Reading::Value) => Ok(()),
-            Ok(Reading::LeapDay) => Err(Fault::LeapDay(number)),
-            Ok(Reading::Refused(reason)) => {
-                let found = String::from_utf8_lossy(values.slice_to_current(begin)).into_owned();
-                self.refuse(reason, Some(number), String::new(), &found, begin);
+        let begin = parser.at();
+        let column = self.state.refused.is_none().then_some(column);
+        match read(parser, peek, &mut self.filled[number], column, self.line).map_err(fault)? {
+            Reading::Value => Ok(()),
+            Reading::LeapDay => Err(Fault::LeapDay(number)),
+            Reading::Refused(reason) => {
+                self.refuse(reason, Some(number), String::new(), parser.since(begin), begin);
                 Ok(())
             }
-            Err(error) => Err(self.fault(&error)),
+        }
+    }
+}
+
+fn fault(error: JiterError) -> Fault {
+    let at = error.index;
+    match error.error_type {
+        jiter::JiterErrorType::JsonError(jiter::JsonErrorType::RecursionLimitExceeded) => Fault::TooDeep(at),
+        jiter::JiterErrorType::JsonError(what) => Fault::Json(what.to_string(), at),
+        jiter::JiterErrorType::WrongType { expected, actual } => {
+            Fault::Json(format!("expected {expected}, found {actual}"), at)
         }
     }
 }

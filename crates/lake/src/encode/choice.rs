@@ -1,7 +1,7 @@
 //! How columns are encoded, chosen by type and by the first rows.
 
 use arrow::array::{Array, AsArray as _, StringArray};
-use arrow::datatypes::{DataType, Int64Type, Schema, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type, Schema, TimeUnit, TimestampMicrosecondType};
 use hashbrown::HashSet;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -75,6 +75,10 @@ pub(super) fn is_one_of_few(column: &dyn Array) -> bool {
         DataType::Int64 => sample.as_primitive::<Int64Type>().iter().flatten().collect(),
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
             sample.as_primitive::<TimestampMicrosecondType>().iter().flatten().collect()
+        }
+        DataType::Decimal128(..) => {
+            let decimals = sample.as_primitive::<Decimal128Type>().iter().flatten();
+            decimals.filter_map(|decimal| i64::try_from(decimal).ok()).collect()
         }
         _ => return false,
     };

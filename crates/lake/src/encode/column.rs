@@ -1,7 +1,9 @@
-//! Our own encoder of a column: whole numbers, moments, days, texts, and lists of texts.
+//! Our own encoder of a column: whole numbers, decimals of at most 18 digits, moments, days, texts, and lists of texts.
 
-use arrow::array::{Array, ArrayRef, AsArray as _, ListArray, RunArray, StringArray};
-use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray as _, Int64Array, ListArray, RunArray, StringArray};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Field, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+};
 use parquet::errors::ParquetError;
 use parquet::schema::types::ColumnDescPtr;
 
@@ -14,7 +16,7 @@ use super::offsets::{begin, end, text_bytes};
 use super::runs::{lengths, simple_runs, written_out};
 use super::texts::Texts;
 use super::words::Words;
-use crate::stats::Bounds;
+use crate::stats::{Bounds, DIGITS_MAX_OF_32_BITS, DIGITS_MAX_OF_64_BITS};
 
 /// A column of a row group under construction.
 #[derive(Debug)]
@@ -53,6 +55,7 @@ pub(super) fn is_own(data_type: &DataType) -> bool {
     match data_type {
         DataType::Int64 | DataType::Date32 | DataType::Timestamp(TimeUnit::Microsecond, _) | DataType::Utf8 => true,
         DataType::List(item) => *item.data_type() == DataType::Utf8,
+        DataType::Decimal128(precision, _) => *precision <= DIGITS_MAX_OF_64_BITS,
         _ => false,
     }
 }
@@ -76,6 +79,9 @@ impl OwnColumn {
                 Values::Texts(Box::new(Texts::new(&items(first.as_list()), dictionary_bytes_max, words)))
             }
             DataType::Date32 => Values::Numbers(Box::new(Numbers::new(Width::Bits32, false))),
+            DataType::Decimal128(precision, _) if *precision <= DIGITS_MAX_OF_32_BITS => {
+                Values::Numbers(Box::new(Numbers::new(Width::Bits32, false)))
+            }
             _ => Values::Numbers(Box::new(Numbers::new(Width::Bits64, is_one_of_few(first)))),
         };
         Ok(Self {
@@ -164,13 +170,14 @@ impl OwnColumn {
             Values::Numbers(numbers) => match array.data_type() {
                 DataType::Date32 => numbers.push(array.as_primitive::<Date32Type>(), lengths, i64::from, bounds),
                 DataType::Int64 => numbers.push(array.as_primitive::<Int64Type>(), lengths, |value| value, bounds),
+                DataType::Decimal128(..) => numbers.push(&as_64_bits(array)?, lengths, |value| value, bounds),
                 _ => numbers.push(array.as_primitive::<TimestampMicrosecondType>(), lengths, |value| value, bounds),
             },
         }
         self.nulls += array.null_count();
         match array.nulls().filter(|nulls| nulls.null_count() > 0) {
             None => levels.push_defined(rows),
-            Some(nulls) => nulls.iter().for_each(|is_valid| levels.push(u8::from(is_valid))),
+            Some(nulls) => levels.push_valid(nulls),
         }
         Ok(())
     }
@@ -202,6 +209,15 @@ impl OwnColumn {
         let chunk = pages.finish(dictionary, descriptor, rows, statistics, compressor)?;
         Ok((chunk, Summary { nulls, bounds, words }))
     }
+}
+
+/// Decimals in units of their last digit.
+fn as_64_bits(array: &ArrayRef) -> Result<Int64Array, ParquetError> {
+    let decimals = array.as_primitive::<Decimal128Type>();
+    let units = |value: i128| {
+        i64::try_from(value).map_err(|_| ParquetError::General("a decimal has too many digits".to_owned()))
+    };
+    decimals.try_unary::<_, Int64Type, _>(units)
 }
 
 /// Bytes of the texts of all rows.

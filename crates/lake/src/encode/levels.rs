@@ -1,5 +1,7 @@
 //! Which values are null, and which belong to one list.
 
+use arrow::buffer::NullBuffer;
+
 use super::bits::{hybrid, repeated, width_of};
 
 /// Definition and repetition levels of the values of a page.
@@ -42,6 +44,14 @@ impl Levels {
         let (count, max) = (self.count, self.max_definition);
         self.definitions.get_or_insert_with(|| vec![max; count]).push(definition);
         self.count += 1;
+    }
+
+    /// Values that are there, or not.
+    pub(super) fn push_valid(&mut self, valid: &NullBuffer) {
+        let (count, max) = (self.count, self.max_definition);
+        let definitions = self.definitions.get_or_insert_with(|| vec![max; count]);
+        definitions.extend(valid.iter().map(|is_valid| if is_valid { max } else { 0 }));
+        self.count += valid.len();
     }
 
     /// The levels of a list's items: the first begins a row, the others go on with it.

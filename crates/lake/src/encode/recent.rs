@@ -27,6 +27,18 @@ impl Recent {
         place.1
     }
 
+    /// The number of a value, if it is there.
+    #[inline]
+    pub(super) fn get(&self, value: u128) -> Option<u32> {
+        let (known, id) = self.0[place(value)];
+        (known == value && id != NOBODY).then_some(id)
+    }
+
+    #[inline]
+    pub(super) fn put(&mut self, value: u128, id: u32) {
+        self.0[place(value)] = (value, id);
+    }
+
     pub(super) fn memory(&self) -> usize {
         self.0.capacity() * size_of::<(u128, u32)>()
     }

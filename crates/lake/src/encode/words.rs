@@ -9,7 +9,7 @@ use super::recent::Recent;
 use crate::stats::Bounds;
 use crate::text_at::{TextAt, each_text, same};
 
-/// Long texts that are looked up together. What they need lies far apart in memory, and the processor fetches it for all of
+/// Texts that are looked up together. What they need lies far apart in memory, and the processor fetches it for all of
 /// them at once, if none has to wait for the one before.
 const TOGETHER: usize = 64;
 
@@ -18,6 +18,15 @@ const PLACES_MIN: usize = 1024;
 
 /// No dictionary has so many texts.
 const NOBODY: u32 = u32::MAX;
+
+/// A text that is looked up with others.
+struct Wanted<'t> {
+    /// Where its number belongs.
+    at: usize,
+    text: TextAt<'t>,
+    /// That of a short one.
+    key: Option<u128>,
+}
 
 /// Different texts of a row group, in the order in which they came. They stay known when it ends: the next one has most of them
 /// as well.
@@ -95,19 +104,20 @@ impl Words {
     pub(super) fn ids(&mut self, texts: &StringArray, ids: &mut Vec<u32>, bounds: &mut Bounds) {
         let Self { recent, known, group } = self;
         ids.reserve(texts.len());
-        let mut long = Vec::with_capacity(TOGETHER);
-        each_text(texts, |text| match text.key() {
-            Some(key) => ids.push(recent.id(key, || known.id(&text, group, bounds))),
-            None => {
-                long.push((ids.len(), text));
-                ids.push(NOBODY);
-                if long.len() == TOGETHER {
-                    known.ids(&long, ids, group, bounds);
-                    long.clear();
-                }
+        let mut wanted = Vec::with_capacity(TOGETHER);
+        each_text(texts, |text| {
+            let key = text.key();
+            if let Some(id) = key.and_then(|key| recent.get(key)) {
+                return ids.push(id);
+            }
+            wanted.push(Wanted { at: ids.len(), text, key });
+            ids.push(NOBODY);
+            if wanted.len() == TOGETHER {
+                known.ids(&wanted, ids, recent, group, bounds);
+                wanted.clear();
             }
         });
-        known.ids(&long, ids, group, bounds);
+        known.ids(&wanted, ids, recent, group, bounds);
     }
 
     /// How many the row group has.
@@ -151,32 +161,36 @@ impl Words {
 
 impl Known {
     /// Puts the numbers of some texts where they belong.
-    fn ids(&mut self, texts: &[(usize, TextAt<'_>)], ids: &mut [u32], group: &mut Group, bounds: &mut Bounds) {
+    fn ids(
+        &mut self,
+        texts: &[Wanted<'_>],
+        ids: &mut [u32],
+        recent: &mut Recent,
+        group: &mut Group,
+        bounds: &mut Bounds,
+    ) {
         if texts.is_empty() {
             return;
         }
         self.make_room(texts.len());
         let mut hashes = [0; TOGETHER];
-        for (hash, (_, text)) in hashes.iter_mut().zip(texts) {
-            *hash = self.hash(text.bytes());
+        for (hash, wanted) in hashes.iter_mut().zip(texts) {
+            *hash = self.hash(wanted.text.bytes());
         }
         let slots = hashes.map(|hash| self.table[self.place(hash)]);
         let ranges = slots.map(|slot| self.range(slot.id()));
         // The first bytes of all of them are on their way before the first one is compared.
         let touched = ranges.iter().fold(0, |all, range| all ^ self.page.get(range.start).copied().unwrap_or(0));
         std::hint::black_box(touched);
-        for ((((at, text), hash), slot), range) in texts.iter().zip(hashes).zip(slots).zip(ranges) {
-            let is_it = slot.may_be(hash) && same(&self.page[range], text.bytes());
-            let id = if is_it { slot.id() } else { self.find(text, hash) };
-            ids[*at] = self.number(id, text, group, bounds);
+        for (((wanted, hash), slot), range) in texts.iter().zip(hashes).zip(slots).zip(ranges) {
+            let is_it = slot.may_be(hash) && same(&self.page[range], wanted.text.bytes());
+            let id = if is_it { slot.id() } else { self.find(&wanted.text, hash) };
+            let number = self.number(id, &wanted.text, group, bounds);
+            ids[wanted.at] = number;
+            if let Some(key) = wanted.key {
+                recent.put(key, number);
+            }
         }
-    }
-
-    fn id(&mut self, text: &TextAt<'_>, group: &mut Group, bounds: &mut Bounds) -> u32 {
-        self.make_room(1);
-        let hash = self.hash(text.bytes());
-        let id = self.find(text, hash);
-        self.number(id, text, group, bounds)
     }
 
     /// The number in the row group of a text that is known.

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray as _, Date32Array, Int32Array, Int64Array, ListBuilder, RecordBatch, RunArray,
-    StringArray, StringBuilder, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray as _, Date32Array, Decimal128Array, Int32Array, Int64Array, ListBuilder, RecordBatch,
+    RunArray, StringArray, StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Int32Type, Int64Type};
+use arrow::datatypes::{DataType, Decimal128Type, Field, Int32Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::statistics::Statistics;
 use proptest::prelude::*;
@@ -115,6 +115,14 @@ fn lists((look, nulls): Recipe, rows: usize, dice: &mut Dice) -> ArrayRef {
     Arc::new(lists.finish())
 }
 
+/// Decimals of so many digits.
+fn decimals(recipe: Recipe, digits: u8, rows: usize, dice: &mut Dice) -> ArrayRef {
+    let most = 10_i64.pow(digits.into()) - 1;
+    let values =
+        numbers(recipe, rows, dice).into_iter().map(|value| value.map(|value| value.clamp(-most, most).into()));
+    Arc::new(values.collect::<Decimal128Array>().with_precision_and_scale(digits, 2).unwrap())
+}
+
 fn batch(recipes: &[Recipe], rows: usize, dice: &mut Dice) -> RecordBatch {
     let days = |value: i64| i32::try_from(value).unwrap_or(if value < 0 { i32::MIN } else { i32::MAX });
     let mut columns: Vec<(String, ArrayRef)> = Vec::new();
@@ -124,6 +132,8 @@ fn batch(recipes: &[Recipe], rows: usize, dice: &mut Dice) -> RecordBatch {
         columns.push((format!("at{at}"), Arc::new(instants)));
         let days = numbers(*recipe, rows, dice).into_iter().map(|day| day.map(days)).collect::<Date32Array>();
         columns.push((format!("d{at}"), Arc::new(days)));
+        columns.push((format!("p{at}"), decimals(*recipe, 9, rows, dice)));
+        columns.push((format!("q{at}"), decimals(*recipe, 18, rows, dice)));
         columns.push((format!("t{at}"), Arc::new(texts(*recipe, rows, dice))));
         columns.push((format!("l{at}"), lists(*recipe, rows, dice)));
     }
@@ -174,6 +184,20 @@ fn check_statistics(path: &Path) {
                     let array = array.as_primitive::<Int64Type>();
                     assert_eq!(found.min_opt().copied(), arrow::compute::min(array), "{name}");
                     assert_eq!(found.max_opt().copied(), arrow::compute::max(array), "{name}");
+                    assert_eq!(found.null_count_opt(), Some(array.null_count() as u64), "{name}");
+                }
+                (Some(found), DataType::Decimal128(..)) => {
+                    let array = array.as_primitive::<Decimal128Type>();
+                    let (min, max) = match found {
+                        Statistics::Int32(found) => {
+                            (found.min_opt().copied().map(i128::from), found.max_opt().copied().map(i128::from))
+                        }
+                        Statistics::Int64(found) => {
+                            (found.min_opt().copied().map(i128::from), found.max_opt().copied().map(i128::from))
+                        }
+                        other => panic!("{name}: {other:?}"),
+                    };
+                    assert_eq!((min, max), (arrow::compute::min(array), arrow::compute::max(array)), "{name}");
                     assert_eq!(found.null_count_opt(), Some(array.null_count() as u64), "{name}");
                 }
                 (Some(Statistics::ByteArray(found)), DataType::Utf8) => {

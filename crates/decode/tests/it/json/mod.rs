@@ -1,5 +1,6 @@
 //! JSON.
 
+mod alike;
 mod layouts;
 mod look;
 mod nested;

@@ -26,6 +26,18 @@ fn of_a_field_that_comes_twice_the_last_value_counts() {
 }
 
 #[test]
+fn a_field_in_a_broken_record_changes_nothing_for_the_next_one() {
+    // The other field came first when the record broke, and what stood in front of the first one is still known.
+    let case = table("a = 'int64'\nb = 'int64'");
+    let lines = "{\"a\": 1, \"b\": 2}\n{\"b\" : \n{\"a\": 3, \"b\": 4}\n{\"a\": 5, \"b\"\n{\"a\": 6, \"b\": 7}\n{\"b\": 8, \"a\": 9}\n";
+    assert_eq!(case.rows(lines), "1,2\n3,4\n6,7\n9,8");
+    // A name that is one too many to be kept in mind is not taken for the one before it.
+    let many: String = (0..3000).map(|n| format!("{{\"a\": {n}, \"k{n}\": 1}}\n")).collect();
+    let rows = case.rows(format!("{many}{{\"a\": 1, \"k2999\": 2}}\n{{\"a\": 1, \"b\": 3}}\n"));
+    assert!(rows.ends_with("2999,∅\n1,∅\n1,3"), "{}", &rows[rows.len() - 50..]);
+}
+
+#[test]
 fn texts_hold_any_character_but_lone_surrogates() {
     let got = table("text = 'string'")
         .run("{\"text\": \"\\u0000\\ud83d\\ude00\\n\"}\n{\"text\": \"\\ud83d\"}\n{\"text\": \"a\u{1}\"}\n{\"text\": \"\u{7f}é\"}\n")
