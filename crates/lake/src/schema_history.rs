@@ -55,7 +55,7 @@ mod tests {
         let mut settings = BTreeMap::new();
         note(&mut settings, &of(&["a"]), &of(&["a", "b", "c"]), 3, 7);
         let first = SchemaChange { version: 3, at_ms: 7, added: vec!["b".to_owned(), "c".to_owned()] };
-        assert_eq!(changes(&settings), [first.clone()]);
+        assert_eq!(changes(&settings), [first]);
         for version in 0..250 {
             note(&mut settings, &of(&["a"]), &of(&["a", "d"]), version, 8);
         }

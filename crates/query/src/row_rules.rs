@@ -56,10 +56,10 @@ impl RowRules {
     ///
     /// # Errors
     /// An expression fails on a row.
-    pub fn derived(&self, rows: RecordBatch) -> Result<RecordBatch, Error> {
+    pub fn derived(&self, rows: &RecordBatch) -> Result<RecordBatch, Error> {
         let mut columns: Vec<ArrayRef> = rows.columns().to_vec();
         for (at, expression) in &self.derived {
-            columns[*at] = evaluated(expression, &rows)?;
+            columns[*at] = evaluated(expression, rows)?;
         }
         RecordBatch::try_new(rows.schema(), columns).map_err(|error| wrong("derive", &error.into()))
     }

@@ -15,7 +15,7 @@ impl RowRules for Compiled {
     }
 
     fn derived(&self, rows: RecordBatch) -> Result<RecordBatch, SinkError> {
-        Ok(self.0.derived(rows)?)
+        Ok(self.0.derived(&rows)?)
     }
 }
 

@@ -59,7 +59,7 @@ impl<'a> Content<'a> {
             Self { object, unpacked: None, digest: None, decided: Vec::new(), warnings: Vec::new(), partial: None };
         content.unpack(opening)?;
         if opening.source.format != InputFormat::Parquet {
-            content.to_utf8(opening)?;
+            content.transcode(opening)?;
         }
         Ok(content)
     }
@@ -149,7 +149,7 @@ impl<'a> Content<'a> {
     }
 
     /// Writes the text anew where it is not UTF-8.
-    fn to_utf8(&mut self, opening: &Opening<'a>) -> Result<(), OpenError> {
+    fn transcode(&mut self, opening: &Opening<'a>) -> Result<(), OpenError> {
         let (encoding, choice) = match stated(opening.source.encoding) {
             Some(encoding) => (encoding, Choice::set(encoding.to_string())),
             None => {

@@ -56,7 +56,7 @@ impl<'d> Spill<'d> {
     }
 
     /// A file that has no name any more: it is gone when the program is, however that ends.
-    fn to_file(&mut self) -> io::Result<()> {
+    fn move_to_file(&mut self) -> io::Result<()> {
         std::fs::create_dir_all(self.folder)?;
         let path = self.folder.join(&self.name);
         let mut file = File::options().read(true).write(true).create_new(true).open(&path)?;
@@ -71,7 +71,7 @@ impl<'d> Spill<'d> {
 impl Write for Spill<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.file.is_none() && self.memory.len() + bytes.len() > MEMORY_BYTES {
-            self.to_file()?;
+            self.move_to_file()?;
         }
         match &mut self.file {
             Some(file) => file.write_all(bytes)?,

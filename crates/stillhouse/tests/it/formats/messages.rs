@@ -49,14 +49,14 @@ user_id = { type = "string", from = "Body.user_id", pii = true }
 "#;
 
 fn facts() -> Value {
-    serde_json::from_slice(&std::fs::read(shared_data("taxfix/facts.json")).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read(shared_data("taxfix").join("facts.json")).unwrap()).unwrap()
 }
 
 #[test]
 fn files_of_objects_load_whatever_stands_around_them() {
     let project = sources(&[("events", EVENTS)]);
     for name in ["a", "b", "c", "d"] {
-        project.copy(shared_data(&format!("taxfix/events_{name}.json")), format!("data/events_{name}.json"));
+        project.copy(shared_data("taxfix").join(format!("events_{name}.json")), format!("data/events_{name}.json"));
     }
     let answer = run(&project, &["--json", "ingest"]).succeeded();
     for (name, objects) in [("a", 4), ("b", 4), ("c", 2), ("d", 2)] {
@@ -79,7 +79,7 @@ fn number_of(project: &stillhouse_testkit::TempProject, name: &str) -> i64 {
 fn messages_come_to_the_expected_figures() {
     let facts = facts();
     let project = sources(&[("messages", MESSAGES)]);
-    project.copy(shared_data("taxfix/sqs_messages_generated.jsonl"), "data/messages.jsonl");
+    project.copy(shared_data("taxfix").join("sqs_messages_generated.jsonl"), "data/messages.jsonl");
     let answer = run(&project, &["--json", "ingest"]).succeeded();
     let loaded = object(&answer, "data/messages.jsonl");
     assert_eq!(loaded["counts"]["read"], facts["messages"]);

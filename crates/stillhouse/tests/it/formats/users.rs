@@ -31,7 +31,7 @@ cluster_count = { type = "int64", required = true, from = "source_metadata.clust
 
 /// The files, by their minute.
 fn files() -> Vec<(String, Vec<u8>)> {
-    let folder = shared_data("taxfix_cdc/users/2026/02/05/16");
+    let folder = shared_data("taxfix_cdc").join("users/2026/02/05/16");
     let mut files = Vec::new();
     for minute in std::fs::read_dir(folder).unwrap() {
         let minute = minute.unwrap();
@@ -45,7 +45,8 @@ fn files() -> Vec<(String, Vec<u8>)> {
 }
 
 fn assert_state(project: &TempProject, events: i64) {
-    let facts: Value = serde_json::from_slice(&std::fs::read(shared_data("taxfix_cdc/facts.json")).unwrap()).unwrap();
+    let facts: Value =
+        serde_json::from_slice(&std::fs::read(shared_data("taxfix_cdc").join("facts.json")).unwrap()).unwrap();
     let one = |sql: &str| ask(project, sql)[0][0].clone();
     assert_eq!(one("select count(*) from changes"), events);
     assert_eq!(one("select count(distinct uuid) from changes"), facts["distinct_event_uuids"]);
