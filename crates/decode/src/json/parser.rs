@@ -100,15 +100,10 @@ impl<'j> Parser<'j> {
         self.at = at;
     }
 
-    #[inline]
-    fn byte(&self, at: usize) -> Option<u8> {
-        if at < self.end { self.whole.get(at).copied() } else { None }
-    }
-
     /// The byte that comes next.
     #[inline]
     pub(super) fn next_byte(&self) -> Option<u8> {
-        self.byte(self.at)
+        if self.at < self.end { self.whole.get(self.at).copied() } else { None }
     }
 
     /// The next byte that is no blank.
@@ -149,7 +144,7 @@ impl<'j> Parser<'j> {
         is_there
     }
 
-    /// Passes over `word`, if that comes next and ends before the record does.
+    /// Passes over `word`, if that comes next.
     #[inline]
     pub(super) fn takes_word<const N: usize>(&mut self, word: &[u8; N]) -> bool {
         let is_there = self.at + N <= self.end && self.whole[self.at..].first_chunk() == Some(word);

@@ -15,6 +15,8 @@ pub(super) struct Quick {
     kind: Kind,
     /// `null` is no value, and stays one.
     nulls: bool,
+    /// What is read has to be checked.
+    pub(super) checks: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +24,8 @@ enum Kind {
     /// None is read here.
     Never,
     Text,
+    /// Some texts stand for no value.
+    TextOrNone,
     Int64,
     /// In units of 10^-scale, and less than this number of them.
     Decimal {
@@ -40,7 +44,8 @@ impl Quick {
         // A value that stands for none may be anything, and a survey wants to see all.
         let is_plain = filled.spec.null_values.is_empty() && filled.survey.is_none();
         let kind = match &filled.reader {
-            Reader::Text => Kind::Text,
+            Reader::Text if is_plain => Kind::Text,
+            Reader::Text => Kind::TextOrNone,
             Reader::List { item, .. } if matches!(**item, Reader::Text) => Kind::Texts,
             Reader::Int64(_) if is_plain => Kind::Int64,
             Reader::Decimal { precision, scale, numbers } if is_plain && numbers.decimal == '.' => Kind::Decimal {
@@ -51,7 +56,8 @@ impl Quick {
             Reader::Moment(_) if is_plain => Kind::Moment,
             _ => Kind::Never,
         };
-        Self { kind, nulls: filled.default.is_none() && !filled.spec.required }
+        let nulls = filled.default.is_none() && !filled.spec.required;
+        Self { kind, nulls, checks: filled.checker.is_some() }
     }
 
     /// Reads the value that comes next into `column`. If it looks otherwise: false, and nothing has happened.
@@ -59,7 +65,8 @@ impl Quick {
     pub(super) fn read(self, parser: &mut Parser<'_>, filled: &Filled<'_>, column: &mut Column) -> bool {
         let is_read = match self.kind {
             Kind::Never => return false,
-            Kind::Text => text(parser, filled, column),
+            Kind::Text => text(parser, column, None),
+            Kind::TextOrNone => text(parser, column, Some(filled)),
             Kind::Int64 => int64(parser, column),
             Kind::Decimal { scale, limit } => decimal(parser, scale, limit, column),
             Kind::Truth => truth(parser, column),
@@ -78,14 +85,15 @@ fn null(parser: &mut Parser<'_>, column: &mut Column) -> bool {
     is_null
 }
 
+/// `filled`: to ask whether the text is no value.
 #[inline]
-fn text(parser: &mut Parser<'_>, filled: &Filled<'_>, column: &mut Column) -> bool {
+fn text(parser: &mut Parser<'_>, column: &mut Column, filled: Option<&Filled<'_>>) -> bool {
     if parser.next_byte() != Some(b'"') {
         return false;
     }
     let Some(end) = parser.plain_text() else { return false };
     let part = parser.at() + 1..end;
-    if !filled.spec.null_values.is_empty() && filled.is_null(parser.text_at(part.clone())) {
+    if filled.is_some_and(|filled| filled.is_null(parser.text_at(part.clone()))) {
         return false;
     }
     column.push_part(parser.whole(), part);

@@ -201,6 +201,7 @@ impl Walk<'_, '_> {
     }
 
     /// A value that is looked at more than once.
+    #[inline(never)]
     fn several(&mut self, parser: &mut Parser<'_>, peek: Peek, node: NodeId, table: usize) -> Result<(), Fault> {
         let begin = parser.at();
         parser.skip(peek).map_err(fault)?;
@@ -238,6 +239,7 @@ impl Walk<'_, '_> {
     }
 
     /// A value that is neither of what is looked for in it.
+    #[cold]
     fn other_shape(&mut self, parser: &mut Parser<'_>, peek: Peek, node: NodeId) -> Result<(), Fault> {
         let begin = parser.at();
         let found = raw(parser, peek).map_err(fault)?;
@@ -253,6 +255,7 @@ impl Walk<'_, '_> {
     }
 
     /// A text that is JSON itself, as the bodies of messages are.
+    #[inline(never)]
     fn embedded(&mut self, parser: &mut Parser<'_>, node: NodeId, table: usize) -> Result<(), Fault> {
         let begin = parser.at();
         let text = parser.text().map_err(fault)?.to_owned();
@@ -322,6 +325,7 @@ impl Walk<'_, '_> {
     }
 
     /// Reads the name of a field, whatever it is, and what stands around it.
+    #[inline(never)]
     fn field(
         &mut self,
         parser: &mut Parser<'_>,
@@ -405,14 +409,14 @@ impl Walk<'_, '_> {
         let rows = &mut self.tables.all[table];
         let row = rows.records.len();
         let column = &mut rows.columns[number - rows.first];
-        let filled = &self.filled[number];
+        let (quick, filled) = (self.quick[number], &self.filled[number]);
         let begin = parser.at();
         // One that comes twice is looked at with care, …
-        if column.len() > row || !self.quick[number].read(parser, filled, column) {
+        if column.len() > row || !quick.read(parser, filled, column) {
             return false;
         }
         // … and so is one that is to be refused, for the message.
-        if filled.checker.is_some() && !matches!(filled.checked(column), Reading::Value) {
+        if quick.checks && !matches!(filled.checked(column), Reading::Value) {
             column.truncate(row);
             parser.go_to(begin);
             return false;
