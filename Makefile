@@ -18,6 +18,8 @@ export PATH := $(CACHE)/tools/bin:$(PATH)
 BUILD := --locked --release
 
 SEEDS ?=
+# How long hostile JSON, Parquet and packed files are tried, each of them.
+FUZZ_SECONDS ?= 60
 PROFILE ?= release
 # Arguments of bench/run.py.
 BENCH ?=
@@ -32,7 +34,7 @@ test:
 	@bash scripts/test-deps.sh
 	@"$(CACHE)/venv/bin/python" scripts/read_delta.py --self-test
 	@"$(CACHE)/venv/bin/python" -m unittest discover --quiet -s bench
-	cargo nextest run $(BUILD) --workspace --no-fail-fast
+	STILLHOUSE_FUZZ_SECONDS=$(FUZZ_SECONDS) cargo nextest run $(BUILD) --workspace --no-fail-fast
 	@bash scripts/valgrind.sh
 
 lint:

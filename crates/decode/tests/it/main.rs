@@ -17,5 +17,6 @@ mod properties;
 mod quotes;
 mod records;
 mod reference;
+mod round_trip;
 mod shared;
 mod values;
