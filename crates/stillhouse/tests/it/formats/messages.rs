@@ -23,7 +23,8 @@ event = "string"
 event_text = "string"
 received_at = "timestamp"
 timestamp = "timestamp"
-original_timestamp = { type = "timestamp", format = "iso8601", zone = "Europe/Berlin" }
+# One of the files has a blank in it, and a small t.
+original_timestamp = "string"
 user_id = { type = "string", pii = true }
 context_device_type = "string"
 "#;
