@@ -161,11 +161,17 @@ impl Dialect {
                 (_, value) => value.unwrap_or_default().trim_matches('"').to_owned(),
             };
             let list = row.values()[7].1.clone().unwrap_or_default();
-            let fields = row.values().into_iter().map(|(name, value)| match name {
-                "tags" => self.field(&list),
-                _ => self.field(&plain(name, value)),
-            });
-            lines.push(fields.collect::<Vec<_>>().join(&delimiter));
+            let line = |dialect: &Self| {
+                let fields = row.values().into_iter().map(|(name, value)| match name {
+                    "tags" => dialect.field(&list),
+                    _ => dialect.field(&plain(name, value)),
+                });
+                fields.collect::<Vec<_>>().join(&delimiter)
+            };
+            let plain_line = line(self);
+            // Nothing but blanks and tabs is no record.
+            let is_blank = plain_line.trim_matches([' ', '\t']).is_empty();
+            lines.push(if is_blank { line(&Self { all_quoted: true, ..self.clone() }) } else { plain_line });
         }
         lines.join(self.line_end)
     }
