@@ -21,6 +21,7 @@
 //! **Invariant:** memory does not grow with the object, only with `max_record_bytes` and the size of a batch.
 
 mod api;
+mod byte_mark;
 mod children;
 mod columns;
 mod csv;
@@ -43,6 +44,7 @@ mod rules;
 mod runs;
 mod schema;
 mod shared;
+mod shown;
 mod source;
 mod survey;
 mod tally;

@@ -352,6 +352,9 @@ impl Filled<'_> {
     }
 }
 
+/// After this many records it is asked whether a format does hopelessly badly.
+pub(crate) const ASK_EVERY: u64 = 4096;
+
 /// Exchanges formats for better ones where `asks` says so; tells whether there was one.
 pub(crate) fn choose_better(filled: &mut [Filled<'_>], asks: impl Fn(&Filled<'_>) -> bool) -> bool {
     let mut better = false;

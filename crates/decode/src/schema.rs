@@ -11,7 +11,8 @@ pub const RECORD_COLUMN: &str = "_record";
 pub const ITEM_COLUMN: &str = "_item";
 
 /// The tables of a contract with their schemas: the parent (its columns, then `_record`), then the children (copied
-/// columns, the item, `_record`, `_item`), then the nested tables (copied columns, their own, `_record`, `_item`). Every column may be null, so that a contract can loosen without a rewrite.
+/// columns, the item, `_record`, `_item`), then the nested tables (copied columns, their own, `_record`, `_item`). Every
+/// column may be null, so that a contract can loosen without a rewrite.
 pub fn schemas(contract: &Contract) -> Vec<(TableName, SchemaRef)> {
     let mut schemas = vec![(contract.parent.name.clone(), parent_schema(contract))];
     for child in &contract.children {

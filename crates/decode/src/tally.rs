@@ -45,6 +45,12 @@ impl Tally {
         *self.reasons.entry(place.reason.clone()).or_default() += 1;
     }
 
+    /// Of the rows that were counted as loaded, the contract does not want so many.
+    pub(crate) fn leave_out(&mut self, rows: usize) {
+        self.counts.loaded -= rows as u64;
+        self.counts.filtered += rows as u64;
+    }
+
     /// Adds what was counted over the records behind.
     pub(crate) fn add(&mut self, behind: Self) {
         self.counts.add(&behind.counts);

@@ -55,6 +55,12 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name.as_str() == name)
     }
+
+    /// The place of [`time`](Self::time) among the columns.
+    pub fn time_column(&self) -> Option<usize> {
+        let time = self.time.as_ref()?;
+        self.columns.iter().position(|column| column.name == *time)
+    }
 }
 
 /// One column of a parent table.
@@ -93,6 +99,18 @@ impl Column {
     pub fn field_names(&self) -> Option<impl Iterator<Item = &str>> {
         let ColumnFrom::Field { aliases } = &self.from else { return None };
         Some(std::iter::once(self.name.as_str()).chain(aliases.iter().map(String::as_str)))
+    }
+
+    /// The ways to its values in a record that nests, the better ones first. Its own name is one of them unless another one
+    /// leads into an object: then that name is the column's alone.
+    pub fn paths(&self) -> Vec<FieldPath> {
+        let Some(names) = self.field_names() else { return Vec::new() };
+        let named: Vec<FieldPath> = names.skip(1).filter_map(|name| name.parse().ok()).collect();
+        let leads_in = named.iter().any(|path| path.names().len() != 1);
+        let own = (!leads_in).then(|| FieldPath::field(self.name.as_str()));
+        let mut paths: Vec<FieldPath> = own.into_iter().chain(named).collect();
+        paths.dedup();
+        paths
     }
 }
 
@@ -230,6 +248,16 @@ pub enum Inside {
     Nested(usize),
 }
 
+impl Inside {
+    /// Its number among the tables whose rows come out of records, as [`Contract::read_tables`] has them.
+    pub fn table(self) -> usize {
+        match self {
+            Self::Parent => 0,
+            Self::Nested(nested) => nested + 1,
+        }
+    }
+}
+
 impl NestedTable {
     /// A column by its name, copied or its own.
     pub fn column(&self, name: &str) -> Option<&Column> {
@@ -302,25 +330,37 @@ impl Contract {
         self.filter.is_some() || self.parent.columns.iter().any(|column| matches!(column.from, ColumnFrom::Derived(_)))
     }
 
+    /// The tables whose rows come out of records, the parent and then the nested ones: their names and own columns.
+    pub fn read_tables(&self) -> impl Iterator<Item = (&TableName, &[Column])> {
+        let nested = self.nested.iter().map(|nested| (&nested.name, nested.columns.as_slice()));
+        std::iter::once((&self.parent.name, self.parent.columns.as_slice())).chain(nested)
+    }
+
     /// All columns that take values out of records: those of the parent, then those of each nested table.
     pub fn read_columns(&self) -> impl Iterator<Item = &Column> {
-        self.parent.columns.iter().chain(self.nested.iter().flat_map(|nested| &nested.columns))
+        self.read_tables().flat_map(|(_, columns)| columns)
+    }
+
+    /// Whether an object without a field for the column lacks something: its values come from a field, nothing stands in for
+    /// them, and it was not added for the sake of another object.
+    pub fn needs_field(&self, column: &Column) -> bool {
+        matches!(column.from, ColumnFrom::Field { .. })
+            && column.default.is_none()
+            && !self.added.contains(&column.name)
     }
 
     /// How messages and receipts call the column with this number among [`read_columns`](Self::read_columns): that of a
     /// nested table has its table in front, as `comments.created_time`.
     pub fn read_label(&self, number: usize) -> String {
-        let mut first = self.parent.columns.len();
-        if let Some(column) = self.parent.columns.get(number) {
-            return column.name.to_string();
+        let labels = self
+            .read_tables()
+            .enumerate()
+            .flat_map(|(table, (name, columns))| columns.iter().map(move |column| (table, name, &column.name)));
+        match labels.into_iter().nth(number) {
+            Some((0, _, column)) => column.to_string(),
+            Some((_, table, column)) => format!("{table}.{column}"),
+            None => String::new(),
         }
-        for nested in &self.nested {
-            if let Some(column) = nested.columns.get(number - first) {
-                return format!("{}.{}", nested.name, column.name);
-            }
-            first += nested.columns.len();
-        }
-        String::new()
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) use self::ranges::{position, remove};
 use self::texts::append_part;
 pub(crate) use self::texts::{Lists, Texts};
 use crate::schema::item_field;
+use crate::values::calendar::DAY_MICROS;
 
 /// One column under construction.
 #[derive(Debug, Clone)]
@@ -370,7 +371,7 @@ impl Column {
         }
         match &self.values {
             Values::Date(values) => Some(values[row]),
-            Values::Timestamp(values) => i32::try_from(values[row].div_euclid(86_400_000_000)).ok(),
+            Values::Timestamp(values) => i32::try_from(values[row].div_euclid(DAY_MICROS)).ok(),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use memchr::memmem;
 use stillhouse_spec::{Choice, CsvOptions, EscapeStyle, QuoteStyle};
 
+use crate::byte_mark;
 use crate::csv::header::Names;
 use crate::csv::sample::{Sample, text_lossy};
 use crate::csv::scan::{Syntax, Wrapping};
@@ -28,20 +29,7 @@ pub(crate) struct Preface {
 /// Passes over the byte order mark and the lines that are to be skipped.
 pub(crate) fn preface(window: &mut Window<'_>, csv: &CsvOptions, line_bytes_max: usize) -> Result<Preface, Error> {
     check_settings(csv)?;
-    window.ensure(3)?;
-    let encoding = match window.data() {
-        [0xEF, 0xBB, 0xBF, ..] => {
-            window.consume(3);
-            Choice::detected("utf-8".to_owned())
-        }
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
-            return Err(Error::data(
-                "expected UTF-8, found the byte order mark of UTF-16",
-                "convert it, for example with `iconv -f UTF-16 -t UTF-8`",
-            ));
-        }
-        _ => Choice::default_value("utf-8".to_owned()),
-    };
+    let encoding = byte_mark::encoding(window, "convert it, for example with `iconv -f UTF-16 -t UTF-8`")?;
     let mut line = 1;
     for _ in 0..csv.skip_lines {
         if window.data().is_empty() && window.at_end() {

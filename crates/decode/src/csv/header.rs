@@ -1,6 +1,6 @@
 //! Phase 2 of detection: whether the first record names the columns, and which names they are.
 
-use stillhouse_spec::{Choice, ColumnFrom, Contract, CsvOptions, DataType, HeaderStyle};
+use stillhouse_spec::{Choice, Contract, CsvOptions, DataType, HeaderStyle};
 
 use crate::csv::sample::Row;
 use crate::values::Reader;
@@ -24,9 +24,8 @@ impl Names {
     pub(crate) fn new(contract: &Contract) -> Self {
         let mut columns = Vec::new();
         for (column, spec) in contract.parent.columns.iter().enumerate() {
-            if let ColumnFrom::Field { aliases } = &spec.from {
-                let all = std::iter::once(spec.name.as_str()).chain(aliases.iter().map(String::as_str));
-                columns.push(NamedColumn { column, names: all.map(comparable).collect() });
+            if let Some(names) = spec.field_names() {
+                columns.push(NamedColumn { column, names: names.map(comparable).collect() });
             }
         }
         Self { columns }

@@ -6,6 +6,7 @@ use crate::csv::header::{Names, comparable};
 use crate::csv::sample::Row;
 use crate::error::Error;
 use crate::plan::Origin;
+use crate::shown::{SHOWN_MAX, names};
 use crate::values::Reader;
 
 /// The outcome of this phase.
@@ -78,15 +79,6 @@ fn visible(char: char) -> impl Iterator<Item = char> {
     let escaped = char.is_control().then(|| char.escape_default());
     let plain = escaped.is_none().then_some(char);
     escaped.into_iter().flatten().chain(plain)
-}
-
-/// A file may have thousands of fields that nobody knows; so many are named.
-const SHOWN_MAX: usize = 30;
-
-fn list(names: &[String]) -> String {
-    let shown = names[..names.len().min(SHOWN_MAX)].join(", ");
-    let more = names.len().saturating_sub(SHOWN_MAX);
-    if more == 0 { shown } else { format!("{shown}, … ({more} more)") }
 }
 
 /// Maps fields to columns, or says why the object has to be held.
@@ -244,9 +236,7 @@ fn check_missing(found: &Found<'_>, claims: &[Option<usize>]) -> Result<(), Erro
     }
     let missing: Vec<String> = (0..claims.len())
         .filter(|column| claims[*column].is_none())
-        .filter(|column| {
-            found.spec(*column).default.is_none() && !found.contract.added.contains(&found.spec(*column).name)
-        })
+        .filter(|column| found.contract.needs_field(found.spec(*column)))
         .filter(|column| found.spec(*column).required || found.contract.missing_columns == MissingColumns::Hold)
         .map(|column| format!("`{}`", found.spec(column).name))
         .collect();
@@ -296,7 +286,7 @@ fn check_unknown(
     if unknown.is_empty() {
         return Ok(());
     }
-    let (unknown_count, unknown) = (unknown.len(), list(&unknown));
+    let (unknown_count, unknown) = (unknown.len(), names(unknown.into_iter()));
     match found.contract.unknown_columns {
         UnknownColumns::Ignore => {
             warnings.push(format!("columns that the contract does not know are left out: {unknown}"));

@@ -5,6 +5,7 @@ use memchr::memchr;
 use stillhouse_spec::{Choice, JsonLayout};
 
 use super::records::{Scanner, is_blank};
+use crate::byte_mark;
 use crate::error::Error;
 use crate::place::Start;
 use crate::window::Window;
@@ -25,20 +26,7 @@ pub(crate) fn detect(
     stated: Option<JsonLayout>,
     record_bytes_max: usize,
 ) -> Result<Head, Error> {
-    window.ensure(4)?;
-    let encoding = match window.data() {
-        [0xEF, 0xBB, 0xBF, ..] => {
-            window.consume(3);
-            Choice::detected("utf-8".to_owned())
-        }
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
-            return Err(Error::data(
-                "expected UTF-8, found the byte order mark of UTF-16",
-                "set `encoding = \"utf-16\"` in the source file",
-            ));
-        }
-        _ => Choice::default_value("utf-8".to_owned()),
-    };
+    let encoding = byte_mark::encoding(window, "set `encoding = \"utf-16\"` in the source file")?;
     let start = Start { offset: window.offset(), line: 1 };
     let layout = match stated {
         Some(layout) => Choice::set(layout),

@@ -35,6 +35,7 @@ use crate::format::{Ended, Format, Told};
 use crate::place::Entry;
 use crate::plan::{Filled, Origin, plan, state_years};
 use crate::shared::Threads;
+use crate::shown::SHOWN_MAX;
 use crate::tally::Tally;
 use crate::window::Window;
 
@@ -45,8 +46,6 @@ pub const JSON_DEPTH_MAX: usize = 200;
 
 /// So many unknown names are kept.
 const UNKNOWN_MAX: usize = 1000;
-/// … and so many are shown.
-const SHOWN_MAX: usize = 30;
 
 /// A JSON object whose head has been looked at.
 pub(crate) struct Json<'a> {
@@ -73,9 +72,7 @@ impl<'a> Json<'a> {
         }
         let columns = contract.read_columns().enumerate();
         let missing = columns.filter(|(number, column)| {
-            let is_added = contract.added.contains(&column.name);
-            let is_read = column.field_names().is_some() && column.default.is_none() && !is_added;
-            is_read && !tally.seen.get(*number).copied().unwrap_or(false)
+            contract.needs_field(column) && !tally.seen.get(*number).copied().unwrap_or(false)
         });
         let missing: Vec<String> = missing.map(|(number, _)| format!("`{}`", contract.read_label(number))).collect();
         if missing.is_empty() {

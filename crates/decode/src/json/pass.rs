@@ -12,16 +12,13 @@ use crate::children::Children;
 use crate::error::Error;
 use crate::format::Ended;
 use crate::place::{Entry, Place};
-use crate::plan::{Filled, choose_better, expected};
+use crate::plan::{ASK_EVERY, Filled, choose_better, expected};
 use crate::reason;
 use crate::refusal::{Why, invalid_byte, refuse};
 use crate::rules::Rules;
 use crate::schema::schemas;
 use crate::tally::Tally;
 use crate::window::Window;
-
-/// After this many records it is asked whether a format does hopelessly badly.
-const ASK_EVERY: u64 = 4096;
 
 /// In a longer record a message says where.
 const LONG_RECORD_BYTES: u64 = 500;
@@ -67,7 +64,6 @@ impl<'a, 's> Pass<'a, 's> {
         let tables = Tables::new(contract, all[..1].iter().cloned().chain(nested));
         let children = Children::new(request, all[1..].iter().cloned());
         let columns: Vec<&ColumnSpec> = contract.read_columns().collect();
-        let named = |name: &str| contract.parent.columns.iter().position(|column| column.name.as_str() == name);
         let tally = Tally::of_columns(columns.len());
         Self {
             request,
@@ -81,7 +77,7 @@ impl<'a, 's> Pass<'a, 's> {
             tables,
             children,
             rules: Rules::new(request),
-            time: contract.parent.time.as_ref().and_then(|time| named(time.as_str())),
+            time: contract.parent.time_column(),
             tally,
             first_number: 0,
             impatient,
@@ -213,8 +209,7 @@ impl<'a, 's> Pass<'a, 's> {
         let schema = self.tables.parent_schema();
         let gone = self.rules.left_out(&schema, &parent.columns, &parent.records, 0..parent.len())?;
         self.tables.remove(&gone, &mut copies);
-        self.tally.counts.loaded -= gone.len() as u64;
-        self.tally.counts.filtered += gone.len() as u64;
+        self.tally.leave_out(gone.len());
         let parent = &self.tables.all[0];
         if let Some(time) = self.time {
             (0..parent.len()).for_each(|row| self.tally.days.add(parent.columns[time].day(row)));

@@ -182,31 +182,14 @@ impl Tables {
     }
 
     /// Copies what nested tables repeat; to be called before any table is finished, and before rows are removed from it.
-    pub(super) fn copy(&mut self) -> Vec<Vec<Column>> {
+    pub(super) fn copy(&self) -> Vec<Vec<Column>> {
         let mut done: Vec<Vec<Column>> = Vec::new();
         for nested in 0..self.copied.len() {
             let mut copies: Vec<Column> = self.copies[nested].iter().map(|column| column.copied(0..0)).collect();
             for (number, copy) in copies.iter_mut().enumerate() {
                 for run in &self.all[nested + 1].runs {
-                    match self.copied[nested][run.place][number] {
-                        Copied::Own { table, column } => {
-                            copy.push_range(&self.all[table].columns[column], run.outer..run.outer + 1);
-                        }
-                        Copied::Copy { table, column } => {
-                            let outer = &self.all[table].runs;
-                            let of = outer.partition_point(|other| other.end <= run.outer);
-                            // A row inside another one of its own table comes behind it.
-                            let value = if table == nested + 1 && column == number {
-                                copy.copied(of..of + 1)
-                            } else if table == nested + 1 {
-                                // Columns of one table are copied in order, so only a former one is done.
-                                self.within(nested, column, of, &done)
-                            } else {
-                                done[table - 1][column].copied(of..of + 1)
-                            };
-                            copy.push_range(&value, 0..1);
-                        }
-                    }
+                    let (column, row) = self.origin(nested, number, *run, &done);
+                    copy.push_range(column, row..row + 1);
                 }
             }
             done.push(copies);
@@ -214,17 +197,18 @@ impl Tables {
         done
     }
 
-    /// The value of a copied column in one run of its own table, found by following the runs outwards.
-    fn within(&self, nested: usize, column: usize, run: usize, done: &[Vec<Column>]) -> Column {
-        let run = self.all[nested + 1].runs[run];
+    /// Where the value of a copied column stands that a run of nested table `nested` has: in which column, and in which row of
+    /// it. `done`: the copies of the tables before.
+    fn origin<'c>(&'c self, nested: usize, column: usize, run: Run, done: &'c [Vec<Column>]) -> (&'c Column, usize) {
         match self.copied[nested][run.place][column] {
-            Copied::Own { table, column } => self.all[table].columns[column].copied(run.outer..run.outer + 1),
+            Copied::Own { table, column } => (&self.all[table].columns[column], run.outer),
             Copied::Copy { table, column } => {
-                let of = self.all[table].runs.partition_point(|other| other.end <= run.outer);
-                if table == nested + 1 {
-                    self.within(nested, column, of, done)
-                } else {
-                    done[table - 1][column].copied(of..of + 1)
+                let runs = &self.all[table].runs;
+                let of = runs.partition_point(|other| other.end <= run.outer);
+                // Copies of the table itself are being made: its runs lead outwards.
+                match done.get(table - 1) {
+                    Some(copies) => (&copies[column], of),
+                    None => self.origin(nested, column, runs[of], done),
                 }
             }
         }

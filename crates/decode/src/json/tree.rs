@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
-use stillhouse_spec::{Column as ColumnSpec, Contract, FieldPath, Inside, UnknownColumns};
+use stillhouse_spec::{Contract, FieldPath, UnknownColumns};
 
 use super::UNKNOWN_MAX;
 use super::parser::{Lead, Parser};
@@ -121,32 +121,21 @@ impl Node {
 
 impl Tree {
     pub(super) fn new(contract: &Contract) -> Self {
-        let tables = 1 + contract.nested.len();
-        let names = std::iter::once(&contract.parent.name).chain(contract.nested.iter().map(|nested| &nested.name));
-        let nodes = names.map(|name| Node { path: format!("{ROW_OF}`{name}`"), ..Node::default() }).collect();
+        let roots = contract.read_tables();
+        let nodes = roots.map(|(name, _)| Node { path: format!("{ROW_OF}`{name}`"), ..Node::default() }).collect();
         let asks = contract.unknown_columns != UnknownColumns::Json;
         let mut tree = Self { nodes, places: Vec::new(), unknown: BTreeSet::new(), asks };
-        let own = |table: usize| match table {
-            0 => &contract.parent.columns,
-            nested => &contract.nested[nested - 1].columns,
-        };
-        let mut number = 0;
-        for table in 0..tables {
-            for column in own(table) {
-                for path in paths(column) {
-                    let node = tree.node(table, &path);
-                    tree.nodes[node].columns.push(number);
-                }
-                number += 1;
+        let columns = contract.read_tables().enumerate();
+        let columns = columns.flat_map(|(table, (_, columns))| columns.iter().map(move |column| (table, column)));
+        for (number, (table, column)) in columns.enumerate() {
+            for path in column.paths() {
+                let node = tree.node(table, &path);
+                tree.nodes[node].columns.push(number);
             }
         }
         for (nested, table) in contract.nested.iter().enumerate() {
             for (number, place) in table.places.iter().enumerate() {
-                let inside = match place.inside {
-                    Inside::Parent => 0,
-                    Inside::Nested(nested) => nested + 1,
-                };
-                let node = tree.node(inside, &place.path);
+                let node = tree.node(place.inside.table(), &place.path);
                 tree.nodes[node].places.push(tree.places.len());
                 tree.places.push(Place { table: nested + 1, number });
             }
@@ -285,16 +274,4 @@ impl Tree {
     pub(super) fn into_unknown(self) -> BTreeSet<String> {
         self.unknown
     }
-}
-
-/// The ways to the values of a column: its names, and paths in the place of them.
-fn paths(column: &ColumnSpec) -> Vec<FieldPath> {
-    let Some(names) = column.field_names() else { return Vec::new() };
-    let own = FieldPath::field(column.name.as_str());
-    let named: Vec<FieldPath> = names.skip(1).filter_map(|name| name.parse().ok()).collect();
-    let leads_in = named.iter().any(|path| path.names().len() != 1);
-    let own = (!leads_in).then_some(own);
-    let mut paths: Vec<FieldPath> = own.into_iter().chain(named).collect();
-    paths.dedup();
-    paths
 }

@@ -8,9 +8,7 @@ use super::file::File;
 use crate::csv::header::comparable;
 use crate::error::Error;
 use crate::plan::Origin;
-
-/// Names of a message are cut to so many.
-const SHOWN_MAX: usize = 30;
+use crate::shown::names;
 
 /// The way to a value: numbers of fields, from outside.
 pub(super) type Way = Vec<usize>;
@@ -46,10 +44,7 @@ impl Mapping {
             let mut ways = Vec::new();
             let mut own = None;
             for place in &nested.places {
-                let inside = match place.inside {
-                    Inside::Parent => 0,
-                    Inside::Nested(nested) => nested + 1,
-                };
+                let inside = place.inside.table();
                 let found = items.get(inside).cloned().flatten().and_then(|fields| list(&fields, &place.path));
                 if let (Some((way, _)), 0) = (&found, inside) {
                     used[way[0]] = true;
@@ -61,12 +56,8 @@ impl Mapping {
             items.push(own);
         }
         let mut ways = Vec::new();
-        let of_table = |table: usize| match table {
-            0 => &contract.parent.columns,
-            nested => &contract.nested[nested - 1].columns,
-        };
-        for (table, fields) in items.iter().enumerate() {
-            for column in of_table(table) {
+        for (table, (fields, (_, columns))) in items.iter().zip(contract.read_tables()).enumerate() {
+            for column in columns {
                 let way = fields.as_ref().and_then(|fields| way(fields, column));
                 if let (Some(way), 0) = (&way, table) {
                     used[way[0]] = true;
@@ -137,30 +128,23 @@ fn list(fields: &Fields, path: &FieldPath) -> Option<(Way, Fields)> {
 
 /// The way to the values of a column.
 fn way(fields: &Fields, column: &ColumnSpec) -> Option<Way> {
-    let mut names = column.field_names()?;
-    let own = FieldPath::field(names.next()?);
-    let named: Vec<FieldPath> = names.filter_map(|name| name.parse().ok()).collect();
-    let leads_in = named.iter().any(|path| path.names().len() != 1);
-    let own = (!leads_in).then_some(own);
-    own.into_iter().chain(named).find_map(|path| match path.names() {
+    column.paths().iter().find_map(|path| match path.names() {
         // The item of a list that is no struct is its one field.
         [] => Some(Vec::new()).filter(|_| fields.len() == 1),
-        _ => along(fields, &path).map(|(way, _)| way),
+        _ => along(fields, path).map(|(way, _)| way),
     })
 }
 
 fn check_missing(contract: &Contract, ways: &[Option<Way>], fields: &Fields) -> Result<(), Error> {
     let missing = contract.read_columns().enumerate().filter(|(number, column)| {
-        let is_added = contract.added.contains(&column.name);
-        let is_read =
-            column.field_names().is_some() && column.default.is_none() && !is_added && ways[*number].is_none();
-        is_read && (column.required || contract.missing_columns == MissingColumns::Hold)
+        let is_missing = contract.needs_field(column) && ways[*number].is_none();
+        is_missing && (column.required || contract.missing_columns == MissingColumns::Hold)
     });
     let missing: Vec<String> = missing.map(|(number, _)| format!("`{}`", contract.read_label(number))).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let found = names(fields.iter().map(|field| field.name()));
+    let found = names(fields.iter().map(|field| format!("`{}`", field.name())));
     Err(Error::data(
         format!("no field for column {}: found the columns {found}", missing.join(", ")),
         "add the name in the file to `from` of the column, or set `missing_columns = \"null\"` in the source file",
@@ -176,7 +160,7 @@ fn check_unknown(
     if rest.is_empty() {
         return Ok(());
     }
-    let unknown = names(rest.iter().map(|field| fields[*field].name()));
+    let unknown = names(rest.iter().map(|field| format!("`{}`", fields[*field].name())));
     match contract.unknown_columns {
         UnknownColumns::Ignore => {
             warnings.push(format!("columns that the contract does not know are left out: {unknown}"));
@@ -191,12 +175,4 @@ fn check_unknown(
             "add the columns to the source file, or set `unknown_columns` to \"add\", \"json\" or \"ignore\"",
         )),
     }
-}
-
-fn names<'n>(names: impl Iterator<Item = &'n String>) -> String {
-    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    let more = names.len().saturating_sub(SHOWN_MAX);
-    names.truncate(SHOWN_MAX);
-    let shown = names.join(", ");
-    if more == 0 { shown } else { format!("{shown}, … ({more} more)") }
 }

@@ -27,6 +27,7 @@ use crate::rules::Rules;
 use crate::runs::in_runs;
 use crate::schema::{arrow_type, schemas};
 use crate::tally::Tally;
+use crate::values::calendar::DAY_MICROS;
 use crate::window::Window;
 
 /// The state of a pass.
@@ -82,7 +83,6 @@ impl<'a, 's> Pass<'a, 's> {
         // Even without a row it is a file.
         let mut tally = Tally::of_columns(0);
         tally.begun = true;
-        let named = |name: &str| contract.parent.columns.iter().position(|column| column.name.as_str() == name);
         Self {
             request,
             file,
@@ -91,7 +91,7 @@ impl<'a, 's> Pass<'a, 's> {
             sink,
             schemas: parent.into_iter().chain(others).collect(),
             rules: Rules::new(request),
-            time: contract.parent.time.as_ref().and_then(|time| named(time.as_str())),
+            time: contract.parent.time_column(),
             tally,
             impatient,
         }
@@ -169,11 +169,10 @@ impl<'a, 's> Pass<'a, 's> {
         let mut gone = BTreeMap::new();
         let mut tables = Vec::new();
         let mut first = 0;
-        for (table, level) in levels.iter().enumerate() {
-            let count =
-                if table == 0 { contract.parent.columns.len() } else { contract.nested[table - 1].columns.len() };
-            tables.push(self.convert(batch, level, first..first + count, begin, &mut gone)?);
-            first += count;
+        for (level, (_, columns)) in levels.iter().zip(contract.read_tables()) {
+            let end = first + columns.len();
+            tables.push(self.convert(batch, level, first..end, begin, &mut gone)?);
+            first = end;
         }
         let rows = batch.num_rows() as u64;
         self.tally.counts.read += rows - gone.len() as u64;
@@ -265,8 +264,7 @@ impl<'a, 's> Pass<'a, 's> {
         arrays.push(Arc::new(numbers.map(record_number).collect::<Int64Array>()));
         let batch = RecordBatch::try_new(Arc::clone(&self.schemas[0]), arrays)?;
         let out = self.rules.unwanted(&batch).map_err(|error| Failed::Stop(Stop::Error(error)))?;
-        self.tally.counts.loaded -= out.len() as u64;
-        self.tally.counts.filtered += out.len() as u64;
+        self.tally.leave_out(out.len());
         Ok(out.into_iter().map(|row| (rows[row], ())).collect())
     }
 
@@ -325,7 +323,6 @@ impl<'a, 's> Pass<'a, 's> {
     }
 
     fn count_days(&mut self, batch: &RecordBatch) {
-        const DAY_MICROS: i64 = 86_400_000_000;
         let Some(time) = self.time.map(|time| batch.column(time)) else { return };
         for row in 0..time.len() {
             let day = match time.data_type() {

@@ -10,7 +10,7 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, concat, filter, take};
 use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
-use stillhouse_spec::{Contract, Inside};
+use stillhouse_spec::Contract;
 
 use super::mapping::{Mapping, Way};
 
@@ -43,11 +43,7 @@ pub(super) fn levels(batch: &RecordBatch, contract: &Contract, mapping: &Mapping
     for (nested, ways) in contract.nested.iter().zip(&mapping.places) {
         let mut parts = Vec::new();
         for (number, (place, way)) in nested.places.iter().zip(ways).enumerate() {
-            let inside = match place.inside {
-                Inside::Parent => 0,
-                Inside::Nested(nested) => nested + 1,
-            };
-            let (Some(way), Some(level)) = (way, levels.get(inside)) else { continue };
+            let (Some(way), Some(level)) = (way, levels.get(place.inside.table())) else { continue };
             parts.push(items(level, way, u32::try_from(number).unwrap_or(0))?);
         }
         levels.push(together(parts)?);

@@ -92,21 +92,8 @@ fn column(node: &Node<'_, '_>, path: Option<&Parsed<PathTemplate>>) -> Read<Draf
     Ok(draft)
 }
 
-/// Keys that say how values are read: a derived column has them from an expression.
-const READING_KEYS: [&str; 12] = [
-    "from",
-    "required",
-    "format",
-    "zone",
-    "decimal",
-    "grouping",
-    "currency",
-    "list",
-    "null_values",
-    "default",
-    "allowed",
-    "pattern",
-];
+/// Keys of a derived column. All others say how values are read; it has them from an expression.
+const DERIVED_KEYS: &[&str] = &["type", "derive", "pii"];
 
 /// `derive = "company_domain(email)"`
 fn derived(reader: &Reader<'_, '_>) -> Read<Option<String>> {
@@ -115,7 +102,7 @@ fn derived(reader: &Reader<'_, '_>) -> Read<Option<String>> {
     if text.trim().is_empty() {
         return Err(node.problem("expected an expression in SQL, found nothing"));
     }
-    let others = READING_KEYS.into_iter().chain(["min", "max"]).filter_map(|key| reader.get(key));
+    let others = COLUMN_KEYS.iter().filter(|key| !DERIVED_KEYS.contains(key)).filter_map(|key| reader.get(key));
     let others: Vec<_> = others.map(|other| Err(other.problem("means nothing beside `derive`"))).collect();
     all::<()>(others.into_iter())?;
     Ok(Some(text))

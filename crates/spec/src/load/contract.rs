@@ -80,7 +80,8 @@ pub(super) struct Parent {
 fn parent(reader: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>, kind: Kind) -> Read<Parent> {
     let name = reader.required("name", "`name = \"events\"`", |node| own_name::<TableName>(node, "a table name"));
     let columns = reader.required("columns", "`[table.columns]` with `id = \"string\"`", |node| {
-        columns::load(node, path).and_then(|drafts| nested::with_paths(node, drafts, kind))
+        let drafts = columns::load(node, path)?;
+        nested::check_paths(node, &drafts, kind).map(|()| drafts)
     });
     let time = reader.optional("time", |node| time_column(node, columns.as_deref().ok()));
     let unknown_columns = reader.optional("unknown_columns", |node| {

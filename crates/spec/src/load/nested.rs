@@ -71,14 +71,15 @@ impl<'p> Nested<'p> {
         }
         match known {
             Some(table) => self.one_more_place(reader, table),
-            None => self.table(node, reader, name),
+            None => self.table(reader, name),
         }
     }
 
-    fn table(&mut self, node: &Node<'_, '_>, reader: &Reader<'_, '_>, name: Parsed<TableName>) -> Read<()> {
+    fn table(&mut self, reader: &Reader<'_, '_>, name: Parsed<TableName>) -> Read<()> {
         let from = reader.required("from", "`from = \"posts.comments.data[]\"`", |node| self.from(node, None));
         let drafts = reader.required("columns", "`[child.columns]` with `id = \"string\"`", |node| {
-            let drafts = columns::load(node, self.path).and_then(|drafts| with_paths(node, drafts, self.kind))?;
+            let drafts = columns::load(node, self.path)?;
+            check_paths(node, &drafts, self.kind)?;
             all(drafts.iter().map(|draft| read_from_records(node, &draft.column)))?;
             Ok(drafts)
         });
@@ -90,7 +91,6 @@ impl<'p> Nested<'p> {
         let own = drafts.into_iter().skip(copied.len()).map(|draft| draft.column).collect();
         let (copied, of): (Vec<Column>, Vec<ColumnName>) = copied.into_iter().unzip();
         let places = vec![NestedPlace { inside: from.inside, path: from.path, copied: of }];
-        _ = node;
         self.tables.push(NestedTable { name: name.value.clone(), copied, columns: own, places, current });
         self.names.push(name);
         self.views.extend(view);
@@ -221,9 +221,9 @@ fn read_from_records(node: &Node<'_, '_>, column: &Column) -> Read<()> {
 }
 
 /// In formats whose records are nested, `from` names paths: they have to be well formed.
-pub(super) fn with_paths(node: &Node<'_, '_>, drafts: Vec<Draft>, kind: Kind) -> Read<Vec<Draft>> {
+pub(super) fn check_paths(node: &Node<'_, '_>, drafts: &[Draft], kind: Kind) -> Read<()> {
     if kind == Kind::Csv {
-        return Ok(drafts);
+        return Ok(());
     }
     for column in drafts.iter().map(|draft| &draft.column) {
         let ColumnFrom::Field { aliases } = &column.from else { continue };
@@ -234,5 +234,5 @@ pub(super) fn with_paths(node: &Node<'_, '_>, drafts: Vec<Draft>, kind: Kind) ->
             }
         }
     }
-    Ok(drafts)
+    Ok(())
 }

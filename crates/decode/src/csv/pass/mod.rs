@@ -12,16 +12,13 @@ use crate::csv::scan::Fault;
 use crate::error::Error;
 use crate::format::Ended;
 use crate::place::{Entry, Place};
-use crate::plan::{Filled, choose_better};
+use crate::plan::{ASK_EVERY, Filled, choose_better};
 use crate::reason;
 use crate::refusal::{Why, invalid_byte, refuse};
 use crate::rules::Rules;
 use crate::schema::schemas;
 use crate::tally::Tally;
 use crate::window::Window;
-
-/// After this many records it is asked whether a format does hopelessly badly.
-const ASK_EVERY: u64 = 4096;
 
 /// Why a pass ends early.
 enum Stop {
@@ -64,8 +61,6 @@ impl<'a, 's> Pass<'a, 's> {
         let mut schemas = schemas(contract).into_iter().map(|(_, schema)| schema);
         let parent = Parent::new(schemas.next().expect("the parent comes first"), filled, &head.mapping);
         let children = Children::new(request, schemas);
-        let named = |name: &str| contract.parent.columns.iter().position(|column| column.name.as_str() == name);
-        let time = contract.parent.time.as_ref().and_then(|time| named(time.as_str()));
         let any_pii = contract.parent.columns.iter().any(|column| column.pii);
         Self {
             request,
@@ -74,7 +69,7 @@ impl<'a, 's> Pass<'a, 's> {
             parent,
             children,
             rules: Rules::new(request),
-            time,
+            time: contract.parent.time_column(),
             tally: Tally::default(),
             first_number: 0,
             impatient,
@@ -172,8 +167,7 @@ impl<'a, 's> Pass<'a, 's> {
     fn rows_added(&mut self, first: usize) -> Result<Option<Stop>, Error> {
         let gone = self.parent.left_out(&self.rules, first)?;
         self.parent.remove(&gone);
-        self.tally.counts.loaded -= gone.len() as u64;
-        self.tally.counts.filtered += gone.len() as u64;
+        self.tally.leave_out(gone.len());
         if let Some(time) = self.time {
             let column = &self.parent.columns[time];
             (first..self.parent.rows()).for_each(|row| self.tally.days.add(column.day(row)));
