@@ -127,8 +127,7 @@ impl ObjectLoad<'_> {
         let started_at = self.ingest.now();
         let job = self.job;
         self.ingest.progress.event(&Event::Started { object: &job.object });
-        let opening = opening(self.ingest, self.source, &job.object);
-        let bytes = match self.open().and_then(|object| Content::open(object, &opening)) {
+        let bytes = match self.open() {
             Ok(bytes) => bytes,
             Err(error) => return Self::unreadable(&error).map(Err),
         };
@@ -138,7 +137,9 @@ impl ObjectLoad<'_> {
             Err(held) => return Ok(Err(held)),
         };
         let path_values = self.source.path.values(&job.object.key).unwrap_or_default();
-        let request = Request { rules: rules.as_deref().map(|rules| rules as _), ..self.request(&path_values) };
+        let Self { ingest, source, .. } = self;
+        let (format, contract) = (&source.format, &source.contract);
+        let request = request(ingest, source, &job.object, format, contract, &path_values, rules.as_deref());
         let object = object_id(job.version.key_number, job.version.generation);
         let lineage = Lineage { object, ingested_at: started_at, version: job.object.clone() };
         let (mut outcome, decoded) = match decode(&bytes, &request, &lineage) {
@@ -159,15 +160,10 @@ impl ObjectLoad<'_> {
         Ok(Ok((Box::new(receipt), decoded)))
     }
 
-    fn open(&self) -> Result<OpenObject, OpenError> {
+    fn open(&self) -> Result<Content<'_>, OpenError> {
         let (ingest, object) = (Arc::clone(self.ingest), self.job.object.clone());
         let on_bytes = Box::new(move |bytes| ingest.progress.event(&Event::Read { object: &object, bytes }));
-        let (store, stop) = (Arc::clone(&self.ingest.store), self.ingest.stop.clone());
-        OpenObject::new(store, &self.job.object, self.runtime.clone(), stop, on_bytes)
-    }
-
-    fn request<'a>(&'a self, path_values: &'a BTreeMap<String, String>) -> Request<'a> {
-        request(self.ingest, self.source, &self.job.object, &self.source.format, &self.source.contract, path_values)
+        open(self.ingest, self.source, &self.job.object, self.runtime, on_bytes)
     }
 
     /// The decoder stopped: because of the data (held), because of the store (failed), or because of us (an error).
@@ -255,9 +251,18 @@ pub(crate) fn as_loaded(source: &Source, receipt: &Receipt) -> Source {
     source
 }
 
-/// How an object of `source` is opened.
-pub(crate) fn opening<'a>(ingest: &'a Ingest, source: &'a Source, object: &'a ObjectVersion) -> Opening<'a> {
-    Opening { source, member: &object.member, folder: &ingest.spill, name: ingest.new_id() }
+/// Opens an object of `source`, out of its packing. `on_bytes` hears of every byte that is read for the first time. Blocks on
+/// store and disk.
+pub(crate) fn open<'a>(
+    ingest: &'a Ingest,
+    source: &'a Source,
+    object: &'a ObjectVersion,
+    runtime: &Handle,
+    on_bytes: Box<dyn Fn(u64) + Send + Sync>,
+) -> Result<Content<'a>, OpenError> {
+    let stored = OpenObject::new(Arc::clone(&ingest.store), object, runtime.clone(), ingest.stop.clone(), on_bytes)?;
+    let opening = Opening { source, member: &object.member, folder: &ingest.spill, name: ingest.new_id() };
+    Content::open(stored, &opening)
 }
 
 /// What the contract of a source says in SQL, if it does; or why its objects are held.
@@ -292,7 +297,7 @@ pub(crate) fn refused_end(partial: &Partial, outcome: &mut Outcome) -> Reject {
 /// A packed file breaks off in the middle of this record, or its checksum is wrong from here on.
 const BROKEN_STREAM: &str = "broken_stream";
 
-/// How an object of `source` is decoded.
+/// How an object of `source` is decoded; `rules`: what [`rules`] made of its contract.
 pub(crate) fn request<'a>(
     ingest: &Ingest,
     source: &Source,
@@ -300,6 +305,7 @@ pub(crate) fn request<'a>(
     format: &'a InputFormat,
     contract: &'a Contract,
     path_values: &'a BTreeMap<String, String>,
+    rules: Option<&'a (dyn RowRules + Send)>,
 ) -> Request<'a> {
     let path = path_values.get("yyyy").and_then(|year| year.parse().ok());
     Request {
@@ -310,7 +316,7 @@ pub(crate) fn request<'a>(
         year: YearHint { path, setting: format.year(), modified: ingest.year_of(object) },
         batch_rows: BATCH_ROWS,
         batch_bytes: BATCH_BYTES,
-        rules: None,
+        rules: rules.map(|rules| rules as _),
     }
 }
 

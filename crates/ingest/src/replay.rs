@@ -1,11 +1,11 @@
 //! The refused records of one object, read again under the contract of now.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::Int64Type;
-use stillhouse_decode::{Again, Outcome, RECORD_COLUMN, Reject, Request, RowSink, Sink, SinkError, decode};
+use stillhouse_decode::{Again, Outcome, RECORD_COLUMN, Reject, RowSink, Sink, SinkError, decode};
 use stillhouse_lake::{QUARANTINE, Quarantined};
 use stillhouse_spec::{Amendment, AmendmentKind, REJECTS_IN_RECEIPT_MAX, Receipt, RejectPlace, Source, object_id};
 use tokio::runtime::Handle;
@@ -13,8 +13,8 @@ use tokio::runtime::Handle;
 use crate::amend::{AmendedObject, Change, forget_reason, ranges};
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
-use crate::object::{opening, request, rules, write_error};
-use crate::open::{Content, OpenError, OpenObject};
+use crate::object::{open, request, rules, write_error};
+use crate::open::{Content, OpenError};
 use crate::reread::renumbered;
 use crate::sink::{Decoded, ObjectSink};
 use crate::targets::{Lineage, TargetTables};
@@ -70,6 +70,7 @@ impl<'r> Records<'r> {
         runtime: &Handle,
     ) -> Result<(Self, Beyond), Error> {
         let mut records = Self { of: Vec::new(), bytes: Vec::new() };
+        let original = LazyCell::new(|| open(ingest, source, &receipt.object, runtime, Box::new(|_| ())));
         let mut beyond: BTreeMap<String, u64> = BTreeMap::new();
         for refused in rows {
             let place = &refused.row.place;
@@ -78,7 +79,7 @@ impl<'r> Records<'r> {
                 None if place.bytes > source.max_record_bytes => {
                     Err("they are longer than `max_record_bytes`".to_owned())
                 }
-                None => from_original(ingest, source, receipt, place, runtime)?,
+                None => from_original(&original, place)?,
             };
             match bytes {
                 Ok(bytes) => {
@@ -106,23 +107,24 @@ fn tell_beyond(beyond: &BTreeMap<String, u64>, receipt: &Receipt) -> Beyond {
 
 /// The bytes of one record in the original, if that is still the version that was loaded.
 fn from_original(
-    ingest: &Ingest,
-    source: &Source,
-    receipt: &Receipt,
+    original: &Result<Content<'_>, OpenError>,
     place: &RejectPlace,
-    runtime: &Handle,
 ) -> Result<Result<Vec<u8>, String>, Error> {
-    let (store, object) = (Arc::clone(&ingest.store), &receipt.object);
-    let opened = OpenObject::new(store, object, runtime.clone(), ingest.stop.clone(), Box::new(|_| ()));
-    let opening = opening(ingest, source, object);
-    let content = opened.and_then(|opened| Content::open(opened, &opening));
-    match content.and_then(|content| content.range(place.offset, place.bytes)) {
-        Ok(bytes) if bytes.len() as u64 == place.bytes => Ok(Ok(bytes)),
-        Ok(_) | Err(OpenError::Changed) => Ok(Err("the file was changed since".to_owned())),
-        Err(OpenError::Removed) => Ok(Err("the file is gone".to_owned())),
-        Err(OpenError::Cancelled) => Err(Error::cancelled()),
+    match original.as_ref().map(|content| content.range(place.offset, place.bytes)) {
+        Ok(Ok(bytes)) if bytes.len() as u64 == place.bytes => Ok(Ok(bytes)),
+        Ok(Ok(_)) => unreadable(&OpenError::Changed).map(Err),
+        Ok(Err(error)) => unreadable(&error).map(Err),
+        Err(error) => unreadable(error).map(Err),
+    }
+}
+
+fn unreadable(error: &OpenError) -> Result<String, Error> {
+    match error {
+        OpenError::Changed => Ok("the file was changed since".to_owned()),
+        OpenError::Removed => Ok("the file is gone".to_owned()),
+        OpenError::Cancelled => Err(Error::cancelled()),
         // Archived objects answer so in object stores: they have to be restored first.
-        Err(error) => Ok(Err(error.to_string())),
+        error => Ok(error.to_string()),
     }
 }
 
@@ -159,10 +161,8 @@ fn read_again(
     let path_values = source.path.values(&object.key).unwrap_or_default();
     let rules =
         rules(ingest, source).map_err(|_| Error::new(Kind::FixSettings, "`where` or `derive` is no expression"))?;
-    let request = Request {
-        rules: rules.as_deref().map(|rules| rules as _),
-        ..request(ingest, source, object, &again.format, &again.contract, &path_values)
-    };
+    let (format, contract) = (&again.format, &again.contract);
+    let request = request(ingest, source, object, format, contract, &path_values, rules.as_deref());
     match decode(&mut again.bytes.as_slice(), &request, &mut sink) {
         Ok(outcome) => {
             let ReplaySink { inner, loaded, refused, changed, .. } = sink;

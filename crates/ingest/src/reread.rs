@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{AsArray as _, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use stillhouse_decode::{
-    Again, RECORD_COLUMN, Reject, Request, RowSink, SharedSource as _, Sink, SinkError, decode, written_out,
+    Again, RECORD_COLUMN, Reject, RowSink, SharedSource as _, Sink, SinkError, decode, written_out,
 };
 use stillhouse_lake::QUARANTINE;
 use stillhouse_spec::{Amendment, AmendmentKind, Choice, Contract, ObjectVersion, Receipt, Source};
@@ -15,8 +15,8 @@ use tokio::runtime::Handle;
 use crate::context::Ingest;
 use crate::digest::Digest;
 use crate::error::{Error, Kind};
-use crate::object::{as_loaded, opening, refused_end, request, rules};
-use crate::open::{Content, OpenError, OpenObject};
+use crate::object::{as_loaded, open, refused_end, request, rules};
+use crate::open::{Content, OpenError};
 use crate::targets::TargetTables;
 
 /// What reading an object again came to.
@@ -42,10 +42,7 @@ pub(crate) fn reread(
     runtime: &Handle,
 ) -> Result<Reread, Error> {
     let source = &as_loaded(&sources[&receipt.source_fingerprint], receipt);
-    let bytes =
-        OpenObject::new(Arc::clone(&ingest.store), object, runtime.clone(), ingest.stop.clone(), Box::new(|_| ()));
-    let opening = opening(ingest, source, object);
-    let bytes = match bytes.and_then(|bytes| Content::open(bytes, &opening)) {
+    let bytes = match open(ingest, source, object, runtime, Box::new(|_| ())) {
         Ok(bytes) => bytes,
         Err(_) if ingest.stop.is_cancelled() => return Err(Error::cancelled()),
         Err(OpenError::Held { message, .. }) => return Ok(Reread::Unreadable(message)),
@@ -57,10 +54,8 @@ pub(crate) fn reread(
     };
     // The year of the file's time counts as it was then.
     let path_values = source.path.values(&receipt.object.key).unwrap_or_default();
-    let request = Request {
-        rules: rules.as_deref().map(|rules| rules as _),
-        ..request(ingest, source, &receipt.object, &source.format, &source.contract, &path_values)
-    };
+    let (format, contract) = (&source.format, &source.contract);
+    let request = request(ingest, source, &receipt.object, format, contract, &path_values, rules.as_deref());
     let mut sink = DigestSink::new(&source.contract, types, amended(receipt));
     let mut decoded = decode(&mut *bytes.reader(), &request, &mut sink);
     if let (Ok(outcome), Some(partial)) = (&mut decoded, &bytes.partial) {
@@ -129,10 +124,8 @@ fn replayed(
     let Ok(rules) = rules(ingest, source) else {
         return Ok(Err("its `where` or `derive` cannot be read any more".to_owned()));
     };
-    let request = Request {
-        rules: rules.as_deref().map(|rules| rules as _),
-        ..request(ingest, source, &receipt.object, &again.format, &again.contract, &path_values)
-    };
+    let (format, contract) = (&again.format, &again.contract);
+    let request = request(ingest, source, &receipt.object, format, contract, &path_values, rules.as_deref());
     let mut sink = DigestSink { numbers: Some(numbers), ..DigestSink::new(&source.contract, types, Vec::new()) };
     if let Err(error) = decode(&mut again.bytes.as_slice(), &request, &mut sink) {
         return Ok(Err(format!("replayed records cannot be decoded again: {error}")));

@@ -58,7 +58,7 @@ impl ReadAt for Stored<'_> {
     }
 }
 
-/// The same, from the first byte to the last.
+/// Bytes that may be read in any order, from the first to the last.
 pub(super) struct Stream<'o> {
     pub(super) reader: Box<dyn ByteSource + Send + 'o>,
     pub(super) at: u64,

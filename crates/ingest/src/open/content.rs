@@ -238,27 +238,14 @@ fn member(
             hint: Some("unpack the outer one".to_owned()),
         }),
         inner => {
-            let mut outer = std::mem::replace(into, into.again());
-            let bytes = SpillStream { spill: &mut outer, at: 0 };
+            let outer = std::mem::replace(into, into.again());
+            let bytes = Stream { reader: outer.reader(), at: 0 };
             let again = Unpacker::new(inner, bytes, limits).map_err(OpenError::unpack)?;
             let again = again.into_sink(into).map_err(OpenError::unpack)?;
             // What was broken outside is broken.
             let end = if unpacked.is_whole() { again } else { unpacked };
             Ok((format!("{inner} in zip"), end, digest))
         }
-    }
-}
-
-struct SpillStream<'s, 'd> {
-    spill: &'s mut Spill<'d>,
-    at: u64,
-}
-
-impl std::io::Read for SpillStream<'_, '_> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.spill.read_at(self.at, buf)?;
-        self.at += count as u64;
-        Ok(count)
     }
 }
 

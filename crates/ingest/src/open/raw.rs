@@ -87,6 +87,8 @@ pub struct OpenObject {
     runtime: Handle,
     stop: CancellationToken,
     blocks: Mutex<Blocks>,
+    /// What the last reader that is gone had at hand, for the next one: the head is looked at before anything is decoded.
+    left: Mutex<Held>,
     on_bytes: Box<dyn Fn(u64) + Send + Sync>,
 }
 
@@ -110,7 +112,8 @@ impl OpenObject {
                 if same { meta.size } else { return Err(OpenError::Changed) }
             }
         };
-        Ok(Self { store, location, etag, size, runtime, stop, blocks: Mutex::new(Blocks::new(size)), on_bytes })
+        let (blocks, left) = (Mutex::new(Blocks::new(size)), Mutex::default());
+        Ok(Self { store, location, etag, size, runtime, stop, blocks, left, on_bytes })
     }
 
     /// Reads what nobody has read, checks that the object is still the listed version, and gives the digest of all its
@@ -218,23 +221,37 @@ fn open_error(error: object_store::Error) -> OpenError {
 
 impl SharedSource for OpenObject {
     fn reader(&self) -> Box<dyn ByteSource + Send + '_> {
-        Box::new(Reader { object: self, block: Vec::new(), begin: 0 })
+        let held = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+        Box::new(Reader { object: self, held })
+    }
+}
+
+/// The block of which a part was wanted last.
+#[derive(Default)]
+struct Held {
+    block: Vec<u8>,
+    /// Where it begins.
+    begin: u64,
+}
+
+impl Held {
+    /// What is held from `offset` on.
+    fn from(&self, offset: u64) -> Option<&[u8]> {
+        let from = usize::try_from(offset.checked_sub(self.begin)?).ok()?;
+        self.block.get(from..).filter(|bytes| !bytes.is_empty())
     }
 }
 
 /// One thread's view of an object.
 struct Reader<'o> {
     object: &'o OpenObject,
-    /// The block of which a part was wanted last, and where it begins.
-    block: Vec<u8>,
-    begin: u64,
+    held: Held,
 }
 
-impl Reader<'_> {
-    /// What is held from `offset` on.
-    fn held(&self, offset: u64) -> Option<&[u8]> {
-        let from = usize::try_from(offset.checked_sub(self.begin)?).ok()?;
-        self.block.get(from..).filter(|bytes| !bytes.is_empty())
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        *self.object.left.lock().unwrap_or_else(PoisonError::into_inner) = held;
     }
 }
 
@@ -253,7 +270,7 @@ impl ByteSource for Reader<'_> {
         let range = self.object.range(number);
         let rest = usize::try_from(range.end - offset)?.min(buf.len());
         let buf = &mut buf[..rest];
-        if self.held(offset).is_none() {
+        if self.held.from(offset).is_none() {
             if offset == range.start && offset + rest as u64 == range.end {
                 self.object.load(number, buf)?;
                 return Ok(rest);
@@ -262,14 +279,15 @@ impl ByteSource for Reader<'_> {
                 self.object.read(offset..offset + rest as u64, buf)?;
                 return Ok(rest);
             }
-            self.block.resize(usize::try_from(range.end - range.start)?, 0);
-            self.begin = range.start;
-            if let Err(error) = self.object.load(number, &mut self.block) {
-                self.block.clear();
+            let Held { block, begin } = &mut self.held;
+            block.resize(usize::try_from(range.end - range.start)?, 0);
+            *begin = range.start;
+            if let Err(error) = self.object.load(number, block) {
+                block.clear();
                 return Err(error.into());
             }
         }
-        let held = self.held(offset).unwrap_or_default();
+        let held = self.held.from(offset).unwrap_or_default();
         let count = held.len().min(rest);
         buf[..count].copy_from_slice(&held[..count]);
         Ok(count)
