@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::source_as_provider;
-use datafusion::logical_expr::{Expr, LogicalPlan, TableScan, Volatility};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableScan};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 
 use crate::error::{Error, Kind};
-use crate::functions::is_ours;
+use crate::functions;
 use crate::sql_error::{Scope, explain};
 use crate::table::LakeTable;
 
@@ -112,9 +112,7 @@ fn note_expressions(node: &LogicalPlan, uses: &mut Uses) -> Result<(), datafusio
                 Expr::Placeholder(placeholder) => {
                     uses.parameters.insert(placeholder.id.trim_start_matches('$').to_owned());
                 }
-                Expr::ScalarFunction(call)
-                    if call.func.signature().volatility != Volatility::Immutable && !is_ours(&call.func) =>
-                {
+                Expr::ScalarFunction(call) if !functions::is_repeatable(&call.func) => {
                     uses.unstable.insert(call.func.name().to_owned());
                 }
                 _ => {}

@@ -6,12 +6,12 @@ use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError};
-use datafusion::logical_expr::{Expr, Volatility, cast};
+use datafusion::logical_expr::{Expr, cast};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::SessionContext;
 
 use crate::error::{Error, Kind};
-use crate::functions::{self, is_ours};
+use crate::functions;
 
 /// A condition and derived columns, ready to be asked about rows.
 #[derive(Debug)]
@@ -92,9 +92,7 @@ fn check(expression: &Expr) -> Result<(), String> {
     let mut found = None;
     let walked = expression.apply(|part| {
         found = match part {
-            Expr::ScalarFunction(call)
-                if call.func.signature().volatility != Volatility::Immutable && !is_ours(&call.func) =>
-            {
+            Expr::ScalarFunction(call) if !functions::is_repeatable(&call.func) => {
                 Some(format!("`{}`", call.func.name()))
             }
             Expr::AggregateFunction(call) => Some(format!("`{}`", call.func.name())),

@@ -7,7 +7,7 @@ use datafusion::common::{DFSchema, Result, TableReference};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, TableScan, TableSource, Volatility};
 
-use crate::functions::is_ours;
+use crate::functions;
 use crate::guard::is_lake_table;
 
 /// What makes two aggregations the same: the rows that they see, and what these are grouped by. All expressions are over
@@ -43,9 +43,7 @@ pub(super) fn grouping(node: &LogicalPlan) -> Result<Option<(Grouping, Arc<dyn T
 fn is_repeatable(expression: &Expr) -> bool {
     let other = expression.exists(|part| {
         Ok(match part {
-            Expr::ScalarFunction(call) => {
-                call.func.signature().volatility != Volatility::Immutable && !is_ours(&call.func)
-            }
+            Expr::ScalarFunction(call) => !functions::is_repeatable(&call.func),
             Expr::AggregateFunction(call) => call.func.signature().volatility != Volatility::Immutable,
             Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) => true,
             Expr::OuterReferenceColumn(..) | Expr::Placeholder(_) | Expr::ScalarVariable(..) => true,

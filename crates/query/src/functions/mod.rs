@@ -46,9 +46,9 @@ fn signature() -> Signature {
     Signature::string(1, Volatility::Volatile)
 }
 
-/// Whether it is one of ours, whose results never change.
-pub(crate) fn is_ours(function: &ScalarUDF) -> bool {
-    function.inner().is::<TextFunction>()
+/// Whether its results depend on nothing but its arguments. Those of ours never change, whatever their signature says.
+pub(crate) fn is_repeatable(function: &ScalarUDF) -> bool {
+    function.signature().volatility == Volatility::Immutable || function.inner().is::<TextFunction>()
 }
 
 /// A function from one text to one text or null.

@@ -7,7 +7,6 @@ use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::physical_plan::{FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::logical_expr::Volatility;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::expressions::{Column, lit};
 use datafusion::physical_expr::utils::collect_columns;
@@ -18,7 +17,7 @@ use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 
 use super::scan::Scan;
-use crate::functions::is_ours;
+use crate::functions;
 
 /// What an aggregation asks for, as expressions over the columns of the table that is scanned below it.
 #[derive(Debug, Clone)]
@@ -122,7 +121,7 @@ fn is_repeatable(expression: &Arc<dyn PhysicalExpr>) -> bool {
     let mut repeatable = true;
     let walked = expression.apply(|part| {
         repeatable = match part.downcast_ref::<ScalarFunctionExpr>() {
-            Some(call) => call.fun().signature().volatility == Volatility::Immutable || is_ours(call.fun()),
+            Some(call) => functions::is_repeatable(call.fun()),
             None => !part.is_volatile_node(),
         };
         Ok(if repeatable { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
