@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use stillhouse_spec::NewField;
+
 use crate::api::SinkError;
 use crate::source::SourceError;
 
@@ -27,7 +29,7 @@ pub struct Error {
     kind: Kind,
     message: String,
     hint: Option<String>,
-    columns: Vec<String>,
+    columns: Vec<NewField>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -44,8 +46,8 @@ impl Error {
         Self { kind, message: message.into(), hint: None, columns: Vec::new(), source: None }
     }
 
-    /// The names of fields that the contract does not know, as the object writes them.
-    pub(crate) fn more_columns(columns: Vec<String>) -> Self {
+    /// The fields that the contract does not know.
+    pub(crate) fn more_columns(columns: Vec<NewField>) -> Self {
         Self { columns, ..Self::new(Kind::MoreColumns, "the object has columns that the contract does not know") }
     }
 
@@ -85,8 +87,8 @@ impl Error {
         self.hint.as_deref()
     }
 
-    /// The names of fields that are to be added to the contract, as the object writes them.
-    pub fn columns(&self) -> &[String] {
+    /// The fields that are to be added to the contract.
+    pub fn columns(&self) -> &[NewField] {
         &self.columns
     }
 

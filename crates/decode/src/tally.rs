@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stillhouse_spec::{Counts, RejectPlace};
+use stillhouse_spec::{Counts, NewField, RejectPlace};
 
 use crate::api::{Outcome, Request};
 use crate::days::Days;
@@ -25,7 +25,7 @@ pub(crate) struct Tally {
     /// Which columns had a field in some record, where that is not known from the beginning.
     pub(crate) seen: Vec<bool>,
     /// Fields that the contract does not know, where the object does not say beforehand which it has.
-    pub(crate) unknown: BTreeSet<String>,
+    pub(crate) unknown: BTreeSet<NewField>,
     first_rejects: Vec<String>,
 }
 

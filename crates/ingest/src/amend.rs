@@ -136,7 +136,9 @@ struct Batch {
 impl Batch {
     fn takes(&self, source: &Source, key_number: i64) -> bool {
         // Objects for which columns were added have tables of their own width.
-        let is_alike = |own: &Arc<Source>| own.name == source.name && own.contract.added == source.contract.added;
+        let is_alike = |own: &Arc<Source>| {
+            own.name == source.name && own.contract.added_fields() == source.contract.added_fields()
+        };
         let same = self.source.as_ref().is_none_or(is_alike);
         let room = self.changes.len() < BATCH_OBJECTS_MAX && self.bytes < BATCH_BYTES_MAX;
         same && room && !self.keys.contains(&key_number)

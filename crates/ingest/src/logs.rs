@@ -27,7 +27,10 @@ pub(crate) async fn log_outcomes(ingest: &Ingest, claim: &Claim, outcomes: &[Loa
             }
             Loaded::Held { message, .. } => line(Level::Warn, format!("held: {message}")),
             Loaded::Failed { message } => line(Level::Error, format!("failed: {message}")),
-            Loaded::MoreColumns(fields) => line(Level::Info, format!("columns to be added for {}", fields.join(", "))),
+            Loaded::MoreColumns(fields) => {
+                let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+                line(Level::Info, format!("columns to be added for {}", fields.join(", ")))
+            }
         }
     }
     ingest.ledger.log(&claim.attempt, &lines).await?;

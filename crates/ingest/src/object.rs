@@ -9,8 +9,8 @@ use stillhouse_decode::{
 };
 use stillhouse_ledger::{Job, VersionId};
 use stillhouse_spec::{
-    Choice, Contract, Counts, DataType, InputFormat, ObjectVersion, Original, RECEIPT_FORMAT, Receipt, RejectPlace,
-    Source, TableCount, Twin, UnknownColumns, object_id,
+    Choice, Contract, Counts, DataType, InputFormat, NewField, ObjectVersion, Original, RECEIPT_FORMAT, Receipt,
+    RejectPlace, Source, TableCount, Twin, UnknownColumns, object_id,
 };
 use tokio::runtime::Handle;
 
@@ -36,8 +36,8 @@ pub(crate) enum Loaded {
     Held { message: String, hint: Option<String> },
     /// It could not be read; the next run tries again.
     Failed { message: String },
-    /// It has columns that its source wants added, by these names: all of the claim is read again with them.
-    MoreColumns(Vec<String>),
+    /// It has fields for which its source wants columns added: all of the claim is read again with them.
+    MoreColumns(Vec<NewField>),
 }
 
 /// What the decoder gave, and what became of it in the sink.
@@ -153,8 +153,10 @@ impl ObjectLoad<'_> {
         let decoded = decoded.map_err(write_error)?;
         outcome.decided.extend(unpacked);
         outcome.warnings.extend(warnings);
-        if !self.source.contract.added.is_empty() {
-            outcome.decided.insert(ADDED_COLUMNS.to_owned(), Choice::detected(added_columns(&self.source.contract)));
+        let added = self.source.contract.added_fields();
+        if !added.is_empty() {
+            let added = serde_json::json!(added).to_string();
+            outcome.decided.insert(ADDED_COLUMNS.to_owned(), Choice::detected(added));
         }
         let receipt = self.receipt(started_at, digest, outcome, &decoded);
         Ok(Ok((Box::new(receipt), decoded)))
@@ -221,18 +223,11 @@ impl ObjectLoad<'_> {
     }
 }
 
-/// What a receipt calls the fields for which columns were added.
+/// What a receipt calls the fields for which columns were added, a JSON array.
 const ADDED_COLUMNS: &str = "added columns";
 
-/// The fields for which columns were added, as JSON.
-fn added_columns(contract: &Contract) -> String {
-    let added = contract.parent.columns.iter().filter(|column| contract.added.contains(&column.name));
-    let fields: Vec<&str> = added.filter_map(|column| column.field_names()?.nth(1)).collect();
-    serde_json::json!(fields).to_string()
-}
-
 /// The source with columns for these fields. JSON values may be of any kind, all others are texts.
-pub(crate) fn with_columns(source: &Source, fields: &[String]) -> Source {
+pub(crate) fn with_columns(source: &Source, fields: &[NewField]) -> Source {
     let mut source = source.clone();
     let data_type = if matches!(source.format, InputFormat::Json(_)) { DataType::Json } else { DataType::String };
     source.contract.add_columns(fields, &data_type);
@@ -242,7 +237,7 @@ pub(crate) fn with_columns(source: &Source, fields: &[String]) -> Source {
 /// The source with the columns that were added for an object when it was loaded.
 pub(crate) fn as_loaded(source: &Source, receipt: &Receipt) -> Source {
     let added =
-        receipt.decided.get(ADDED_COLUMNS).and_then(|added| serde_json::from_str::<Vec<String>>(&added.value).ok());
+        receipt.decided.get(ADDED_COLUMNS).and_then(|added| serde_json::from_str::<Vec<NewField>>(&added.value).ok());
     let mut source = with_columns(source, &added.unwrap_or_default());
     if source.contract.unknown_columns == UnknownColumns::Add {
         // Which these are has been decided.

@@ -30,10 +30,6 @@ pub struct Contract {
     pub columns_by: ColumnsBy,
     /// Above this, the object is held and nothing of it is loaded.
     pub max_rejected: MaxRejected,
-    /// Columns of the parent that an object brought ([`UnknownColumns::Add`]): the contract of the settings does not have
-    /// them, and no other object needs them.
-    #[serde(default)]
-    pub added: Vec<ColumnName>,
 }
 
 /// A table with one row for each accepted record.
@@ -92,6 +88,10 @@ pub struct Column {
     /// What stands where a record has no value.
     #[serde(default)]
     pub default: Option<Scalar>,
+    /// An object brought it ([`UnknownColumns::Add`]): the contract of the settings does not have it, and no other object
+    /// needs it.
+    #[serde(default)]
+    pub added: bool,
 }
 
 impl Column {
@@ -99,6 +99,12 @@ impl Column {
     pub fn field_names(&self) -> Option<impl Iterator<Item = &str>> {
         let ColumnFrom::Field { aliases } = &self.from else { return None };
         Some(std::iter::once(self.name.as_str()).chain(aliases.iter().map(String::as_str)))
+    }
+
+    /// Whether an object without a field for the column lacks something: its values come from a field, nothing stands in for
+    /// them, and it was not added for the sake of another object.
+    pub fn needs_field(&self) -> bool {
+        matches!(self.from, ColumnFrom::Field { .. }) && self.default.is_none() && !self.added
     }
 
     /// The ways to its values in a record that nests, the better ones first. Its own name is one of them unless another one
@@ -284,47 +290,6 @@ impl Contract {
         parent.chain(nested).filter_map(|(table, view)| Some((table, view?)))
     }
 
-    /// Adds a column of that type for each of these fields; their names as columns are given back. What is no name becomes
-    /// one: other characters than letters, digits and `_` become `_`.
-    pub fn add_columns(&mut self, fields: &[String], data_type: &DataType) -> Vec<ColumnName> {
-        let mut names = Vec::new();
-        for field in fields {
-            let name = self.free_name(field);
-            self.parent.columns.push(Column {
-                name: name.clone(),
-                data_type: data_type.clone(),
-                from: ColumnFrom::Field { aliases: vec![field.clone()] },
-                required: false,
-                formats: Vec::new(),
-                zone: None,
-                numbers: NumberFormat::default(),
-                list: ListSyntax::Auto,
-                null_values: Vec::new(),
-                // Nobody has said that it is not.
-                pii: true,
-                checks: Checks::default(),
-                default: None,
-            });
-            self.added.push(name.clone());
-            names.push(name);
-        }
-        names
-    }
-
-    /// A name like that of a field which no column has.
-    fn free_name(&self, field: &str) -> ColumnName {
-        let fits = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-        let text: String = field.chars().map(fits).take(ADDED_NAME_CHARS_MAX).collect();
-        let text = text.trim_matches('_');
-        let stem =
-            if text.starts_with(|c: char| c.is_ascii_alphabetic()) { text.to_owned() } else { format!("c_{text}") };
-        let is_taken =
-            |name: &str| self.parent.columns.iter().any(|column| column.name.as_str().eq_ignore_ascii_case(name));
-        let numbered = (2..).map(|number| format!("{stem}_{number}"));
-        let free = std::iter::once(stem.clone()).chain(numbered).find(|name| !is_taken(name));
-        free.and_then(|name| name.parse().ok()).expect("letters, digits and `_` behind a letter are a name")
-    }
-
     /// Whether something in it is said in SQL.
     pub fn has_sql(&self) -> bool {
         self.filter.is_some() || self.parent.columns.iter().any(|column| matches!(column.from, ColumnFrom::Derived(_)))
@@ -339,14 +304,6 @@ impl Contract {
     /// All columns that take values out of records: those of the parent, then those of each nested table.
     pub fn read_columns(&self) -> impl Iterator<Item = &Column> {
         self.read_tables().flat_map(|(_, columns)| columns)
-    }
-
-    /// Whether an object without a field for the column lacks something: its values come from a field, nothing stands in for
-    /// them, and it was not added for the sake of another object.
-    pub fn needs_field(&self, column: &Column) -> bool {
-        matches!(column.from, ColumnFrom::Field { .. })
-            && column.default.is_none()
-            && !self.added.contains(&column.name)
     }
 
     /// How messages and receipts call the column with this number among [`read_columns`](Self::read_columns): that of a
@@ -377,9 +334,6 @@ pub enum UnknownColumns {
     /// What the record has beyond the contract goes into the column [`UNKNOWN_COLUMN`], as one JSON object.
     Json,
 }
-
-/// So many characters of a field's name are kept in that of a column which is added for it.
-const ADDED_NAME_CHARS_MAX: usize = 50;
 
 /// The column of [`UnknownColumns::Json`].
 pub const UNKNOWN_COLUMN: &str = "_unknown";

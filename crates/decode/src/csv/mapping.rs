@@ -1,6 +1,8 @@
 //! Phase 3 of detection: which field each column of the contract takes its values from.
 
-use stillhouse_spec::{Choice, Column as ColumnSpec, ColumnsBy, Contract, HeaderStyle, MissingColumns, UnknownColumns};
+use stillhouse_spec::{
+    Choice, Column as ColumnSpec, ColumnsBy, Contract, HeaderStyle, MissingColumns, NewField, UnknownColumns,
+};
 
 use crate::csv::header::{Names, comparable};
 use crate::csv::sample::Row;
@@ -236,7 +238,7 @@ fn check_missing(found: &Found<'_>, claims: &[Option<usize>]) -> Result<(), Erro
     }
     let missing: Vec<String> = (0..claims.len())
         .filter(|column| claims[*column].is_none())
-        .filter(|column| found.contract.needs_field(found.spec(*column)))
+        .filter(|column| found.spec(*column).needs_field())
         .filter(|column| found.spec(*column).required || found.contract.missing_columns == MissingColumns::Hold)
         .map(|column| format!("`{}`", found.spec(column).name))
         .collect();
@@ -278,7 +280,7 @@ fn check_unknown(
             ));
         } else {
             unknown.push(format!("`{}`", shorten(row.texts[field].trim())));
-            new_columns.push(row.texts[field].trim().to_owned());
+            new_columns.push(NewField { table: None, path: row.texts[field].trim().to_owned() });
         }
     }
     repeated_unknown(found, claims, warnings);

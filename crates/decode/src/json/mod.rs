@@ -24,7 +24,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use stillhouse_spec::{Choice, Contract, CsvOptions, JsonLayout, MissingColumns, ReadFormat, Reading, UnknownColumns};
+use stillhouse_spec::{
+    Choice, Contract, CsvOptions, JsonLayout, MissingColumns, NewField, ReadFormat, Reading, UnknownColumns,
+};
 
 use self::layout::Head;
 use self::pass::Pass;
@@ -35,7 +37,7 @@ use crate::format::{Ended, Format, Told};
 use crate::place::Entry;
 use crate::plan::{Filled, Origin, plan, state_years};
 use crate::shared::Threads;
-use crate::shown::SHOWN_MAX;
+use crate::shown::names;
 use crate::tally::Tally;
 use crate::window::Window;
 
@@ -71,9 +73,8 @@ impl<'a> Json<'a> {
             return Ok(());
         }
         let columns = contract.read_columns().enumerate();
-        let missing = columns.filter(|(number, column)| {
-            contract.needs_field(column) && !tally.seen.get(*number).copied().unwrap_or(false)
-        });
+        let missing = columns
+            .filter(|(number, column)| column.needs_field() && !tally.seen.get(*number).copied().unwrap_or(false));
         let missing: Vec<String> = missing.map(|(number, _)| format!("`{}`", contract.read_label(number))).collect();
         if missing.is_empty() {
             return Ok(());
@@ -89,27 +90,14 @@ impl<'a> Json<'a> {
         if tally.unknown.is_empty() {
             return Ok(());
         }
-        let shown: Vec<String> = tally.unknown.iter().take(SHOWN_MAX).map(|name| format!("`{name}`")).collect();
-        let more = if tally.unknown.len() > SHOWN_MAX { ", …" } else { "" };
-        let shown = format!("{}{more}", shown.join(", "));
+        let shown = names(tally.unknown.iter().map(NewField::to_string));
         match self.request.contract.unknown_columns {
             UnknownColumns::Ignore => {
                 warnings.push(format!("fields that the contract does not know are left out: {shown}"));
                 Ok(())
             }
             UnknownColumns::Json => Ok(()),
-            // Only the parent gets columns; those of other tables are said.
-            UnknownColumns::Add => {
-                let (nested, own): (Vec<&String>, Vec<_>) =
-                    tally.unknown.iter().partition(|name| name.starts_with(tree::ROW_OF));
-                if !own.is_empty() {
-                    return Err(Error::more_columns(own.into_iter().cloned().collect()));
-                }
-                if !nested.is_empty() {
-                    warnings.push(format!("fields that the contract does not know are left out: {shown}"));
-                }
-                Ok(())
-            }
+            UnknownColumns::Add => Err(Error::more_columns(tally.unknown.iter().cloned().collect())),
             UnknownColumns::Hold => Err(Error::data(
                 format!("no column for the fields {shown}"),
                 "add the columns to the source file, or set `unknown_columns` to \"add\", \"json\" or \"ignore\"",

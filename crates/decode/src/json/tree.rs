@@ -3,21 +3,20 @@
 use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
-use stillhouse_spec::{Contract, FieldPath, UnknownColumns};
+use stillhouse_spec::{Contract, FieldPath, NewField, TableName, UnknownColumns};
 
 use super::UNKNOWN_MAX;
 use super::parser::{Lead, Parser};
 use crate::csv::header::comparable;
 
-/// How messages begin to call a row of a table.
-pub(super) const ROW_OF: &str = "a row of ";
-
 /// All ways from the roots of the tables.
 pub(super) struct Tree {
     nodes: Vec<Node>,
     places: Vec<Place>,
-    /// Names that nobody knows, with the way to them.
-    unknown: BTreeSet<String>,
+    /// The nested tables by name; table `t` is the one before `t`, the parent being 0.
+    nested: Vec<TableName>,
+    /// Fields that nobody knows.
+    unknown: BTreeSet<NewField>,
     /// The contract wants to hear of these.
     asks: bool,
 }
@@ -54,6 +53,8 @@ pub(super) struct Node {
     first_lead: Lead,
     /// How messages call it.
     path: String,
+    /// The table in whose rows it is.
+    table: usize,
 }
 
 /// A field of an object.
@@ -103,6 +104,7 @@ impl Default for Node {
             first: 0,
             first_lead: Lead::NONE,
             path: String::new(),
+            table: 0,
         }
     }
 }
@@ -122,9 +124,11 @@ impl Node {
 impl Tree {
     pub(super) fn new(contract: &Contract) -> Self {
         let roots = contract.read_tables();
-        let nodes = roots.map(|(name, _)| Node { path: format!("{ROW_OF}`{name}`"), ..Node::default() }).collect();
+        let root = |(table, (name, _))| Node { path: format!("a row of `{name}`"), table, ..Node::default() };
+        let nodes = roots.enumerate().map(root).collect();
+        let nested = contract.nested.iter().map(|nested| nested.name.clone()).collect();
         let asks = contract.unknown_columns != UnknownColumns::Json;
-        let mut tree = Self { nodes, places: Vec::new(), unknown: BTreeSet::new(), asks };
+        let mut tree = Self { nodes, places: Vec::new(), nested, unknown: BTreeSet::new(), asks };
         let columns = contract.read_tables().enumerate();
         let columns = columns.flat_map(|(table, (_, columns))| columns.iter().map(move |column| (table, column)));
         for (number, (table, column)) in columns.enumerate() {
@@ -166,7 +170,7 @@ impl Tree {
             at = known.map(|value| value.node).unwrap_or_else(|| {
                 let node = self.nodes.len();
                 let path = if at == table { name.clone() } else { format!("{}.{name}", self.nodes[at].path) };
-                self.nodes.push(Node { path, ..Node::default() });
+                self.nodes.push(Node { path, table, ..Node::default() });
                 self.nodes[at].by_likeness.entry(comparable(name)).or_insert(node);
                 self.add_field(at, name, Some(node));
                 node
@@ -259,19 +263,19 @@ impl Tree {
     fn new_field(&mut self, at: NodeId, name: &str) -> Option<usize> {
         let node = self.nodes[at].by_likeness.get(&comparable(name)).copied();
         if node.is_none() && self.asks && self.unknown.len() < UNKNOWN_MAX {
-            let path = FieldPath::field(name).to_string();
-            let is_root = at < self.nodes.len() && self.nodes[at].path.starts_with(ROW_OF);
-            let inside = if is_root { String::new() } else { format!("{}.", self.nodes[at].path) };
-            let table = if is_root && at > 0 { format!("{}: ", self.nodes[at].path) } else { String::new() };
-            self.unknown.insert(format!("{table}{inside}{path}"));
+            let Node { table, path, .. } = &self.nodes[at];
+            let inside = if at == *table { String::new() } else { format!("{path}.") };
+            let path = format!("{inside}{}", FieldPath::field(name));
+            let table = table.checked_sub(1).map(|nested| self.nested[nested].clone());
+            self.unknown.insert(NewField { table, path });
         }
         // Objects with names that are values themselves must not fill the memory.
         let has_room = node.is_some() || self.nodes[at].fields.len() < 2 * UNKNOWN_MAX;
         has_room.then(|| self.add_field(at, name, node))
     }
 
-    /// Names that nobody knows, with the way to them.
-    pub(super) fn into_unknown(self) -> BTreeSet<String> {
+    /// Fields that nobody knows.
+    pub(super) fn into_unknown(self) -> BTreeSet<NewField> {
         self.unknown
     }
 }

@@ -2,7 +2,9 @@
 
 use arrow::datatypes::{DataType, FieldRef, Fields};
 use parquet::arrow::ProjectionMask;
-use stillhouse_spec::{Column as ColumnSpec, ColumnsBy, Contract, FieldPath, Inside, MissingColumns, UnknownColumns};
+use stillhouse_spec::{
+    Column as ColumnSpec, ColumnsBy, Contract, FieldPath, Inside, MissingColumns, NestedTable, NewField, UnknownColumns,
+};
 
 use super::file::File;
 use crate::csv::header::comparable;
@@ -37,33 +39,16 @@ impl Mapping {
                 "leave `columns_by` out of the source file",
             ));
         }
-        let mut items: Vec<Option<Fields>> = vec![Some(fields.clone())];
+        let mut tables = vec![RowFields::of(fields.clone())];
         let mut places = Vec::new();
-        let mut used = vec![false; fields.len()];
         for nested in &contract.nested {
-            let mut ways = Vec::new();
-            let mut own = None;
-            for place in &nested.places {
-                let inside = place.inside.table();
-                let found = items.get(inside).cloned().flatten().and_then(|fields| list(&fields, &place.path));
-                if let (Some((way, _)), 0) = (&found, inside) {
-                    used[way[0]] = true;
-                }
-                ways.push(found.as_ref().map(|(way, _)| way.clone()));
-                own = own.or_else(|| found.map(|(_, fields)| fields));
-            }
+            let (ways, items) = find_places(nested, &mut tables);
             places.push(ways);
-            items.push(own);
+            tables.push(items);
         }
         let mut ways = Vec::new();
-        for (table, (fields, (_, columns))) in items.iter().zip(contract.read_tables()).enumerate() {
-            for column in columns {
-                let way = fields.as_ref().and_then(|fields| way(fields, column));
-                if let (Some(way), 0) = (&way, table) {
-                    used[way[0]] = true;
-                }
-                ways.push(way);
-            }
+        for (table, (_, columns)) in tables.iter_mut().zip(contract.read_tables()) {
+            ways.extend(columns.iter().map(|column| table.way(column)));
         }
         let origins = contract.read_columns().zip(&ways).map(|(column, way)| {
             let field = if way.is_some() { Origin::Inside } else { Origin::Missing };
@@ -71,11 +56,11 @@ impl Mapping {
         });
         let origins: Vec<Origin> = origins.collect();
         check_missing(contract, &ways, fields)?;
-        let rest: Vec<usize> = (0..fields.len()).filter(|field| !used[*field]).collect();
-        let mut warnings = Vec::new();
-        check_unknown(contract, fields, &rest, &mut warnings)?;
+        let warnings = check_unknown(contract, &tables)?;
+        let is_used = &tables[0].used;
+        let rest: Vec<usize> = (0..fields.len()).filter(|field| !is_used[*field]).collect();
         let keeps_rest = contract.unknown_columns == UnknownColumns::Json;
-        let roots: Vec<usize> = (0..fields.len()).filter(|field| used[*field] || keeps_rest).collect();
+        let roots: Vec<usize> = (0..fields.len()).filter(|field| is_used[*field] || keeps_rest).collect();
         let mask = ProjectionMask::roots(file.descriptor(), roots.iter().copied());
         // Batches have the columns that are read, and no others.
         let parents = contract.nested.iter().zip(&mut places).flat_map(|(nested, ways)| nested.places.iter().zip(ways));
@@ -87,6 +72,58 @@ impl Mapping {
         }
         Ok(Self { origins, ways, places, rest, mask, warnings })
     }
+}
+
+/// The fields of the rows of one table, and which of them something is read from. No fields: the file does not have its rows.
+#[derive(Default)]
+struct RowFields {
+    fields: Fields,
+    used: Vec<bool>,
+}
+
+impl RowFields {
+    fn of(fields: Fields) -> Self {
+        Self { used: vec![false; fields.len()], fields }
+    }
+
+    /// The way to the values of a column.
+    fn way(&mut self, column: &ColumnSpec) -> Option<Way> {
+        let way = column.paths().iter().find_map(|path| match path.names() {
+            // The item of a list that is no struct is its one field.
+            [] => Some(Vec::new()).filter(|_| self.fields.len() == 1),
+            _ => along(&self.fields, path).map(|(way, _)| way),
+        })?;
+        self.used[way.first().copied().unwrap_or_default()] = true;
+        Some(way)
+    }
+
+    /// The way to a list, and the fields of its items.
+    fn list(&mut self, path: &FieldPath) -> Option<(Way, Fields)> {
+        let (way, field) = along(&self.fields, path)?;
+        let DataType::List(item) = field.data_type() else { return None };
+        self.used[*way.first()?] = true;
+        match item.data_type() {
+            DataType::Struct(fields) => Some((way, fields.clone())),
+            _ => Some((way, Fields::from(vec![item.clone()]))),
+        }
+    }
+
+    /// The names of the others.
+    fn unused(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(field, _)| field.name().as_str())
+    }
+}
+
+/// The way to each place of a nested table, and the fields of its rows.
+fn find_places(nested: &NestedTable, tables: &mut [RowFields]) -> (Vec<Option<Way>>, RowFields) {
+    let mut items = None;
+    let mut ways = Vec::new();
+    for place in &nested.places {
+        let found = tables.get_mut(place.inside.table()).and_then(|outer| outer.list(&place.path));
+        ways.push(found.as_ref().map(|(way, _)| way.clone()));
+        items = items.or_else(|| found.map(|(_, fields)| fields));
+    }
+    (ways, items.map(RowFields::of).unwrap_or_default())
 }
 
 /// The number of the field of that name, written exactly or nearly so.
@@ -116,28 +153,9 @@ fn along(fields: &Fields, path: &FieldPath) -> Option<(Way, FieldRef)> {
     Some((way, found?))
 }
 
-/// The way to a list, and the fields of its items.
-fn list(fields: &Fields, path: &FieldPath) -> Option<(Way, Fields)> {
-    let (way, field) = along(fields, path)?;
-    let DataType::List(item) = field.data_type() else { return None };
-    match item.data_type() {
-        DataType::Struct(fields) => Some((way, fields.clone())),
-        _ => Some((way, Fields::from(vec![item.clone()]))),
-    }
-}
-
-/// The way to the values of a column.
-fn way(fields: &Fields, column: &ColumnSpec) -> Option<Way> {
-    column.paths().iter().find_map(|path| match path.names() {
-        // The item of a list that is no struct is its one field.
-        [] => Some(Vec::new()).filter(|_| fields.len() == 1),
-        _ => along(fields, path).map(|(way, _)| way),
-    })
-}
-
 fn check_missing(contract: &Contract, ways: &[Option<Way>], fields: &Fields) -> Result<(), Error> {
     let missing = contract.read_columns().enumerate().filter(|(number, column)| {
-        let is_missing = contract.needs_field(column) && ways[*number].is_none();
+        let is_missing = column.needs_field() && ways[*number].is_none();
         is_missing && (column.required || contract.missing_columns == MissingColumns::Hold)
     });
     let missing: Vec<String> = missing.map(|(number, _)| format!("`{}`", contract.read_label(number))).collect();
@@ -151,25 +169,22 @@ fn check_missing(contract: &Contract, ways: &[Option<Way>], fields: &Fields) -> 
     ))
 }
 
-fn check_unknown(
-    contract: &Contract,
-    fields: &Fields,
-    rest: &[usize],
-    warnings: &mut Vec<String>,
-) -> Result<(), Error> {
-    if rest.is_empty() {
-        return Ok(());
+/// What becomes of fields that the contract does not know; gives the warnings.
+fn check_unknown(contract: &Contract, tables: &[RowFields]) -> Result<Vec<String>, Error> {
+    let fields = tables.iter().zip(contract.read_tables()).enumerate().flat_map(|(number, (table, (name, _)))| {
+        let table_name = (number > 0).then(|| name.clone());
+        let new = move |field: &str| NewField { table: table_name.clone(), path: FieldPath::field(field).to_string() };
+        table.unused().map(new)
+    });
+    let fields: Vec<NewField> = fields.collect();
+    if fields.is_empty() {
+        return Ok(Vec::new());
     }
-    let unknown = names(rest.iter().map(|field| format!("`{}`", fields[*field].name())));
+    let unknown = names(fields.iter().map(NewField::to_string));
     match contract.unknown_columns {
-        UnknownColumns::Ignore => {
-            warnings.push(format!("columns that the contract does not know are left out: {unknown}"));
-            Ok(())
-        }
-        UnknownColumns::Json => Ok(()),
-        UnknownColumns::Add => {
-            Err(Error::more_columns(rest.iter().map(|field| fields[*field].name().clone()).collect()))
-        }
+        UnknownColumns::Ignore => Ok(vec![format!("columns that the contract does not know are left out: {unknown}")]),
+        UnknownColumns::Json => Ok(Vec::new()),
+        UnknownColumns::Add => Err(Error::more_columns(fields)),
         UnknownColumns::Hold => Err(Error::data(
             format!("no column for {unknown}"),
             "add the columns to the source file, or set `unknown_columns` to \"add\", \"json\" or \"ignore\"",

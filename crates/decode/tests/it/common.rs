@@ -54,7 +54,6 @@ impl Case {
                 parent: Table { name: "parent".parse().unwrap(), time, columns, current: None },
                 children: Vec::new(),
                 nested: Vec::new(),
-                added: Vec::new(),
                 filter: None,
                 unknown_columns: UnknownColumns::Hold,
                 missing_columns: MissingColumns::Hold,
@@ -218,6 +217,7 @@ fn column(text: &str) -> Column {
         pii: false,
         checks: Checks::default(),
         default: None,
+        added: false,
     };
     for word in words {
         option(&mut column, word);

@@ -75,6 +75,20 @@ const DOCUMENTS: [&str; 4] = [
     "\u{feff}{\"id\":1}\r\n\r\n{\"id\":2}\r\n",
 ];
 
+/// Documents that end anywhere: what stands behind their last byte must not count, or be looked at.
+#[test]
+fn valgrind_json_is_read_to_its_last_byte() {
+    let case = nested();
+    for document in DOCUMENTS {
+        for length in (0..=document.len()).filter(|length| document.is_char_boundary(*length)) {
+            let bytes = document.as_bytes()[..length].to_vec().into_boxed_slice();
+            if let Ok(got) = case.run(&bytes) {
+                assert!(got.outcome.counts.balanced(), "{document} up to {length}");
+            }
+        }
+    }
+}
+
 #[test]
 fn json_of_any_kind_is_accounted_for() {
     let case = nested();

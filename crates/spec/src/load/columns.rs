@@ -141,6 +141,7 @@ fn plain(name: ColumnName, at: usize, data_type: DataType) -> Draft {
         pii: false,
         checks: Checks::default(),
         default: None,
+        added: false,
     };
     Draft { column, names: vec![own] }
 }

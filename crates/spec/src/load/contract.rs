@@ -120,7 +120,6 @@ fn parent(reader: &Reader<'_, '_>, path: Option<&Parsed<PathTemplate>>, kind: Ki
         parent,
         children: Vec::new(),
         nested: Vec::new(),
-        added: Vec::new(),
         filter: filter?,
         unknown_columns,
         missing_columns: missing_columns?.unwrap_or(missing),

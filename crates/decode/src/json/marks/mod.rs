@@ -59,4 +59,17 @@ mod tests {
             prop_assert_eq!(no_digits(digits), portable::no_digits(digits));
         }
     }
+
+    /// Blocks that end where their allocation ends.
+    #[test]
+    fn valgrind_the_instructions_read_no_more_than_their_block() {
+        for at in 0..WIDE {
+            let mut one = Box::new([b'7'; WIDE]);
+            one[at] = b'"';
+            let other = Box::new([b'7'; WIDE]);
+            assert_eq!((text_ends(&one), equal(&one, &other)), (1 << at, !(1 << at)));
+            let digits = Box::<[u8; NARROW]>::new(*one.first_chunk().expect("half of it"));
+            assert_eq!(no_digits(&digits), if at < NARROW { 1 << at } else { 0 });
+        }
+    }
 }

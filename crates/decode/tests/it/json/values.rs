@@ -1,5 +1,7 @@
 //! Values of every type.
 
+use stillhouse_spec::NewField;
+
 use super::table;
 
 #[test]
@@ -170,9 +172,10 @@ fn unknown_and_missing_fields_follow_the_policies() {
         "1,∅,{\"extra\":[1,2],\"more\":{\"a\":null}}\n2,∅,{\"extra\":\"x\"}\n3,∅,∅"
     );
     let error = with("unknown_columns = 'add'").run(lines).unwrap_err();
+    let own = |path: &str| NewField { table: None, path: path.to_owned() };
     assert_eq!(
         (error.kind(), error.columns()),
-        (stillhouse_decode::Kind::MoreColumns, ["extra".to_owned(), "more".to_owned()].as_slice())
+        (stillhouse_decode::Kind::MoreColumns, [own("extra"), own("more")].as_slice())
     );
     assert!(with("missing_columns = 'hold'").held(lines).starts_with("no record has a value for column `name`"));
 }

@@ -6,6 +6,7 @@ use arrow::array::{Int64Array, ListArray, StringArray, StructArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::Field;
 use stillhouse_decode::Threads;
+use stillhouse_spec::NewField;
 
 use super::{array, file, parquet};
 use crate::shared::{promised, run};
@@ -42,6 +43,20 @@ fn pages() -> Vec<u8> {
 const PAGES: &str = "[table]\nname = 'pages'\nmax_rejected = '100%'\n[table.columns]\nid = 'string'\n\
     [[child]]\nname = 'posts'\nfrom = 'pages.posts.data[]'\ncopy = { page = 'id' }\n[child.columns]\nid = 'string'\nlikes = { type = 'int64', from = 'stats.likes', min = 0 }\n\
     [[child]]\nname = 'comments'\nfrom = 'posts.comments[]'\ncopy = { page = 'page', post = 'id' }\n[child.columns]\nid = 'string'";
+
+#[test]
+fn fields_of_items_that_nobody_knows_follow_the_policies() {
+    let less = PAGES.replace("likes = { type = 'int64', from = 'stats.likes', min = 0 }\n", "");
+    let with = |policy: &str| parquet(&less.replace("[table]", &format!("[table]\nunknown_columns = '{policy}'")));
+    let error = with("hold").run(pages()).unwrap_err();
+    assert_eq!(error.message(), "no column for `stats` of `posts`");
+    let error = with("add").run(pages()).unwrap_err();
+    let posts = Some("posts".parse().unwrap());
+    assert_eq!(error.columns(), [NewField { table: posts, path: "stats".to_owned() }]);
+    let got = with("ignore").run(pages()).unwrap();
+    assert_eq!(got.table(1), "a,p1,0,0\na,p2,0,1\nc,p3,2,0\nd,p4,3,0");
+    assert_eq!(got.outcome.warnings, ["columns that the contract does not know are left out: `stats` of `posts`"]);
+}
 
 #[test]
 fn lists_of_structs_become_tables_by_their_paths() {

@@ -5,6 +5,7 @@ use arrow::array::{
     ListBuilder, StringArray, StringBuilder, Time64MicrosecondArray, TimestampMillisecondArray,
     TimestampNanosecondArray, UInt64Array,
 };
+use stillhouse_spec::NewField;
 
 use super::{array, file, parquet, table};
 use crate::common::shared;
@@ -131,7 +132,7 @@ fn columns_that_are_not_known_or_not_there_follow_the_policies() {
     assert_eq!(with("unknown_columns = 'ignore'", "id = 'int64'").rows(&bytes), "1\n2");
     assert_eq!(with("unknown_columns = 'json'", "id = 'int64'").rows(&bytes), "1,{\"extra\":\"x\"}\n2,∅");
     let error = with("unknown_columns = 'add'", "id = 'int64'").run(&bytes).unwrap_err();
-    assert_eq!(error.columns(), ["extra"]);
+    assert_eq!(error.columns(), [NewField { table: None, path: "extra".to_owned() }]);
     let missing = "id = 'int64'\nextra = 'string'\nmore = 'string'";
     assert!(with("", missing).held(&bytes).starts_with("no field for column `more`: found the columns `id`, `extra`"));
     assert_eq!(with("missing_columns = 'null'", missing).rows(&bytes), "1,x,∅\n2,∅,∅");
