@@ -8,6 +8,13 @@ pub struct Claim {
     pub token: String,
     /// Unique; names the files.
     pub attempt: String,
-    /// One large object, or small ones.
+    /// One large object, small ones, or a cohort.
     pub jobs: Vec<Job>,
+}
+
+impl Claim {
+    /// The cohort of the jobs, if they come into the tables together or not at all.
+    pub fn cohort(&self) -> Option<&str> {
+        self.jobs.first()?.cohort.as_deref()
+    }
 }

@@ -1,9 +1,10 @@
 //! What a run is about: the objects of every source that it names, settled ones apart from those still being written.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stillhouse_ledger::{Offered, State, VersionId, VersionRow};
-use stillhouse_spec::{Period, Source};
+use stillhouse_spec::{ObjectVersion, Period, Source};
 
 use crate::context::Ingest;
 use crate::discover::{Found, discover};
@@ -19,7 +20,7 @@ pub struct IngestRequest {
     pub sources: Vec<String>,
     /// Only objects whose path names a day of this period.
     pub period: Period,
-    /// Keys that are loaded again although they have not changed.
+    /// Keys, or names of sources with all their keys, that are loaded again although they have not changed.
     pub reload: Vec<String>,
     /// Held objects are tried again.
     pub held: bool,
@@ -32,11 +33,22 @@ pub(crate) struct Discovered {
     /// Those of `found` in the ledger, as they stood when they were offered; in the same order.
     pub(crate) offered: Vec<Offered>,
     pub(crate) settling: Vec<Found>,
+    /// Those of `found` that are to be loaded again although they have not changed.
+    pub(crate) reload: BTreeSet<Identity>,
+    /// Of these, the ones that were offered together because a type changes, and as what.
+    pub(crate) together: BTreeMap<Identity, VersionId>,
     /// Loaded once, there no more, and to be removed: source, key, member.
     pub(crate) missing: Vec<(String, String, String)>,
     /// The versions that stand for their removal.
     pub(crate) removed: Vec<VersionId>,
     pub(crate) notes: Vec<String>,
+}
+
+/// Source, key and member.
+pub(crate) type Identity = (String, String, String);
+
+pub(crate) fn identity(object: &ObjectVersion) -> Identity {
+    (object.source.clone(), object.key.clone(), object.member.clone())
 }
 
 /// The sources that a request names.
@@ -85,7 +97,7 @@ pub(crate) async fn discover_all(ingest: &Ingest, request: &IngestRequest) -> Re
         all.found.extend(ready);
         all.settling.extend(settling);
     }
-    check_reloads(request, &all)?;
+    all.reload = reloads(request, &all)?;
     Ok(all)
 }
 
@@ -110,17 +122,24 @@ fn of_period(period: Period) -> String {
     }
 }
 
-/// A path to reload must be one of the discovered ones: a typing error must not look like success.
-fn check_reloads(request: &IngestRequest, all: &Discovered) -> Result<(), Error> {
-    for key in &request.reload {
-        let is_meant = |found: &Found| found.version.key == *key || found.version.name() == *key;
-        if !all.found.iter().chain(&all.settling).any(is_meant) {
+/// What is to be loaded again must be there: a typing error must not look like success.
+fn reloads(request: &IngestRequest, all: &Discovered) -> Result<BTreeSet<Identity>, Error> {
+    let mut reload = BTreeSet::new();
+    for named in &request.reload {
+        let is_meant = |found: &&Found| {
+            let object = &found.version;
+            object.source == *named || object.key == *named || object.name() == *named
+        };
+        if !all.found.iter().chain(&all.settling).any(|found| is_meant(&found)) {
             return Err(Error::new(
                 Kind::FixSettings,
-                format!("`{key}` cannot be loaded again: no source has a file of that path here"),
+                format!("`{named}` cannot be loaded again: no source has a file of that path here, or that name and files"),
             )
-            .with_hint("write the path as `stillhouse receipts list` shows it, relative to the project folder"));
+            .with_hint(
+                "write the name of a source, or the path as `stillhouse receipts list` shows it, relative to the project folder",
+            ));
         }
+        reload.extend(all.found.iter().filter(is_meant).map(|found| identity(&found.version)));
     }
-    Ok(())
+    Ok(reload)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use stillhouse_lake::{DataFile, Member};
 use stillhouse_ledger::{Level, StageMember, StageRequest, Staged, VersionId};
-use stillhouse_spec::{Counts, Receipt, Source};
+use stillhouse_spec::{Counts, NewField, ObjectVersion, Receipt, Source};
 use tokio::runtime::Handle;
 
 use crate::claim::Claim;
@@ -15,6 +15,7 @@ use crate::error::{Error, Kind};
 use crate::logs::{log, log_outcomes};
 use crate::object::{Loaded, ObjectLoad, with_columns, write_error};
 use crate::reason::Reason;
+use crate::retype;
 use crate::same::{Twins, skips_same};
 use crate::stage::{BatchFiles, manifest};
 use crate::targets::TargetTables;
@@ -73,6 +74,20 @@ async fn hold_orphans(ingest: &Ingest, claim: &Claim) -> Result<(), Error> {
     Ok(())
 }
 
+/// Those that have left the claim are not held under its token any more.
+async fn hold_all(ingest: &Ingest, claim: &Claim, message: &str, hint: Option<&str>) -> Result<(), Error> {
+    for job in &claim.jobs {
+        hold(ingest, claim, job.version, message, hint).await?;
+    }
+    Ok(())
+}
+
+/// The first object of a claim that does not load.
+fn refused<'c>(claim: &'c Claim, outcomes: &[Loaded]) -> Option<&'c ObjectVersion> {
+    let mut pairs = claim.jobs.iter().zip(outcomes);
+    pairs.find(|(_, outcome)| !matches!(outcome, Loaded::Accepted(_))).map(|(job, _)| &job.object)
+}
+
 async fn hold(
     ingest: &Ingest,
     claim: &Claim,
@@ -104,7 +119,7 @@ fn decode_claim(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &
             Loaded::MoreColumns(fields) => Some(fields.iter().cloned()),
             _ => None,
         });
-        let more: BTreeSet<String> = more.flatten().collect();
+        let more: BTreeSet<NewField> = more.flatten().collect();
         if more.is_empty() {
             return Ok(batch);
         }
@@ -120,14 +135,53 @@ fn decode_round(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &
     let mut twins = Twins::new(ingest, source, &claim.jobs, runtime);
     let objects: Vec<ObjectLoad<'_>> =
         claim.jobs.iter().map(|job| ObjectLoad { ingest, source, job, targets: &targets, runtime }).collect();
-    let outcomes = match objects.as_slice() {
-        [object] => object.to_files(&mut files, &mut twins).map(|outcome| {
+    let mut batch = DecodedBatch {
+        outcomes: Vec::new(),
+        files: vec![Vec::new(); targets.tables.len()],
+        targets: Arc::clone(&targets),
+    };
+    let mut rest = objects.as_slice();
+    while !rest.is_empty() {
+        let (part, behind) = rest.split_at(part_length(ingest, claim, rest));
+        let (outcomes, written) = decode_part(ingest, part, &mut files, &mut twins)?;
+        batch.outcomes.extend(outcomes);
+        batch.files.iter_mut().zip(written).for_each(|(files, written)| files.extend(written));
+        rest = behind;
+    }
+    Ok(batch)
+}
+
+/// How many of a claim's objects share files. In a cohort large objects stand beside small ones: each has files of its own.
+fn part_length(ingest: &Ingest, claim: &Claim, objects: &[ObjectLoad<'_>]) -> usize {
+    if claim.cohort().is_none() {
+        return objects.len();
+    }
+    let settings = &ingest.settings;
+    let mut bytes = 0;
+    let fits = |object: &&ObjectLoad<'_>| {
+        let size = object.job.object.size;
+        bytes += size;
+        size <= settings.small_bytes && bytes <= settings.group_bytes
+    };
+    let count_max = usize::try_from(settings.group_objects).unwrap_or(usize::MAX);
+    objects.iter().take(count_max).take_while(fits).count().max(1)
+}
+
+/// Decodes objects that share files; their receipts name these.
+fn decode_part(
+    ingest: &Ingest,
+    objects: &[ObjectLoad<'_>],
+    files: &mut BatchFiles,
+    twins: &mut Twins<'_>,
+) -> Result<(Vec<Loaded>, Vec<Vec<DataFile>>), Error> {
+    let outcomes = match objects {
+        [object] => object.to_files(files, twins).map(|outcome| {
             object.tell(&outcome);
             vec![outcome]
         }),
-        group => load_group(group, &mut files, &mut twins),
+        group => load_group(group, files, twins),
     };
-    let outcomes = match outcomes {
+    let mut outcomes = match outcomes {
         Ok(outcomes) => outcomes,
         Err(error) => {
             // The first error is the one to tell; files that stay behind are invisible.
@@ -138,8 +192,24 @@ fn decode_round(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &
     if outcomes.iter().any(|outcome| matches!(outcome, Loaded::MoreColumns(_))) {
         files.restart();
     }
-    let files = files.finish(ingest.now()).map_err(write_error)?;
-    Ok(DecodedBatch { outcomes, targets, files })
+    let written = files.finish(ingest.now()).map_err(write_error)?;
+    if let Some(object) = objects.first() {
+        name_files(object.targets, &written, &mut outcomes);
+    }
+    Ok((outcomes, written))
+}
+
+/// The receipts say in which files the rows are.
+fn name_files(targets: &TargetTables, written: &[Vec<DataFile>], outcomes: &mut [Loaded]) {
+    let names = targets.tables.iter().map(|(name, _)| name.to_string());
+    let paths = written.iter().map(|files| files.iter().map(|file| file.path.clone()).collect());
+    let files: BTreeMap<String, Vec<String>> = names.zip(paths).collect();
+    for outcome in outcomes {
+        let Loaded::Accepted(receipt) = outcome else { continue };
+        for (table, count) in receipt.tables.iter_mut().filter(|(_, count)| count.rows > 0) {
+            count.files = files.get(table).cloned().unwrap_or_default();
+        }
+    }
 }
 
 /// The ledger is asked once for so many objects of a group, …
@@ -188,7 +258,13 @@ async fn settle(ingest: &Ingest, claim: &Claim, outcomes: &[Loaded]) -> Result<(
 }
 
 async fn stage(ingest: &Ingest, claim: &Claim, source: &Source, batch: DecodedBatch) -> Result<usize, Error> {
-    let (targets, files, receipts) = accepted(claim, batch);
+    let DecodedBatch { outcomes, targets, files } = batch;
+    if let Some(refused) = claim.cohort().and_then(|_| refused(claim, &outcomes)) {
+        let (message, hint) = retype::not_alone(source, refused);
+        hold_all(ingest, claim, &message, Some(&hint)).await?;
+        return Ok(0);
+    }
+    let receipts = accepted(claim, outcomes);
     if receipts.is_empty() {
         return Ok(0);
     }
@@ -215,8 +291,9 @@ async fn stage_receipts(
         // has no part in it, and is claimed alone.
         let is_meant = |member: &StageMember| with_rows.is_empty() || with_rows.contains(&member.version);
         let (meant, others): (Vec<_>, Vec<_>) = members.into_iter().partition(is_meant);
+        let hint = retype::hint(ingest, source).await?.or(error.hint.clone());
         for member in &meant {
-            hold(ingest, claim, member.version, &error.to_string(), error.hint.as_deref()).await?;
+            hold(ingest, claim, member.version, &error.to_string(), hint.as_deref()).await?;
         }
         ingest.ledger.release(&claim.token, ingest.now()).await?;
         return Ok(others.len());
@@ -240,10 +317,15 @@ async fn stage_receipts(
             );
             let why = "refused: the objects belong to another attempt, or their content is in the tables by now";
             log(ingest, &claim.attempt, Level::Warn, why.to_owned()).await?;
+            // What one object of the batch has, another one takes out, or has too.
+            let meet = !(same.is_empty() && orphaned.is_empty());
+            if claim.cohort().is_some() && meet {
+                let (message, hint) = retype::meet(source);
+                hold_all(ingest, claim, &message, Some(&hint)).await?;
+            }
             ingest.ledger.release(&claim.token, ingest.now()).await?;
-            // What one object of the batch has, another one takes out, or has too: in a batch of its own each finds its
-            // place.
-            Ok(if same.is_empty() && orphaned.is_empty() { 0 } else { claim.jobs.len() })
+            // In a batch of its own each finds its place.
+            Ok(if meet { claim.jobs.len() } else { 0 })
         }
     }
 }
@@ -263,23 +345,13 @@ pub(crate) fn member(receipt: Receipt) -> Member {
     Member { key_number, generation, replaces_from, receipt }
 }
 
-/// The receipts of the accepted objects, with the files that hold their rows.
-fn accepted(claim: &Claim, batch: DecodedBatch) -> (Arc<TargetTables>, Vec<Vec<DataFile>>, Vec<Receipt>) {
-    let names = batch.targets.tables.iter().map(|(name, _)| name.to_string());
-    let paths = batch.files.iter().map(|files| files.iter().map(|file| file.path.clone()).collect());
-    let files: BTreeMap<String, Vec<String>> = names.zip(paths).collect();
-    let mut receipts = Vec::new();
-    for outcome in batch.outcomes {
-        let Loaded::Accepted(mut receipt) = outcome else { continue };
-        receipt.batch.clone_from(&claim.attempt);
-        for (table, count) in &mut receipt.tables {
-            if count.rows > 0 {
-                count.files = files.get(table).cloned().unwrap_or_default();
-            }
-        }
-        receipts.push(*receipt);
-    }
-    (batch.targets, batch.files, receipts)
+/// The receipts of the accepted objects.
+fn accepted(claim: &Claim, outcomes: Vec<Loaded>) -> Vec<Receipt> {
+    let receipts = outcomes.into_iter().filter_map(|outcome| match outcome {
+        Loaded::Accepted(receipt) => Some(Receipt { batch: claim.attempt.clone(), ..*receipt }),
+        _ => None,
+    });
+    receipts.collect()
 }
 
 /// Promise 2, checked before anything is committed: what the decoder counted, and what the files got.

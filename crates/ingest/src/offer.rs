@@ -6,24 +6,29 @@ use stillhouse_ledger::{Change, Offer, Offered, State};
 use stillhouse_spec::{ObjectVersion, OnChange, Source};
 
 use crate::context::Ingest;
-use crate::discovered::{Discovered, IngestRequest};
+use crate::discovered::{Discovered, IngestRequest, identity};
 use crate::error::Error;
 use crate::progress::Event;
 use crate::reason::Reason;
+use crate::retype;
 
 /// Offers what was found; objects to reload get a new generation, failed ones (and held ones, when asked) another try.
 pub(crate) async fn offer(ingest: &Ingest, request: &IngestRequest, discovered: &mut Discovered) -> Result<(), Error> {
     let offers: Vec<Offer> = discovered.found.iter().map(|found| offer_of(ingest, &found.version)).collect();
-    discovered.offered = ingest.ledger.offer(&offers, ingest.now()).await?;
-    for (Offer { object, .. }, offered) in offers.iter().zip(&mut discovered.offered) {
-        *offered = again(ingest, request, object, offered.clone()).await?;
+    let mut all = ingest.ledger.offer(&offers, ingest.now()).await?;
+    for (Offer { object, .. }, offered) in offers.iter().zip(&mut all) {
+        *offered = match retype::offered(discovered, object) {
+            Some(version) => Offered::New(version),
+            None => again(ingest, request, discovered, object, offered.clone()).await?,
+        };
     }
+    discovered.offered = all;
     discovered.removed = ingest.ledger.offer_removed(&discovered.missing, ingest.now()).await?;
     tell(ingest, discovered);
     Ok(())
 }
 
-fn offer_of(ingest: &Ingest, object: &ObjectVersion) -> Offer {
+pub(crate) fn offer_of(ingest: &Ingest, object: &ObjectVersion) -> Offer {
     let policy = ingest.source_named(&object.source).map(|source| source.on_change).unwrap_or_default();
     let change = match policy {
         OnChange::Replace => Change::Replace,
@@ -63,11 +68,12 @@ fn tell(ingest: &Ingest, discovered: &Discovered) {
 async fn again(
     ingest: &Ingest,
     request: &IngestRequest,
+    discovered: &Discovered,
     object: &ObjectVersion,
     offered: Offered,
 ) -> Result<Offered, Error> {
     let Offered::Known { version, state, reason } = &offered else { return Ok(offered) };
-    if request.reload.contains(&object.key) || request.reload.contains(&object.name()) {
+    if discovered.reload.contains(&identity(object)) {
         let renewed = ingest.ledger.reoffer(&object.source, &object.key, &object.member, ingest.now()).await?;
         return Ok(renewed.map_or(offered, Offered::New));
     }

@@ -1,20 +1,25 @@
 //! What a run would do, and why; nothing is written.
 
+use std::collections::BTreeSet;
+
 use stillhouse_ledger::{State, VersionRow};
 use stillhouse_spec::{ObjectVersion, OnChange};
 
 use crate::context::Ingest;
 use crate::discover::Found;
-use crate::discovered::{IngestRequest, discover_all};
+use crate::discovered::{Identity, IngestRequest, discover_all, identity};
 use crate::error::Error;
 use crate::offer::may_load_now;
 use crate::reason::reason;
+use crate::retype::together;
 use crate::summary::{ObjectOutcome, Status, Summary};
 
 /// Says for every object whether [`crate::ingest()`] would load it, and why.
 pub async fn plan(ingest: &Ingest, request: &IngestRequest) -> Result<Summary, Error> {
     let discovered = discover_all(ingest, request).await?;
+    let together = together(ingest, request, &discovered).await?;
     let mut summary = Summary { notes: discovered.notes, ..Summary::default() };
+    summary.notes.extend(together.into_iter().map(|together| together.note));
     let waiting = ingest.ledger.list(State::Staged, u32::MAX).await?.len();
     if waiting > 0 {
         summary
@@ -24,7 +29,7 @@ pub async fn plan(ingest: &Ingest, request: &IngestRequest) -> Result<Summary, E
     let objects = discovered.found.iter().map(|found| &found.version);
     let keys: Vec<_> = objects.map(|object| (object.source.as_str(), object.key.as_str(), "")).collect();
     for (found, newest) in discovered.found.iter().zip(ingest.ledger.newest_of(&keys).await?) {
-        summary.objects.push(outcome(ingest, found, newest.as_ref(), request));
+        summary.objects.push(outcome(ingest, found, newest.as_ref(), request, &discovered.reload));
     }
     for (source, key, member) in &discovered.missing {
         let object =
@@ -38,13 +43,19 @@ pub async fn plan(ingest: &Ingest, request: &IngestRequest) -> Result<Summary, E
     Ok(summary)
 }
 
-fn outcome(ingest: &Ingest, found: &Found, newest: Option<&VersionRow>, request: &IngestRequest) -> ObjectOutcome {
+fn outcome(
+    ingest: &Ingest,
+    found: &Found,
+    newest: Option<&VersionRow>,
+    request: &IngestRequest,
+    reload: &BTreeSet<Identity>,
+) -> ObjectOutcome {
     let would = |why: String| ObjectOutcome::new(&found.version, Status::Pending).because(why, None);
     let Some(row) = newest else { return would("new".to_owned()) };
     if row.object.etag != found.version.etag || row.object.size != found.version.size {
         return changed(ingest, found, row);
     }
-    if request.reload.contains(&found.version.key) {
+    if reload.contains(&identity(&found.version)) {
         return would("asked to load again; replaces its rows".to_owned());
     }
     let mended = may_load_now(ingest, &row.object, row.reason.as_deref());

@@ -16,6 +16,7 @@ use crate::load::load;
 use crate::offer::offer;
 use crate::progress::Event;
 use crate::publish::{Turn, drain, open, pause, publish_all};
+use crate::retype::offer_together;
 use crate::summary::Summary;
 
 /// Loads what is new or changed, and says what became of every object. Batches that an earlier run had staged are
@@ -27,6 +28,9 @@ pub async fn ingest(ingest: &Arc<Ingest>, request: &IngestRequest) -> Result<Sum
     drain(ingest, &mut batches).await?;
     copy_sources(ingest).await?;
     let mut discovered = discover_all(ingest, request).await?;
+    if offer_together(ingest, request, &mut discovered).await? {
+        work(ingest, &mut batches).await?;
+    }
     offer(ingest, request, &mut discovered).await?;
     work(ingest, &mut batches).await?;
     // What was skipped because another object had the same content, and that one has changed or gone since.

@@ -2,6 +2,7 @@
 
 use stillhouse_safeguard::Safeguard;
 
+use crate::columns::columns;
 use crate::error::Error;
 use crate::log::{Commit, EPOCH, Note, SEQ};
 use crate::manifest::{Manifest, ManifestKind, TableChange};
@@ -13,7 +14,7 @@ use crate::state::TableState;
 
 impl Publisher<'_> {
     /// Rows, new columns, or rows that may be there and have to go.
-    pub fn touches(&self, table: &str, state: &TableState) -> Result<bool, Error> {
+    pub async fn touches(&self, table: &str, state: &TableState) -> Result<bool, Error> {
         let manifest = &self.staged.manifest;
         let change = manifest.tables.get(table);
         match (manifest.kind, change) {
@@ -22,17 +23,24 @@ impl Publisher<'_> {
             {
                 Ok(true)
             }
-            // Names of files are never used again: a source that is gone stays gone.
-            (ManifestKind::Compact, Some(change)) => {
-                let is_live = |path| state.files.contains_key(path);
-                Ok(!Safeguard::CompactVoid.holds() || change.merged.iter().all(is_live))
-            }
+            (ManifestKind::Compact, Some(change)) => Ok(!self.is_void(state, change)),
             (_, None) => Ok(false),
             (_, Some(change)) => {
-                let columns = state.columns_with(&change.schema)?;
+                let columns = self.columns_of(state, change).await?;
                 Ok(!change.files.is_empty() || !change.out.is_empty() || columns.is_some())
             }
         }
+    }
+
+    /// A compaction whose sources are gone: names of files are never used again, so they stay gone.
+    pub fn is_void(&self, state: &TableState, change: &TableChange) -> bool {
+        let is_live = |path| state.files.contains_key(path);
+        Safeguard::CompactVoid.holds() && !change.merged.iter().all(is_live)
+    }
+
+    /// What the batch does to the table's columns: see [`columns`].
+    pub async fn columns_of(&self, state: &TableState, change: &TableChange) -> Result<Option<String>, Error> {
+        columns(&self.lake.store, state, &self.staged.manifest, change).await
     }
 
     /// The first commit of a table: its columns and the epoch, no rows. To whoever reads the log later it is a fence: it
@@ -55,7 +63,7 @@ impl Publisher<'_> {
             _ => Commit::new("WRITE", &self.note()?, self.now)?,
         };
         if let Some(change) = change {
-            self.columns(state, change, &mut commit)?;
+            self.set_columns(state, change, &mut commit).await?;
         }
         if stale {
             state.files.values().try_for_each(|file| commit.remove(file))?;
@@ -69,9 +77,9 @@ impl Publisher<'_> {
         Ok(commit)
     }
 
-    fn columns(&self, state: &TableState, change: &TableChange, commit: &mut Commit) -> Result<(), Error> {
+    async fn set_columns(&self, state: &TableState, change: &TableChange, commit: &mut Commit) -> Result<(), Error> {
         let old = &state.metadata;
-        let schema_string = state.columns_with(&change.schema)?;
+        let schema_string = self.columns_of(state, change).await?;
         let compacts = self.staged.manifest.kind == ManifestKind::Compact;
         if schema_string.is_some() || (compacts && !old.is_configured(&state.table)) {
             let mut metadata = old.clone();
@@ -100,7 +108,7 @@ impl Publisher<'_> {
     ) -> Result<(), Error> {
         let manifest = &self.staged.manifest;
         let gone = match (manifest.kind, change) {
-            (ManifestKind::Load, _) => Gone::objects(manifest.members.iter().filter_map(|member| member.replaced())),
+            (ManifestKind::Load, _) => Gone::of_members(manifest),
             (ManifestKind::Amend, Some(change)) => Gone::records(&change.out),
             (ManifestKind::Compact, Some(change)) => {
                 let merged = change.merged.iter().filter_map(|path| state.files.get(path));

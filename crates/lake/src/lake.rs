@@ -11,6 +11,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _, PutMode};
 use stillhouse_spec::TableName;
 use uuid::Uuid;
 
+use crate::columns::{OldRows, TypeChange, columns, type_changes};
 use crate::error::{Error, Kind};
 use crate::manifest::{Manifest, Staged};
 use crate::schema::{arrow_schema, delta_schema};
@@ -80,28 +81,42 @@ impl Lake {
     pub async fn check(&self, manifest: &Manifest) -> Result<Result<(), Error>, Error> {
         manifest.check_form()?;
         for (table, change) in &manifest.tables {
-            if let Err(error) = self.fits(table, &change.schema).await? {
-                return Ok(Err(error));
+            let fits = match self.head(table).await? {
+                Some(state) if state.epoch == 0 => Err(not_ours(table)),
+                Some(state) => columns(&self.store, &state, manifest, change).await.map(drop),
+                None => arrow_schema(&change.schema).map(drop),
+            };
+            match fits {
+                Err(error) if error.kind == Kind::Bug => return Err(error),
+                Err(error) => return Ok(Err(error)),
+                Ok(()) => {}
             }
         }
         Ok(Ok(()))
     }
 
-    /// [`Lake::check`] for the columns of one table.
+    /// Whether a table can take rows of these columns, with all rows that it has; the inner error says why not.
     pub async fn check_schema(&self, table: &str, schema: &Schema) -> Result<Result<(), Error>, Error> {
-        self.fits(table, &delta_schema(schema)?).await
-    }
-
-    async fn fits(&self, table: &str, schema: &str) -> Result<Result<(), Error>, Error> {
+        let schema = delta_schema(schema)?;
         let fits = match self.head(table).await? {
             Some(state) if state.epoch == 0 => Err(not_ours(table)),
-            Some(state) => state.columns_with(schema).map(drop),
-            None => arrow_schema(schema).map(drop),
+            Some(state) => {
+                let old_rows = if state.files.is_empty() { OldRows::Go } else { OldRows::Stay };
+                state.columns_with(&schema, old_rows).map(drop)
+            }
+            None => Ok(()),
         };
         match fits {
             Err(error) if error.kind == Kind::Bug => Err(error),
             other => Ok(other),
         }
+    }
+
+    /// The columns of a table that have other types there than in `schema`. None if no table of that name has rows.
+    pub async fn type_changes(&self, table: &str, schema: &Schema) -> Result<Vec<TypeChange>, Error> {
+        let new = arrow_schema(&delta_schema(schema)?)?;
+        let state = self.head(table).await?.filter(|state| !state.files.is_empty());
+        Ok(state.map_or_else(Vec::new, |state| type_changes(&state.schema, &new)))
     }
 
     /// The place in the queue of the last batch that has its receipt; 0 in a new lake.

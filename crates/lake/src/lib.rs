@@ -20,6 +20,7 @@ mod change;
 mod checkpoint;
 mod checkpoint_write;
 mod clean;
+mod columns;
 mod commit;
 mod compact;
 mod copy;
@@ -57,6 +58,7 @@ mod writer;
 
 pub use audit::FileProblem;
 pub use clean::CleanedLog;
+pub use columns::TypeChange;
 pub use compact::{CompactionPlan, CompactionSettings};
 pub use copy::Copied;
 pub use encode::{RowGroups, Workshop};

@@ -124,7 +124,9 @@ impl Publisher<'_> {
             if state.epoch == 0 {
                 return Err(not_ours(table));
             }
-            state.columns_with(&change.schema)?;
+            if !self.is_void(state, change) {
+                self.columns_of(state, change).await?;
+            }
         }
         Ok(())
     }
@@ -208,7 +210,7 @@ impl Publisher<'_> {
     async fn decide(&mut self, table: &str, state: Option<&TableState>, rounds: &Rounds) -> Result<Look, Error> {
         if let Some(state) = state.filter(|_| !rounds.looks()) {
             state.check_epoch(self.epoch)?;
-            if self.touches(table, state)? {
+            if self.touches(table, state).await? {
                 return Ok(Look::Commit { stale: false });
             }
         }
@@ -241,7 +243,7 @@ impl Publisher<'_> {
             if state.seq == seq {
                 return Err(self.other_batch(table, &batch.unwrap_or_default()));
             }
-            let touched = state.seq < seq && self.touches(table, state)?;
+            let touched = state.seq < seq && self.touches(table, state).await?;
             return Ok(if touched { Look::Commit { stale: false } } else { Look::Leave(Some(state.version)) });
         }
         self.look_at_new(table, state, batch).await
@@ -290,7 +292,7 @@ impl Publisher<'_> {
             return Ok(Look::Leave(None)); // no file of a complete batch is there to merge
         }
         let stale = !state.files.is_empty() && Safeguard::NewTables.holds();
-        let commit = stale || self.touches(table, state)?;
+        let commit = stale || self.touches(table, state).await?;
         Ok(if commit { Look::Commit { stale } } else { Look::Leave(Some(state.version)) })
     }
 

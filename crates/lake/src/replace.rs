@@ -12,7 +12,7 @@ use futures::StreamExt as _;
 use object_store::ObjectStore;
 
 use crate::error::Error;
-use crate::manifest::{DataFile, RecordsOut};
+use crate::manifest::{DataFile, Manifest, Member, RecordsOut};
 use crate::read;
 use crate::writer::TableWriter;
 
@@ -37,8 +37,13 @@ pub(crate) struct Gone {
 }
 
 impl Gone {
+    /// The rows that the members of a load replace.
+    pub fn of_members(manifest: &Manifest) -> Self {
+        Self::objects(manifest.members.iter().filter_map(Member::replaced))
+    }
+
     /// All rows of these objects.
-    pub fn objects(ranges: impl Iterator<Item = RangeInclusive<i64>>) -> Self {
+    fn objects(ranges: impl Iterator<Item = RangeInclusive<i64>>) -> Self {
         let objects = apart(ranges.map(|range| (*range.start(), *range.end())).collect());
         Self { objects, records: BTreeMap::new() }
     }

@@ -9,7 +9,6 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use deltalake_core::kernel::StructType;
 use deltalake_core::kernel::engine::arrow_conversion::{TryIntoArrow as _, TryIntoKernel as _};
-use serde_json::Value;
 use stillhouse_spec::RejectPlace;
 
 use crate::error::Error;
@@ -227,65 +226,4 @@ pub fn arrow_schema(delta: &str) -> Result<SchemaRef, Error> {
         .map_err(|e| Error::fix_data(format!("Delta schema: a type that is not known here: {e}")).caused_by(e))?;
     let fields: Vec<Field> = schema.fields().iter().map(|field| in_delta(field)).collect();
     Ok(Arc::new(Schema::new(fields)))
-}
-
-/// What a batch's columns do to a table: `None`, nothing; else the Delta schema with the new columns at the end.
-/// Columns that the batch lacks stay empty. Anything else is refused.
-pub(crate) fn merge_schema(
-    table: &str,
-    existing: &Schema,
-    existing_delta: &str,
-    change_delta: &str,
-) -> Result<Option<String>, Error> {
-    let change = arrow_schema(change_delta)?;
-    let mut added = Vec::new();
-    for field in change.fields() {
-        let name = field.name();
-        match existing.fields().iter().find(|known| known.name().eq_ignore_ascii_case(name)) {
-            None => added.push(name.clone()),
-            Some(known) if known.name() != name => {
-                let message = format!("table `{table}`, column `{name}`: expected `{}`, found `{name}`", known.name());
-                return Err(Error::fix_data(message)
-                    .hint("names that differ only in case are one column to Delta; use the first one"));
-            }
-            Some(known) if known.data_type() != field.data_type() => {
-                let (expected, found) = (type_name(known.data_type()), type_name(field.data_type()));
-                let message = format!("table `{table}`, column `{name}`: expected {expected}, found {found}");
-                return Err(Error::fix_data(message).hint(
-                    "the contract changed the type of a column that holds data; change it back, or give the column a new name",
-                ));
-            }
-            Some(_) => {}
-        }
-    }
-    if added.is_empty() {
-        return Ok(None);
-    }
-    add_fields(existing_delta, change_delta, &added).map(Some)
-}
-
-/// Works on the JSON, so that what others wrote beside the columns we know stays as it is.
-fn add_fields(existing: &str, change: &str, added: &[String]) -> Result<String, Error> {
-    let unreadable = |e: serde_json::Error| Error::fix_data(format!("Delta schema: not readable: {e}")).caused_by(e);
-    let mut schema: Value = serde_json::from_str(existing).map_err(unreadable)?;
-    let change: Value = serde_json::from_str(change).map_err(unreadable)?;
-    let new: Vec<Value> = change["fields"].as_array().into_iter().flatten().cloned().collect();
-    let fields = schema["fields"].as_array_mut().ok_or_else(|| Error::fix_data("Delta schema: expected `fields`"))?;
-    fields.extend(new.into_iter().filter(|field| added.iter().any(|name| field["name"] == name.as_str())));
-    Ok(schema.to_string())
-}
-
-/// A type in the words of contracts.
-fn type_name(kind: &DataType) -> String {
-    match kind {
-        DataType::Utf8 => "string".to_owned(),
-        DataType::Int64 => "int64".to_owned(),
-        DataType::Float64 => "float64".to_owned(),
-        DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
-        DataType::Boolean => "bool".to_owned(),
-        DataType::Date32 => "date".to_owned(),
-        DataType::Timestamp(_, Some(_)) => "timestamp".to_owned(),
-        DataType::List(item) => format!("list<{}>", type_name(item.data_type())),
-        other => other.to_string(),
-    }
 }

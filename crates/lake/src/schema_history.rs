@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::datatypes::Schema;
 use serde::{Deserialize, Serialize};
 
+use crate::columns::{TypeChange, type_changes};
+
 /// The setting of a table that holds its history.
 const SETTING: &str = "stillhouse.schemaHistory";
 
@@ -20,6 +22,9 @@ pub struct SchemaChange {
     pub at_ms: i64,
     /// The names of the columns that came.
     pub added: Vec<String>,
+    /// The columns that got another type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retyped: Vec<TypeChange>,
 }
 
 /// The changes that the settings of a table tell of, oldest first.
@@ -33,7 +38,8 @@ pub(crate) fn changes(settings: &BTreeMap<String, String>) -> Vec<SchemaChange> 
 pub(crate) fn note(settings: &mut BTreeMap<String, String>, old: &Schema, new: &Schema, version: i64, at_ms: i64) {
     let known: BTreeSet<&String> = old.fields().iter().map(|field| field.name()).collect();
     let added = new.fields().iter().map(|field| field.name()).filter(|name| !known.contains(name));
-    let change = SchemaChange { version, at_ms, added: added.cloned().collect() };
+    let retyped = type_changes(old, new);
+    let change = SchemaChange { version, at_ms, added: added.cloned().collect(), retyped };
     let mut all = changes(settings);
     all.push(change);
     let forgotten = all.len().saturating_sub(CHANGES_MAX);
@@ -54,7 +60,8 @@ mod tests {
         };
         let mut settings = BTreeMap::new();
         note(&mut settings, &of(&["a"]), &of(&["a", "b", "c"]), 3, 7);
-        let first = SchemaChange { version: 3, at_ms: 7, added: vec!["b".to_owned(), "c".to_owned()] };
+        let added = vec!["b".to_owned(), "c".to_owned()];
+        let first = SchemaChange { version: 3, at_ms: 7, added, retyped: Vec::new() };
         assert_eq!(changes(&settings), [first]);
         for version in 0..250 {
             note(&mut settings, &of(&["a"]), &of(&["a", "d"]), version, 8);

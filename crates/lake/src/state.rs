@@ -11,10 +11,11 @@ use serde::de::IgnoredAny;
 use stillhouse_safeguard::Safeguard;
 
 use crate::checkpoint;
+use crate::columns::{OldRows, merge_schema};
 use crate::error::{Error, Kind};
 use crate::log::{Entry, Metadata, ProtocolLine, entry_path, read_entry};
 use crate::manifest::DataFile;
-use crate::schema::{arrow_schema, merge_schema};
+use crate::schema::arrow_schema;
 
 /// A log that is cleaned up meanwhile is looked at again this often.
 const LOOKS_MAX: usize = 3;
@@ -51,9 +52,9 @@ impl TableState {
 
     /// What a batch's columns do to the table: `None`, nothing; else its new Delta schema. A table that never had a batch
     /// has no rows that columns would have to fit (who made it perhaps never came back): it gets those of the batch.
-    pub(crate) fn columns_with(&self, change: &str) -> Result<Option<String>, Error> {
+    pub(crate) fn columns_with(&self, change: &str, old_rows: OldRows) -> Result<Option<String>, Error> {
         if self.seq > 0 || !self.files.is_empty() {
-            return merge_schema(&self.table, &self.schema, &self.metadata.schema_string, change);
+            return merge_schema(&self.table, &self.schema, &self.metadata.schema_string, change, old_rows);
         }
         arrow_schema(change)?;
         Ok((change != self.metadata.schema_string).then(|| change.to_owned()))

@@ -35,33 +35,7 @@ impl Ledger {
     /// The new one replaces the rows of the old one, and what that one would have replaced.
     pub async fn reoffer(&self, source: &str, key: &str, member: &str, now: i64) -> Result<Option<VersionId>, Error> {
         self.write("reoffer", Needs::Open, move |Tx { connection, .. }| {
-            Box::pin(async move {
-                let newest = "-- ledger.reoffer.newest
-                SELECT v.key_number, v.generation, v.state, v.removed FROM ledger_keys k
-                JOIN ledger_versions v ON v.key_number = k.key_number AND v.generation = k.generation
-                WHERE k.source = $1 AND k.object_key = $2 AND k.member = $3";
-                let row =
-                    sqlx::query(newest).bind(source).bind(key).bind(member).fetch_optional(&mut *connection).await?;
-                let Some(row) = row else { return Ok(None) };
-                let version = row.version()?;
-                if row.flag("removed")? {
-                    return Ok(None);
-                }
-                if row.text("state")? == State::Offered.as_str() {
-                    ask(connection, version).await?;
-                    return Ok(Some(version));
-                }
-                let copy = Copy {
-                    state: State::Offered,
-                    ready_at: Some(now),
-                    reason: None,
-                    attempts_count: 0,
-                    asked: Some(true),
-                };
-                let next = copy_version(connection, version, &copy, now).await?;
-                supersede_idle(connection, &[next], now).await?;
-                Ok(Some(next))
-            })
+            Box::pin(reoffer(connection, (source, key, member), now))
         })
         .await
     }
@@ -115,6 +89,32 @@ impl Ledger {
     }
 }
 
+/// See [`Ledger::reoffer`].
+pub(crate) async fn reoffer(
+    connection: &mut AnyConnection,
+    (source, key, member): (&str, &str, &str),
+    now: i64,
+) -> Result<Option<VersionId>, Error> {
+    let newest = "-- ledger.reoffer.newest
+        SELECT v.key_number, v.generation, v.state, v.removed FROM ledger_keys k
+        JOIN ledger_versions v ON v.key_number = k.key_number AND v.generation = k.generation
+        WHERE k.source = $1 AND k.object_key = $2 AND k.member = $3";
+    let row = sqlx::query(newest).bind(source).bind(key).bind(member).fetch_optional(&mut *connection).await?;
+    let Some(row) = row else { return Ok(None) };
+    let version = row.version()?;
+    if row.flag("removed")? {
+        return Ok(None);
+    }
+    if row.text("state")? == State::Offered.as_str() {
+        ask(connection, version).await?;
+        return Ok(Some(version));
+    }
+    let copy = Copy { state: State::Offered, ready_at: Some(now), reason: None, attempts_count: 0, asked: Some(true) };
+    let next = copy_version(connection, version, &copy, now).await?;
+    supersede_idle(connection, &[next], now).await?;
+    Ok(Some(next))
+}
+
 async fn ask(connection: &mut AnyConnection, version: VersionId) -> Result<(), Error> {
     let ask = "-- ledger.reoffer.ask
         UPDATE ledger_versions SET asked = 1 WHERE key_number = $1 AND generation = $2 AND state = 'offered'";
@@ -145,7 +145,7 @@ pub(crate) struct Copy<'a> {
     pub reason: Option<&'a str>,
     /// Claims that count for the copy already.
     pub attempts_count: i64,
-    /// `None`: as it was.
+    /// `None`: as it was, with the cohort that it was in. Else it is in none.
     pub asked: Option<bool>,
 }
 
@@ -160,9 +160,9 @@ pub(crate) async fn copy_version(
     let replaces_from = replaces_from(connection, from).await?;
     let insert = "-- ledger.copy_version
         INSERT INTO ledger_versions (key_number, generation, etag, size, modified_at, offered_at, changed_at, state,
-            ready_at, reason, attempts_count, replaces_from, removed, asked)
+            ready_at, reason, attempts_count, replaces_from, removed, asked, cohort)
         SELECT key_number, $3, etag, size, modified_at, offered_at, $4, $5, $6, $7, $8, $9, removed,
-            COALESCE($10, asked)
+            COALESCE($10, asked), CASE WHEN $10 IS NULL THEN cohort END
         FROM ledger_versions WHERE key_number = $1 AND generation = $2";
     let insert = sqlx::query(insert).bind(from.key_number).bind(from.generation).bind(to.generation).bind(now);
     let insert = insert.bind(copy.state.as_str()).bind(copy.ready_at).bind(copy.reason).bind(copy.attempts_count);

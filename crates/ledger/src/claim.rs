@@ -10,8 +10,8 @@ use crate::sql::{self, Bind, Columns, ROWS_MAX, keepable, message, one_row, rows
 use crate::types::{ClaimLimits, Job, State, VersionId};
 
 impl Ledger {
-    /// Claims the oldest job that is ready: one large object, or a group of small ones of one source. Jobs whose lease ran
-    /// out are ready again; removals count as small objects. `token` and `attempt` are new and random. Empty: nothing is ready.
+    /// Claims the oldest job that is ready: one large object, a group of small ones of one source, or a whole cohort,
+    /// however large. Jobs whose lease ran out are ready again; removals count as small objects. `token` and `attempt` are new and random. Empty: nothing is ready.
     pub async fn claim(
         &self,
         limits: ClaimLimits,
@@ -29,9 +29,12 @@ impl Ledger {
                 }
                 end_overtaken(connection, now).await?;
                 let Some(first) = oldest_ready(connection, now).await? else { return Ok(Vec::new()) };
-                let mut jobs = match first.object.size <= limits.small_bytes {
-                    true => small_ready(connection, &first, limits, now).await?,
-                    false => vec![first],
+                let mut jobs = match &first.cohort {
+                    Some(cohort) => cohort_ready(connection, cohort, now).await?,
+                    None if first.object.size <= limits.small_bytes => {
+                        small_ready(connection, &first, limits, now).await?
+                    }
+                    None => vec![first],
                 };
                 take(connection, &jobs, token, attempt, now, now.saturating_add(lease_us)).await?;
                 jobs.iter_mut().for_each(|job| job.attempts_count += 1);
@@ -107,7 +110,7 @@ macro_rules! ready_text {
             "-- ledger.claim.",
             $name,
             "\nSELECT v.key_number, v.generation, k.source, k.object_key, k.member, v.etag, v.size, v.modified_at,
-                v.offered_at, v.attempts_count, v.replaces_from, v.asked, v.removed
+                v.offered_at, v.attempts_count, v.replaces_from, v.asked, v.removed, v.cohort
             FROM ledger_versions v CROSS JOIN ledger_keys k
             WHERE k.key_number = v.key_number AND k.generation = v.generation AND v.ready_at <= $1 ",
             $condition
@@ -128,7 +131,10 @@ async fn small_ready(
     limits: ClaimLimits,
     now: i64,
 ) -> Result<Vec<Job>, Error> {
-    let small = ready_text!("small", "AND k.source = $2 AND v.size <= $3 ORDER BY v.offered_at, v.key_number LIMIT $4");
+    let small = ready_text!(
+        "small",
+        "AND k.source = $2 AND v.size <= $3 AND v.cohort IS NULL ORDER BY v.offered_at, v.key_number LIMIT $4"
+    );
     let small_bytes = i64::try_from(limits.small_bytes).unwrap_or(i64::MAX);
     let small = sqlx::query(small).bind(now).bind(&first.object.source).bind(small_bytes);
     let mut group = Vec::new();
@@ -144,6 +150,13 @@ async fn small_ready(
     Ok(group)
 }
 
+/// What goes together, oldest first.
+async fn cohort_ready(connection: &mut AnyConnection, cohort: &str, now: i64) -> Result<Vec<Job>, Error> {
+    let together = ready_text!("cohort", "AND v.cohort = $2 ORDER BY v.offered_at, v.key_number");
+    let together = sqlx::query(together).bind(now).bind(cohort).fetch_all(connection).await?;
+    together.iter().map(job).collect()
+}
+
 fn job(row: &AnyRow) -> Result<Job, Error> {
     Ok(Job {
         version: row.version()?,
@@ -153,6 +166,7 @@ fn job(row: &AnyRow) -> Result<Job, Error> {
         replaces_from: row.int("replaces_from")?,
         asked: row.flag("asked")?,
         removed: row.flag("removed")?,
+        cohort: row.text_opt("cohort")?,
     })
 }
 

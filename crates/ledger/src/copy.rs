@@ -69,6 +69,7 @@ const TABLES: &[Table] = &[
             Int("twin_generation"),
             Int("removed"),
             Int("asked"),
+            Text("cohort"),
         ],
         key_columns: 2,
         piece_rows: 2_000,

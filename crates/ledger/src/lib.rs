@@ -42,6 +42,7 @@ mod rebuild;
 mod same;
 mod sql;
 mod stage;
+mod together;
 mod types;
 
 pub use batch::*;

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_corrections.sql"),
     include_str!("../migrations/0003_announced.sql"),
+    include_str!("../migrations/0004_cohorts.sql"),
 ];
 
 /// The version that this program knows.

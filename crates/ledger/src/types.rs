@@ -208,6 +208,8 @@ pub struct Job {
     pub asked: bool,
     /// The file is there no more: there is nothing to read, and the rows of the older versions go.
     pub removed: bool,
+    /// All jobs of this cohort are claimed together, and come into the tables together or not at all.
+    pub cohort: Option<String>,
 }
 
 impl Job {

@@ -203,8 +203,9 @@ pub struct RunArgs {
     /// Say what would be done and why; do nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Load this file again although it has not changed (its rows are replaced). May be repeated.
-    #[arg(long, value_name = "PATH")]
+    /// Load this file, or all files of this source, again although they have not changed (their rows are replaced). May be
+    /// repeated.
+    #[arg(long, value_name = "PATH|SOURCE")]
     pub reload: Vec<String>,
 }
 
@@ -219,8 +220,9 @@ pub struct IngestArgs {
     /// Say what would be done and why; do nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Load this file again although it has not changed (its rows are replaced). May be repeated.
-    #[arg(long, value_name = "PATH")]
+    /// Load this file, or all files of this source, again although they have not changed (their rows are replaced). May be
+    /// repeated.
+    #[arg(long, value_name = "PATH|SOURCE")]
     pub reload: Vec<String>,
     /// Try held files again, for example after the contract was mended.
     #[arg(long)]

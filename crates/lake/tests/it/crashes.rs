@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use arrow::datatypes::DataType;
 use stillhouse_lake::{Lake, NoObserver, ReceiptQuery, Staged};
 
 use crate::faults::{Overtake, What, faulty_lake};
 use crate::kit::{House, LEDGER, NOW, Shown, StopAt, expect, load};
+use crate::schema::as_texts;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
@@ -15,9 +17,11 @@ enum Which {
     Compact,
     /// Is void: a source is gone.
     Void,
+    /// Brings all rows anew, with another type for a column.
+    Retype,
 }
 
-const ALL: [Which; 3] = [Which::Amend, Which::Compact, Which::Void];
+const ALL: [Which; 4] = [Which::Amend, Which::Compact, Which::Void, Which::Retype];
 
 /// What stands before the batch under test, that batch, and the rows after it.
 async fn before(which: Which) -> (House, Staged, Shown) {
@@ -55,6 +59,12 @@ async fn before(which: Which) -> (House, Staged, Shown) {
             let after = house.shown().await;
             (house, staged, after)
         }
+        Which::Retype => {
+            let loads = [load(1, 3, &[("events", 2)]), load(2, 2, &[("events", 3)]), load(3, 2, &[("events", 1)])];
+            let mut staged = house.stage(4, &loads).await;
+            as_texts(&mut staged);
+            (house, staged, expect(&[("events", &[(1, 3, 2), (2, 2, 3), (3, 2, 1)])]))
+        }
     }
 }
 
@@ -67,9 +77,16 @@ async fn check_settled(house: &House, staged: &Staged, which: Which, after: &Sho
     assert_eq!(lake.snapshot().await.unwrap().seq, staged.seq);
     let query = ReceiptQuery { after_seq: Some(staged.seq - 1), ..ReceiptQuery::default() };
     let receipts = lake.receipts(&query).await.unwrap();
-    assert_eq!(receipts.len(), usize::from(which == Which::Amend));
-    assert!(receipts.iter().all(|row| (row.generation, row.revision) == (2, 3)));
-    let files = if which == Which::Compact { 1 } else { 3 };
+    let (members, files) = match which {
+        Which::Amend => (1, 0),
+        Which::Compact => (0, 1),
+        Which::Void => (0, 3),
+        Which::Retype => (3, 1),
+    };
+    assert_eq!(receipts.len(), members);
+    assert!(which != Which::Amend || receipts.iter().all(|row| (row.generation, row.revision) == (2, 3)));
+    let amount = lake.snapshot().await.unwrap().tables["events"].schema.field_with_name("amount").unwrap().clone();
+    assert_eq!(amount.data_type() == &DataType::Utf8, which == Which::Retype);
     assert!(which == Which::Amend || house.files("events").await == files, "{which:?}");
 }
 

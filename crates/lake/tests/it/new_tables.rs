@@ -175,7 +175,9 @@ async fn a_table_that_never_had_rows_takes_the_columns_of_its_first_batch() {
     assert_eq!((sessions.version, sessions.rows()), (1, 0));
     assert_eq!(sessions.schema.as_ref(), &other);
     assert_eq!(house.delta("sessions").await.snapshot().unwrap().schema().fields().count(), 1);
-    // From its first batch on, columns have to fit.
+    // From its first rows on, columns have to fit.
     let third = Schema::new(vec![Field::new("amount", DataType::Int64, true)]);
-    house.lake.check_schema("sessions", &third).await.unwrap().unwrap_err();
+    house.lake.check_schema("sessions", &third).await.unwrap().unwrap();
+    house.run(3, &[load(3, 1, &[("sessions", 1)])]).await;
+    house.lake.check_schema("sessions", &other).await.unwrap().unwrap_err();
 }

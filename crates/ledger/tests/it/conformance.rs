@@ -28,6 +28,7 @@ macro_rules! all_cases {
             ten_thousand_offers_take_less_than_a_second,
             large_objects_are_claimed_alone_and_small_ones_in_groups,
             groups_keep_to_their_limits,
+            a_cohort_is_claimed_whole,
             a_claim_takes_only_the_newest_generation,
             a_lease_that_ran_out_can_be_taken,
             a_heartbeat_keeps_a_claim,
@@ -234,6 +235,45 @@ pub async fn groups_keep_to_their_limits(place: &Place) {
     // An object above the limit of a group goes alone, and does not block.
     let limits = ClaimLimits { small_bytes: 50, group_count_max: 0, group_bytes_max: 1 };
     assert_eq!(claim(&ledger, limits, "least", 2).await.len(), 1);
+}
+
+pub async fn a_cohort_is_claimed_whole(place: &Place) {
+    let ledger = place.working().await;
+    for (number, key) in (1..).zip(["a.csv", "b.csv", "c.csv"]) {
+        complete_one(&ledger, object(key, "1", number * 1_000), &format!("b{number}"), 1).await;
+    }
+    complete_one(&ledger, object_of("orders", "other.csv", "1", 1), "b4", 1).await;
+    let with_rows = ledger.with_rows("events").await.unwrap();
+    let mut keys: Vec<&str> = with_rows.iter().map(|object| object.key.as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["a.csv", "b.csv", "c.csv"]);
+
+    offer_one(&ledger, object("new.csv", "1", 5), 2).await;
+    let together: Vec<_> = keys.iter().map(|key| ("events", *key, "")).collect();
+    let offered = ledger.reoffer_together(&together, "cohort", 3).await.unwrap();
+    assert!(offered.iter().all(|version| version.generation == 2), "{offered:?}");
+    // Limits of groups are not for cohorts, and nobody else joins.
+    let limits = ClaimLimits { small_bytes: 10, group_count_max: 1, group_bytes_max: 10 };
+    let jobs = claim(&ledger, limits, "t", 4).await;
+    assert_eq!(versions(&jobs), offered);
+    assert!(jobs.iter().all(|job| job.cohort.as_deref() == Some("cohort") && job.asked));
+    let alone = claim(&ledger, limits, "u", 4).await;
+    assert_eq!((alone[0].object.key.as_str(), alone[0].cohort.as_deref()), ("new.csv", None));
+    // What is given back is claimed whole again, also after it was held.
+    ledger.release("t", 5).await.unwrap();
+    let again = claim(&ledger, limits, "v", 6).await;
+    assert_eq!(versions(&again), offered);
+    for version in &offered {
+        assert!(ledger.hold("v", *version, "{}", 7).await.unwrap());
+    }
+    assert!(claim(&ledger, limits, "w", 8).await.is_empty());
+    assert_eq!(ledger.retry_held("events", None, 9).await.unwrap(), 3);
+    assert_eq!(versions(&claim(&ledger, limits, "x", 10).await), offered);
+    // Offered anew, each is by itself again.
+    ledger.reoffer("events", "b.csv", "", 11).await.unwrap().unwrap();
+    let jobs = claim(&ledger, limits, "y", 12).await;
+    assert_eq!((jobs.len(), jobs[0].version.generation, jobs[0].cohort.as_deref()), (1, 3, None));
+    check_states(&ledger, "a.csv", &[State::Complete, State::Claimed]).await;
 }
 
 pub async fn a_claim_takes_only_the_newest_generation(place: &Place) {
@@ -868,6 +908,8 @@ pub async fn every_call_can_move_between_threads(place: &Place) {
     let amend = amend("m", &[(id, 1)]);
     check(&ledger.offer_removed(&removed, 1));
     check(&ledger.reoffer_orphans(1));
+    check(&ledger.with_rows("s"));
+    check(&ledger.reoffer_together(&[("s", "k", "")], "c", 1));
     check(&ledger.same_content("s", &[]));
     check(&ledger.stage_amend(&amend, 1));
     check(&ledger.stage_compact("c", "m", 1));

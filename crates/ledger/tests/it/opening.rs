@@ -47,7 +47,7 @@ async fn a_newer_schema_is_refused() {
     let error = Ledger::open_sqlite(&path, "second", 2).await.unwrap_err();
     assert_eq!(error.kind(), Kind::FixSettings);
     let text = error.to_string().replace(&path.display().to_string(), "[path]");
-    insta::assert_snapshot!(text, @"ledger `[path]`: expected schema version 3 or older, found version 99");
+    insta::assert_snapshot!(text, @"ledger `[path]`: expected schema version 4 or older, found version 99");
     insta::assert_snapshot!(error.hint().unwrap(), @"a newer Stillhouse has worked with this ledger; use that one");
 }
 

@@ -1,7 +1,7 @@
 //! `stillhouse check`: is the project right, without running it?
 
 use serde_json::json;
-use stillhouse_ingest::TargetTables;
+use stillhouse_ingest::{TargetTables, reload_hint};
 use stillhouse_spec::{Period, Published, Report, Source};
 
 use crate::app::App;
@@ -75,7 +75,9 @@ async fn check_tables(app: &App, source: &Source) -> Result<Vec<String>, Failure
     let mut problems = Vec::new();
     for (table, schema) in TargetTables::new(&source.contract).tables {
         if let Err(error) = app.lake.check_schema(table.as_str(), &schema).await? {
-            problems.push(problem(&format!("sources/{}.toml: {error}", source.name), error.hint.as_deref()));
+            let retyped = !app.lake.type_changes(table.as_str(), &schema).await?.is_empty();
+            let hint = if retyped { Some(reload_hint(&source.name)) } else { error.hint.clone() };
+            problems.push(problem(&format!("sources/{}.toml: {error}", source.name), hint.as_deref()));
         }
     }
     Ok(problems)

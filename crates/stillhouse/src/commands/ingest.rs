@@ -16,7 +16,7 @@ pub async fn ingest(cli: &Cli, args: &IngestArgs, stop: CancellationToken) -> Re
     let request = IngestRequest {
         sources: args.sources.clone(),
         period: args.period.resolve(app.today()),
-        reload: keys(&app, &args.reload),
+        reload: reloads(&app, &args.reload),
         held: args.held,
     };
     let summary = load(&app, &request, args.dry_run, stop).await?;
@@ -35,9 +35,11 @@ pub async fn ingest(cli: &Cli, args: &IngestArgs, stop: CancellationToken) -> Re
     Ok(published.exit(exit(&summary)))
 }
 
-/// Paths as the user named them, as keys.
-pub fn keys(app: &App, named: &[String]) -> Vec<String> {
-    named.iter().map(|named| app.folder.key(named)).collect()
+/// What to load again: sources by their names, and paths as the user named them, as keys.
+pub fn reloads(app: &App, named: &[String]) -> Vec<String> {
+    let is_source = |named: &&String| app.project().sources.iter().any(|source| source.name.as_str() == named.as_str());
+    let key = |named: &String| if is_source(&named) { named.clone() } else { app.folder.key(named) };
+    named.iter().map(key).collect()
 }
 
 /// Loads, or says what loading would do.

@@ -6,7 +6,7 @@ use stillhouse_report::RunView;
 use stillhouse_spec::{Completeness, Period};
 use tokio_util::sync::CancellationToken;
 
-use super::ingest::{closing, exit, keys, load};
+use super::ingest::{closing, exit, load, reloads};
 use super::report::{list_text, print};
 use crate::app::App;
 use crate::cli::{Cli, RunArgs};
@@ -21,7 +21,7 @@ use crate::report_runs::Reporter;
 pub async fn run(cli: &Cli, args: &RunArgs, stop: CancellationToken) -> Result<Exit, Failure> {
     let app = App::open(cli).await?;
     let period = args.period.resolve(app.today());
-    let request = IngestRequest { sources: Vec::new(), period, reload: keys(&app, &args.reload), held: false };
+    let request = IngestRequest { sources: Vec::new(), period, reload: reloads(&app, &args.reload), held: false };
     let summary = load(&app, &request, args.dry_run, stop).await?;
     if args.dry_run {
         return dry_run(&app, &summary, period);

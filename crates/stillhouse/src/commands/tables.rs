@@ -1,6 +1,7 @@
 //! `stillhouse tables`: what can be asked.
 
 use serde_json::{Value, json};
+use stillhouse_lake::SchemaChange;
 use stillhouse_query::Params;
 use stillhouse_report::render::type_name;
 use stillhouse_spec::CurrentView;
@@ -66,6 +67,12 @@ fn moment(at_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| at_ms.to_string(), |at| at.to_string())
 }
 
+/// `plan, seats, amount: string → decimal(18,2)`
+fn what_changed(change: &SchemaChange) -> String {
+    let retyped = change.retyped.iter().map(|retyped| format!("{}: {} → {}", retyped.column, retyped.from, retyped.to));
+    change.added.iter().cloned().chain(retyped).collect::<Vec<_>>().join(", ")
+}
+
 /// The columns of one table or view.
 pub async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, Failure> {
     tables.session.expect_table(name)?;
@@ -87,10 +94,10 @@ pub async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, 
     columns.for_each(|(name, data_type)| table.row(vec![name, data_type]));
     app.printer.out(table.render())?;
     if !history.is_empty() {
-        let mut table = Table::new(&["version", "when", "columns that came"]);
+        let mut table = Table::new(&["version", "when", "columns that came or changed"]);
         table.long(&[2]);
         for change in history {
-            table.row(vec![change.version.to_string(), moment(change.at_ms), change.added.join(", ")]);
+            table.row(vec![change.version.to_string(), moment(change.at_ms), what_changed(change)]);
         }
         app.printer.out(format!("\n{}", table.render()))?;
     }

@@ -1,5 +1,6 @@
 //! A source that changes its columns: what each policy makes of it. docs/guide/drift.md has the same table.
 
+use insta::assert_snapshot;
 use serde_json::{Value, json};
 use stillhouse_testkit::TempProject;
 
@@ -23,8 +24,12 @@ const COLUMNS: &str = "id = 'int64'\nname = 'string'\namount = 'decimal(12,2)'\n
 
 /// What becomes of a second file.
 fn second(project: &TempProject, text: &str) -> Value {
-    project.write("data/2.csv", text);
-    object(&run(project, &["--json", "ingest"]), "data/2.csv")
+    second_of(project, "data/2.csv", text)
+}
+
+fn second_of(project: &TempProject, key: &str, text: &str) -> Value {
+    project.write(key, text);
+    object(&run(project, &["--json", "ingest"]), key)
 }
 
 fn assert_held(found: &Value, word: &str) {
@@ -58,6 +63,42 @@ fn a_column_that_is_added() {
     project.write("data/3.csv", "id,name,amount\n5,Ed,7\n");
     run(&project, &["ingest"]).succeeded();
     assert_eq!(ask(&project, "select count(*), count(shop) from sales"), json!([[5, 2]]));
+}
+
+#[test]
+fn a_field_that_is_added_inside_of_arrays() {
+    let project = sources(&[(
+        "orders",
+        "[source]\npath = 'data/*.jsonl'\ntype = 'json'\n[table]\nname = 'orders'\nunknown_columns = 'add'\n\
+         [table.columns]\nid = 'int64'\n\
+         [[child]]\nname = 'items'\nfrom = 'orders.items[]'\ncopy = { order_id = 'id' }\n[child.columns]\nsku = 'string'\n",
+    )]);
+    project.write("data/1.jsonl", "{\"id\":1,\"items\":[{\"sku\":\"a\"}]}\n");
+    run(&project, &["ingest"]).succeeded();
+    // In an item, in an object of an item, and in the record itself.
+    project.write(
+        "data/2.jsonl",
+        "{\"id\":2,\"shop\":\"north\",\"items\":[{\"sku\":\"b\",\"size\":{\"cm\":5}},{\"sku\":\"c\",\"gift\":true}]}\n",
+    );
+    let answer = run(&project, &["--json", "ingest"]).succeeded();
+    assert_eq!(object(&answer, "data/2.jsonl")["status"], "loaded");
+    assert_eq!(ask(&project, "select id, shop from orders order by id"), json!([[1, null], [2, "\"north\""]]));
+    assert_eq!(
+        ask(&project, "select order_id, sku, size, gift from items order by sku"),
+        json!([[1, "a", null, null], [2, "b", "{\"cm\":5}", null], [2, "c", null, "true"]])
+    );
+    assert_balanced(&project, "orders");
+    run(&project, &["receipts", "verify"]).succeeded();
+    // Where the contract looks into an object, what else that has gets a column as well.
+    let project_with_size =
+        |text: &str| text.replace("sku = 'string'", "sku = 'string'\ncm = { type = 'int64', from = 'size.cm' }");
+    let source = std::fs::read_to_string(project.path("sources/orders.toml")).unwrap();
+    project.write("sources/orders.toml", project_with_size(&source));
+    project.write("data/3.jsonl", "{\"id\":3,\"items\":[{\"sku\":\"d\",\"size\":{\"cm\":6,\"inch\":2.4}}]}\n");
+    run(&project, &["ingest"]).succeeded();
+    let found = ask(&project, "select sku, cm, size_inch from items where order_id = 3");
+    assert_eq!(found, json!([["d", 6, "2.4"]]));
+    run(&project, &["receipts", "verify"]).succeeded();
 }
 
 #[test]
@@ -100,6 +141,97 @@ fn a_type_that_is_changed() {
     let found = second(&project, texts);
     assert_eq!((&found["status"], &found["counts"]["quarantined"]), (&json!("loaded"), &json!(2)));
     assert_balanced(&project, "sales");
+}
+
+/// Two files are loaded, and the contract says something else about `amount` then.
+fn retyped(to: &str) -> TempProject {
+    let project = source("unknown_columns = 'ignore'", COLUMNS);
+    project.write("data/2.csv", "id,name,amount,shop\n3,Cy,5,north\n");
+    run(&project, &["ingest"]).succeeded();
+    project.edit("sources/sales.toml", "'decimal(12,2)'", to);
+    project
+}
+
+#[test]
+fn a_type_that_the_contract_changes() {
+    let project = retyped("'float64'");
+    // What is there stays, a new file is held, and both say what to do.
+    let found = second_of(&project, "data/3.csv", "id,name,amount\n4,Di,0.125\n");
+    assert_held(&found, "table `sales`, column `amount`: expected decimal(12,2), found float64");
+    assert_snapshot!(found["hint"].as_str().unwrap(), @"all rows of a table change their type together: `stillhouse ingest --reload sales`; or change the type back, or give the column a new name");
+    let checked = run(&project, &["check"]).ended_with(2);
+    assert!(checked.stderr.contains("`stillhouse ingest --reload sales`"), "{}", checked.stderr);
+    assert_eq!(ask(&project, "select sum(amount) from sales"), json!([["35.50"]]));
+    // One file alone cannot change the type of all.
+    let alone = run(&project, &["ingest", "--reload", "data/1.csv"]).ended_with(2);
+    assert_snapshot!(alone.stderr, @r"
+    error: table `sales`, column `amount`: decimal(12,2) becomes float64, for all rows together; but `data/2.csv` would keep the old type
+
+    hint: load all files of the source again: `stillhouse ingest --reload sales`
+    ");
+    let planned = run(&project, &["--json", "ingest", "--dry-run", "--reload", "sales"]).succeeded().json();
+    assert_snapshot!(planned["notes"][0].as_str().unwrap(), @"source `sales`: table `sales`, column `amount`: decimal(12,2) becomes float64; 2 files are loaded again, as one batch");
+
+    let answer = run(&project, &["--json", "ingest", "--reload", "sales"]).succeeded();
+    for key in ["data/1.csv", "data/2.csv", "data/3.csv"] {
+        assert_eq!(object(&answer, key)["status"], "loaded", "{key}");
+    }
+    assert_eq!(
+        ask(&project, "select id, amount from sales order by id"),
+        json!([[1, 10.5], [2, 20.0], [3, 5.0], [4, 0.125]])
+    );
+    assert_balanced(&project, "sales");
+    run(&project, &["receipts", "verify"]).succeeded();
+    run(&project, &["audit"]).succeeded();
+    let shown = run(&project, &["tables", "sales"]).succeeded();
+    assert!(shown.stdout.contains("amount: decimal(12,2) → float64"), "{}", shown.stdout);
+    // The two that were loaded before came in one batch.
+    let receipts = run(&project, &["--json", "receipts", "list"]).succeeded().json();
+    let batch = |key: &str| {
+        let receipts = receipts["receipts"].as_array().unwrap().iter();
+        receipts.filter(|receipt| receipt["object"]["key"] == key).map(|receipt| receipt["batch"].clone()).next_back()
+    };
+    assert_eq!(batch("data/1.csv"), batch("data/2.csv"));
+    run(&project, &["ingest"]).succeeded();
+    assert_eq!(ask(&project, "select count(*) from sales"), json!([[4]]));
+}
+
+#[test]
+fn a_change_of_type_is_whole_or_not_at_all() {
+    // `name` has no number in it: neither file loads as one, and nothing changes.
+    let project = retyped("'decimal(12,2)'");
+    project.edit("sources/sales.toml", "name = 'string'", "name = 'int64'");
+    let answer = run(&project, &["--json", "ingest", "--reload", "sales"]).ended_with(3);
+    assert_held(&object(&answer, "data/1.csv"), "2 of 2 records were refused");
+    assert_eq!(ask(&project, "select name from sales order by id"), json!([["Ann"], ["Bo"], ["Cy"]]));
+    // One good file does not go alone.
+    let project = retyped("'int64'");
+    let answer = run(&project, &["--json", "ingest", "--reload", "sales"]).ended_with(3);
+    assert_held(&object(&answer, "data/1.csv"), "1 of 2 records were refused");
+    assert_held(&object(&answer, "data/2.csv"), "but not `data/1.csv`");
+    assert_eq!(ask(&project, "select sum(amount) from sales"), json!([["35.50"]]));
+    // By another policy the record that does not fit is refused, and kept.
+    project.edit("sources/sales.toml", "unknown_columns", "max_rejected = '100%'\nunknown_columns");
+    run(&project, &["ingest", "--reload", "sales"]).succeeded();
+    assert_eq!(ask(&project, "select sum(amount) from sales"), json!([[25]]));
+    assert_balanced(&project, "sales");
+}
+
+#[test]
+fn files_that_are_gone_keep_the_old_type() {
+    let project = retyped("'float64'");
+    std::fs::remove_file(project.path("data/2.csv")).unwrap();
+    let refused = run(&project, &["ingest", "--reload", "sales"]).ended_with(2);
+    assert_snapshot!(refused.stderr, @r#"
+    error: table `sales`, column `amount`: decimal(12,2) becomes float64, for all rows together; but `data/2.csv` would keep the old type
+
+    hint: put the files back, or set `on_missing = "remove"` in the source file and run `stillhouse ingest` first, or give the column a new name
+    "#);
+    assert_eq!(ask(&project, "select sum(amount) from sales"), json!([["35.50"]]));
+    project.edit("sources/sales.toml", "type = 'csv'", "type = 'csv'\non_missing = 'remove'");
+    run(&project, &["ingest"]).succeeded();
+    run(&project, &["ingest", "--reload", "sales"]).succeeded();
+    assert_eq!(ask(&project, "select sum(amount) from sales"), json!([[30.5]]));
 }
 
 #[test]

@@ -1,0 +1,142 @@
+//! A column gets another type. A column of a table has one type, so all files that have rows there are read again, and their
+//! rows replaced in one batch.
+
+use std::collections::BTreeMap;
+
+use stillhouse_ledger::{Offer, VersionId};
+use stillhouse_spec::{ObjectVersion, Period, Source, SourceName};
+
+use crate::context::Ingest;
+use crate::discovered::{Discovered, Identity, IngestRequest, identity};
+use crate::error::{Error, Kind};
+use crate::offer::offer_of;
+use crate::targets::TargetTables;
+use crate::text::files;
+
+/// The most files that can be replaced in one batch: its manifest, some kilobytes for each, is one entry of a log.
+const TOGETHER_MAX: usize = 10_000;
+
+/// Files of a source that load as one batch.
+pub(crate) struct Together {
+    pub(crate) objects: Vec<ObjectVersion>,
+    /// Why.
+    pub(crate) note: String,
+}
+
+/// What has to load together of what is to be loaded again.
+pub(crate) async fn together(
+    ingest: &Ingest,
+    request: &IngestRequest,
+    discovered: &Discovered,
+) -> Result<Vec<Together>, Error> {
+    let mut all = Vec::new();
+    for source in &ingest.sources {
+        let name = source.name.as_str();
+        if !discovered.reload.iter().any(|identity| identity.0 == name) {
+            continue;
+        }
+        let Some(change) = type_change(ingest, source).await? else { continue };
+        let with_rows = ingest.ledger.with_rows(name).await?;
+        let mut others: Vec<ObjectVersion> =
+            with_rows.iter().filter(|object| !discovered.reload.contains(&identity(object))).cloned().collect();
+        if !others.is_empty() {
+            others.sort_by_key(ObjectVersion::name);
+            return Err(not_all(request, source, &change, &others));
+        }
+        let found = discovered.found.iter().map(|found| &found.version);
+        let known: BTreeMap<Identity, ()> = with_rows.iter().map(|object| (identity(object), ())).collect();
+        let objects: Vec<_> = found.filter(|object| known.contains_key(&identity(object))).cloned().collect();
+        if objects.len() > TOGETHER_MAX {
+            return Err(too_many(&change, objects.len()));
+        }
+        let note = format!("source `{name}`: {change}; {} are loaded again, as one batch", files(objects.len()));
+        all.push(Together { objects, note });
+    }
+    Ok(all)
+}
+
+/// Offers what has to load together, before anything else: a file that has never been loaded fits the tables only then.
+/// Answers whether there is something.
+pub(crate) async fn offer_together(
+    ingest: &Ingest,
+    request: &IngestRequest,
+    discovered: &mut Discovered,
+) -> Result<bool, Error> {
+    let all = together(ingest, request, discovered).await?;
+    let any = !all.is_empty();
+    for Together { objects, note } in all {
+        // A file that was changed meanwhile is loaded as it is now.
+        let offers: Vec<Offer> = objects.iter().map(|object| offer_of(ingest, object)).collect();
+        ingest.ledger.offer(&offers, ingest.now()).await?;
+        let keys: Vec<_> = objects
+            .iter()
+            .map(|object| (object.source.as_str(), object.key.as_str(), object.member.as_str()))
+            .collect();
+        let offered = ingest.ledger.reoffer_together(&keys, &ingest.new_id(), ingest.now()).await?;
+        discovered.together.extend(objects.iter().map(identity).zip(offered));
+        discovered.notes.push(note);
+    }
+    Ok(any)
+}
+
+/// What a table of the source would say about the first column whose type is another one now.
+async fn type_change(ingest: &Ingest, source: &Source) -> Result<Option<String>, Error> {
+    for (table, schema) in &TargetTables::new(&source.contract).tables {
+        if let Some(change) = ingest.lake.type_changes(table.as_str(), schema).await?.first() {
+            let (column, from, to) = (&change.column, &change.from, &change.to);
+            return Ok(Some(format!("table `{table}`, column `{column}`: {from} becomes {to}")));
+        }
+    }
+    Ok(None)
+}
+
+/// The next step for a file that was held because a table has another type for one of its columns.
+pub(crate) async fn hint(ingest: &Ingest, source: &Source) -> Result<Option<String>, Error> {
+    Ok(type_change(ingest, source).await?.map(|_| reload_hint(&source.name)))
+}
+
+/// The next step when the contract of a source has another type for a column than its table.
+pub fn reload_hint(source: &SourceName) -> String {
+    format!(
+        "all rows of a table change their type together: `stillhouse ingest --reload {source}`; or change the type back, or \
+         give the column a new name"
+    )
+}
+
+/// Files that load together do so or not at all.
+pub(crate) fn not_alone(source: &Source, refused: &ObjectVersion) -> (String, String) {
+    let name = refused.name();
+    let message = format!("not loaded, because a type changes and so all files load together, but not `{name}`");
+    (message, format!("mend what is said of `{name}`, then run `stillhouse ingest --reload {}`", source.name))
+}
+
+/// Files that load together were changed into each other's contents.
+pub(crate) fn meet(source: &Source) -> (String, String) {
+    let message = "not loaded: files that load together were changed, and some hold what others held before";
+    let hint = format!("run `stillhouse ingest --reload {}` once more", source.name);
+    (message.to_owned(), hint)
+}
+
+fn not_all(request: &IngestRequest, source: &Source, change: &str, others: &[ObjectVersion]) -> Error {
+    let first = others[0].name();
+    let more = if others.len() > 1 { format!(" and {} more", others.len() - 1) } else { String::new() };
+    let message = format!("{change}, for all rows together; but `{first}`{more} would keep the old type");
+    let hint = if request.reload.iter().any(|named| named == source.name.as_str()) && request.period == Period::All {
+        "put the files back, or set `on_missing = \"remove\"` in the source file and run `stillhouse ingest` first, or give \
+         the column a new name"
+            .to_owned()
+    } else {
+        format!("load all files of the source again: `stillhouse ingest --reload {}`", source.name)
+    };
+    Error::new(Kind::FixSettings, message).with_hint(hint)
+}
+
+fn too_many(change: &str, count: usize) -> Error {
+    let message = format!("{change}: expected at most {TOGETHER_MAX} files to replace together, found {count}");
+    Error::new(Kind::FixSettings, message).with_hint("give the column a new name; its old values stay in the old one")
+}
+
+/// The version under which an object was offered together with others.
+pub(crate) fn offered(discovered: &Discovered, object: &ObjectVersion) -> Option<VersionId> {
+    discovered.together.get(&identity(object)).copied()
+}
