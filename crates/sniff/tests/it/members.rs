@@ -29,7 +29,7 @@ fn of_members_of_several_shapes_the_largest_are_proposed_and_the_others_named() 
     ];
     let proposal = propose(&files, &Options::default()).unwrap();
     assert_eq!(types(&proposal), ["id int64", "day date"]);
-    insta::assert_snapshot!(doubts(&proposal)[0], @"");
+    insta::assert_snapshot!(doubts(&proposal)[0], @"other members: this source is for 1 member of the archive; 4 of another shape will be held when it is loaded: `README.txt` (text without fields); `empty.csv` (expected CSV, found an empty file: 0 bytes and no record); `people.json` (JSON with the fields name); `shops.csv` (CSV with the columns shop, city). Put these into an archive of their own");
     let error =
         propose(&[input("x.zip!a", ""), input("x.zip!b", "\x01\x02\x03\x04")], &Options::default()).unwrap_err();
     assert!(error.to_string().starts_with("`x.zip!a`: expected CSV, found an empty file"), "{error}");

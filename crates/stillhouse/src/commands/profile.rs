@@ -128,7 +128,7 @@ fn of_file(file: &Path, app: Option<&App>, args: &ProfileArgs, stop: &Cancellati
         }
     }
     let root = app.map(|app| app.folder.root.as_path());
-    let files = NamedFile::all(file, Path::new("."), root)?;
+    let files = NamedFile::all(Path::new(&args.name), root.unwrap_or(Path::new(".")), root)?;
     let FileProfile { mut tables, notes } = profile_file::profile(&args.name, &files, &spill_folder(root), args, stop)?;
     tables.iter_mut().for_each(|table| table.personal.extend(personal.iter().cloned()));
     Ok(Found { kind: "file", tables, notes })

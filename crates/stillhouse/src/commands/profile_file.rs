@@ -126,7 +126,9 @@ fn notes(shown: &str, proposal: &Proposal, refused: u64) -> Vec<String> {
 /// What a file was packed in, and its encoding, where there is something to tell.
 fn taken_off(file: &FileFacts) -> Option<String> {
     let encoding = file.encoding.filter(|encoding| *encoding != "utf-8");
-    let words: Vec<&str> = file.packing.as_deref().into_iter().chain(encoding).collect();
+    // That of members the name of their archive says.
+    let packing = file.packing.as_deref().filter(|packing| *packing != "zip");
+    let words: Vec<&str> = packing.into_iter().chain(encoding).collect();
     (!words.is_empty()).then(|| format!("{}: {}", file.path, words.join(", ")))
 }
 

@@ -157,7 +157,8 @@ fn next(cli: &Cli, args: &SniffArgs, proposal: &Proposal, folder: Option<&Projec
         let place =
             if cli.directory == Path::new(".") { String::new() } else { format!("-C {} ", cli.directory.display()) };
         let few = if files.len() > 3 { "FILE …".to_owned() } else { files.join(" ") };
-        text.push_str(&format!("\nnext:\n  stillhouse {place}sniff --write {few}"));
+        let name = args.name.as_ref().map(|name| format!("--name {name} ")).unwrap_or_default();
+        text.push_str(&format!("\nnext:\n  stillhouse {place}sniff --write {name}{few}"));
     } else {
         text.push_str(&format!("\nnext: save this text as sources/{}.toml of a project", proposal.name));
     }

@@ -29,8 +29,8 @@ const CITIES: [&str; 3] = ["K\u{f6}ln", "M\u{fc}nchen", "Bad T\u{f6}lz"];
 
 /// Ids from `first` on, cities with umlauts, and amounts of 1.25 for each.
 fn csv(first: usize, rows: usize) -> String {
-    let row = |nr: usize| format!("{},{},1.25\n", first + nr, CITIES[nr % 3]);
-    format!("id,city,amount\n{}", (0..rows).map(row).collect::<String>())
+    let row = |nr: usize| format!("{nr},{},1.25\n", CITIES[nr % 3]);
+    format!("id,city,amount\n{}", (first..first + rows).map(row).collect::<String>())
 }
 
 fn json_lines(rows: usize) -> String {
@@ -101,20 +101,11 @@ fn what_is_proposed_loads_as_it_is() {
         run(&project, &["ingest"]).succeeded();
         let cents = records * 125;
         let exact = format!("{}.{:02}", cents / 100, cents % 100);
-        let last = if records == 9_000 { CITIES[8_999 % 3] } else { CITIES[499 % 3] };
-        let found = ask(
-            &project,
-            "select count(*), count(distinct id), sum(amount), max(city) filter (where id % 3 = 2 or id = 499) from sales",
-        );
-        assert_eq!(
-            (&found[0][0], &found[0][1], &found[0][2]),
-            (&json!(records), &json!(records), &json!(exact)),
-            "{source}"
-        );
-        let of_last = ask(&project, "select city from sales order by id desc limit 1");
-        // The members of the archive begin with the first city, each of them.
-        let last = if path.ends_with(".zip") && source.contains("2 files") { CITIES[199 % 3] } else { last };
-        assert_eq!(of_last, json!([[last]]), "{source}");
+        let found = ask(&project, "select count(*), count(distinct id), sum(amount) from sales");
+        assert_eq!(found[0], json!([records, records, exact]), "{source}");
+        let last = usize::try_from(records).unwrap() - 1;
+        let of_last = ask(&project, "select id, city from sales order by id desc limit 1");
+        assert_eq!(of_last[0], json!([last, CITIES[last % 3]]), "{source}");
         assert_balanced(&project, "sales");
     }
 }
@@ -142,14 +133,18 @@ fn members_of_another_shape_are_named_and_held() {
     assert_eq!(ask(&project, "select count(*) from orders"), json!([[42]]));
 }
 
+/// How small a file gets is the packer's to say, and differs from one version to the next.
+fn without_packed_sizes(text: &str) -> String {
+    let sizes = regex::Regex::new(r"packed it has \d+|packed byte [\d,]+; [\d,]+|[\d,]+ packed bytes").unwrap();
+    sizes.replace_all(text, "(packed)").into_owned()
+}
+
 #[test]
 fn the_explanation_says_what_was_taken_off() {
     let project = fresh();
     put(&project, "data/sales.csv.gz", piped("gzip", &["-nc"], &windows_1252(&csv(0, 60))));
-    insta::assert_snapshot!(
-        "sniff_explain_packed",
-        run(&project, &["sniff", "--explain", "data/sales.csv.gz"]).succeeded().stdout
-    );
+    let told = run(&project, &["sniff", "--explain", "data/sales.csv.gz"]).succeeded().stdout;
+    insta::assert_snapshot!("sniff_explain_packed", without_packed_sizes(&told));
 }
 
 #[test]
@@ -182,7 +177,7 @@ fn what_cannot_be_unpacked_is_refused_with_the_next_step() {
         finished.stderr
     };
     let all: Vec<String> = names.iter().map(|name| told("sniff", name)).collect();
-    insta::assert_snapshot!("sniff_refusals_packed", all.join("\n"));
+    insta::assert_snapshot!("sniff_refusals_packed", without_packed_sizes(&all.join("\n")));
     assert!(told("profile", "bomb.zip").contains("1,000 for one"));
 }
 
@@ -200,7 +195,7 @@ fn a_packed_file_has_the_profile_of_what_is_in_it() {
         put(&project, path, &bytes);
         let found = profile(&project, path);
         assert_eq!(found["rows"], records, "{path}");
-        if records == 500 && !found["notes"].to_string().contains("in/b.csv") {
+        if records == 500 {
             assert_eq!(found["columns"], plain["columns"], "{path}");
         }
     }
