@@ -58,7 +58,7 @@ pub use discover::{Found, Listing, discover};
 pub use discovered::IngestRequest;
 pub use error::{Error, Kind};
 pub use maintain::{MaintainRequest, Maintained, maintain, pinned};
-pub use open::{OpenError, OpenObject};
+pub use open::{FileMembers, LocalFile, Look, LookedAt, OpenError, OpenObject};
 pub use plan::plan;
 pub use progress::{Event, Progress, Silent};
 pub use publish::{LakeNumbers, Turn, belong_together, publish_all};

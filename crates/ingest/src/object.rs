@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use crate::content::content;
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
-use crate::open::{Content, OpenError, OpenObject, Opening, Partial};
+use crate::open::{Content, OpenError, OpenObject, Opening, Partial, Settings};
 use crate::progress::Event;
 use crate::same::Twins;
 use crate::sink::{Decoded, FilesSink, ObjectSink};
@@ -256,7 +256,8 @@ pub(crate) fn open<'a>(
     on_bytes: Box<dyn Fn(u64) + Send + Sync>,
 ) -> Result<Content<'a>, OpenError> {
     let stored = OpenObject::new(Arc::clone(&ingest.store), object, runtime.clone(), ingest.stop.clone(), on_bytes)?;
-    let opening = Opening { source, member: &object.member, folder: &ingest.spill, name: ingest.new_id() };
+    let settings = Settings::of(source);
+    let opening = Opening { settings, member: &object.member, folder: &ingest.spill, name: ingest.new_id() };
     Content::open(stored, &opening)
 }
 

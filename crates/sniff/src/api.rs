@@ -1,20 +1,71 @@
 //! What a caller passes in and gets back.
 
 use serde::Serialize;
-use stillhouse_decode::{ByteSource, SourceError};
+use stillhouse_decode::ByteSource;
+use stillhouse_spec::TextEncoding;
+use stillhouse_unpack::Detected;
 
 /// A file to look at.
 pub struct Input<'a> {
     /// Its path relative to the project folder, with `/` between folders: what the path of the source is made of.
     pub path: String,
+    /// The member of the archive at that path; empty for a file that is none.
+    pub member: String,
     /// Its path as messages name it.
     pub shown: String,
     /// It lies elsewhere, and has to be put at `path` before it can be loaded.
     pub outside: bool,
     /// The year of its last change: dates without a year take it from there.
     pub modified_year: i16,
-    /// Opens it; asked for several times, one after the other.
-    pub open: Box<dyn Fn() -> Result<Box<dyn ByteSource>, SourceError> + 'a>,
+    /// Opens it, with its text in that encoding; asked for several times, one after the other.
+    pub open: Box<dyn Fn(TextEncoding) -> Result<Opened<'a>, Unopened> + 'a>,
+}
+
+impl<'a> Input<'a> {
+    /// The same file. With an encoding it is read under that and no other.
+    pub(crate) fn again<'i>(&'i self, encoding: Option<TextEncoding>) -> Input<'i>
+    where
+        'a: 'i,
+    {
+        Input {
+            path: self.path.clone(),
+            member: self.member.clone(),
+            shown: self.shown.clone(),
+            outside: self.outside,
+            modified_year: self.modified_year,
+            open: Box::new(move |asked| (self.open)(encoding.unwrap_or(asked))),
+        }
+    }
+}
+
+/// A file out of its packing, and its text in UTF-8.
+pub struct Opened<'a> {
+    /// What is in it.
+    pub bytes: Box<dyn ByteSource + 'a>,
+    /// What was taken off.
+    pub wrapping: Wrapping,
+}
+
+/// What a file was in before its records could be seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wrapping {
+    /// What it is packed in, in words: `gzip`, `zip`, `gzip in zip`.
+    pub packing: Option<String>,
+    /// What its text says about its encoding; nothing where that was asked for, or there is no text.
+    pub encoding: Option<Detected>,
+    /// How many bytes are stored; of a member of an archive, how many the archive has.
+    pub stored_bytes: u64,
+    /// Only the beginning was unpacked, because more is not looked at.
+    pub is_cut: bool,
+}
+
+/// Why a file cannot be opened.
+#[derive(Debug)]
+pub struct Unopened {
+    /// What is wrong.
+    pub message: String,
+    /// The next step, where a person has to mend the file.
+    pub hint: Option<String>,
 }
 
 /// How to look.
@@ -62,7 +113,13 @@ impl Proposal {
 pub struct FileFacts {
     /// Its path as messages name it.
     pub path: String,
-    /// Its length.
+    /// What it is packed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packing: Option<String>,
+    /// How its text is encoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<&'static str>,
+    /// Its length: unpacked, and in UTF-8. Of a long file that is packed, of as much as was unpacked.
     pub bytes: u64,
     /// How much of it was looked at.
     pub read_bytes: u64,
@@ -105,8 +162,10 @@ pub struct ColumnFacts {
 pub enum Place {
     /// The files as a whole.
     Files,
-    /// `[source]`
+    /// `[source]`: the path.
     Path,
+    /// `[source]`: the encoding.
+    Encoding,
     /// `[csv]` or `[json]`
     Csv,
     /// `[table]`

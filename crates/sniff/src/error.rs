@@ -4,6 +4,8 @@ use std::fmt;
 
 use stillhouse_decode::Kind as DecodeKind;
 
+use crate::api::Unopened;
+
 /// What the caller should do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -21,20 +23,50 @@ pub struct Error {
     kind: Kind,
     message: String,
     hint: Option<String>,
+    /// Another encoding may be the way out.
+    not_utf8: bool,
 }
 
 impl Error {
     pub(crate) fn data(file: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        let message = message.into();
-        Self { kind: Kind::FixData, message: format!("`{file}`: {message}"), hint: Some(hint.into()) }
+        Self::new(Kind::FixData, format!("`{file}`: {}", message.into()), Some(hint.into()))
+    }
+
+    fn new(kind: Kind, message: String, hint: Option<String>) -> Self {
+        Self { kind, message, hint, not_utf8: false }
+    }
+
+    /// The text of a file is not UTF-8.
+    pub(crate) fn not_utf8(file: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { not_utf8: true, ..Self::data(file, message, hint) }
+    }
+
+    pub(crate) fn with_hint(self, hint: String) -> Self {
+        Self { hint: Some(hint), ..self }
+    }
+
+    /// The message without the file that it begins with.
+    pub(crate) fn reason(&self, file: &str) -> String {
+        self.message.strip_prefix(&format!("`{file}`: ")).unwrap_or(&self.message).to_owned()
+    }
+
+    /// Whether another encoding may be the way out.
+    pub(crate) fn is_not_utf8(&self) -> bool {
+        self.not_utf8
+    }
+
+    /// The file cannot be opened.
+    pub(crate) fn unopened(file: &str, why: Unopened) -> Self {
+        let kind = if why.hint.is_some() { Kind::FixData } else { Kind::Source };
+        Self::new(kind, format!("`{file}`: {}", why.message), why.hint)
     }
 
     pub(crate) fn settings(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { kind: Kind::FixSettings, message: message.into(), hint: Some(hint.into()) }
+        Self::new(Kind::FixSettings, message.into(), Some(hint.into()))
     }
 
     pub(crate) fn source(file: &str, error: &dyn fmt::Display) -> Self {
-        Self { kind: Kind::Source, message: format!("`{file}`: {error}"), hint: None }
+        Self::new(Kind::Source, format!("`{file}`: {error}"), None)
     }
 
     /// What decode says about a file.
@@ -44,7 +76,7 @@ impl Error {
             DecodeKind::FixSettings | DecodeKind::MoreColumns => Kind::FixSettings,
             DecodeKind::Source | DecodeKind::Sink => Kind::Source,
         };
-        Self { kind, message: format!("`{file}`: {error}"), hint: error.hint().map(str::to_owned) }
+        Self::new(kind, format!("`{file}`: {error}"), error.hint().map(str::to_owned))
     }
 
     /// What the caller should do.

@@ -3,14 +3,17 @@
 //! [`propose`] takes paths and bytes and gives the text of a source file, with everything that it is not sure of as a
 //! comment, and the account of each decision. It goes through named phases:
 //!
-//! 1. `recognise`: CSV, JSON, Parquet, and is it text at all. 2. `dialect`: delimiter, quote, escape, lines before the records. 3. `header`.
-//! 4. `paths`: a template, and how often a file is expected. 5. `survey` and `decide`: every value of every record is
+//! 1. `recognise`: CSV, JSON, Parquet, and is it text at all; before that, `members` of archives that do not belong to the
+//!    others are left out. 2. `dialect`: delimiter, quote, escape, lines before the records. 3. `header`. 4. `paths`: a template, and how often a file is expected. 5. `survey` and `decide`: every value of every record is
 //!    shown to its column, then each column gets its type. 6. `roles`: time, ids, personal data, what is required.
 //! 7. `trial`: the proposal is read and the files are decoded under it, as loading would; what is refused, and which days
 //!    lie outside of what the path names, goes into the proposal. 8. `write`.
 //!
 //! Records of JSON and Parquet have objects and arrays inside, so that the middle of the way is another: `nested` finds out
 //! what tables and columns there are before it looks at values. Phases 1, 4, 7 and 8 are the same.
+//!
+//! Files come unpacked and in UTF-8, with a word about what was taken off; `encoding` tells about it, and has them opened in
+//! another encoding where that is the way out.
 //!
 //! How texts become values is decode's to say, here as there: `stillhouse_decode::look`.
 //!
@@ -24,10 +27,12 @@ mod column;
 mod days;
 mod decide;
 mod dialect;
+mod encoding;
 mod error;
 mod formats;
 mod header;
 mod lists;
+mod members;
 mod moments;
 mod names;
 mod nested;
@@ -42,17 +47,19 @@ mod text;
 mod trial;
 mod write;
 
-use stillhouse_spec::{Source, SourceName, TableName};
+use stillhouse_spec::{Source, SourceName, TableName, TextEncoding};
 
 use crate::api::Notes;
 use crate::plan::Plan;
 use crate::text::{count, counted};
 
-pub use api::{BYTES_MAX_DEFAULT, ColumnFacts, FileFacts, Input, Note, Options, Place, Proposal};
+pub use api::{
+    BYTES_MAX_DEFAULT, ColumnFacts, FileFacts, Input, Note, Opened, Options, Place, Proposal, Unopened, Wrapping,
+};
 pub use error::{Error, Kind};
 pub use paths::inside;
 
-/// Proposes a source for files that belong together.
+/// Proposes a source for files that belong together. Of the members of an archive those that do not are left out, and named.
 ///
 /// # Errors
 /// There is no file, one cannot be read or is no CSV, they do not belong together, or the name is none.
@@ -65,35 +72,52 @@ pub fn propose(inputs: &[Input<'_>], options: &Options) -> Result<Proposal, Erro
         None => names::table(&first.path),
     };
     let mut notes = Notes::default();
+    let inputs = members::that_belong_together(inputs, &mut notes)?;
+    match attempt(&name, &inputs, TextEncoding::Auto, options, notes.clone()) {
+        Err(error) if error.is_not_utf8() => {
+            let (encoding, inputs) = encoding::other(&inputs, error)?;
+            attempt(&name, &inputs, encoding, options, notes)
+        }
+        done => done,
+    }
+}
+
+/// Proposes a source under which the text of all files has that encoding.
+fn attempt(
+    name: &str,
+    inputs: &[Input<'_>],
+    encoding: TextEncoding,
+    options: &Options,
+    mut notes: Notes,
+) -> Result<Proposal, Error> {
     let paths = paths::paths(inputs, &mut notes);
-    let (mut plan, extents) = match recognise::kind(inputs)? {
+    let (kind, wrappings) = recognise::kind(inputs)?;
+    encoding::tell(inputs, &wrappings, encoding, &mut notes);
+    let (mut plan, mut extents) = match kind {
         recognise::Kind::Csv => {
             let survey = survey::survey(inputs, options, &paths.periods)?;
             let extents = survey.files.iter().map(survey::Looked::extent).collect();
-            (plan::plan(name, inputs, &survey, paths, &mut notes), extents)
+            (plan::plan(name.to_owned(), inputs, &survey, paths, &mut notes), extents)
         }
-        recognise::Kind::Json => nested::of_json(&name, inputs, options, paths, &mut notes)?,
-        recognise::Kind::Parquet => nested::of_parquet(&name, inputs, paths, &mut notes)?,
+        recognise::Kind::Json => nested::of_json(name, inputs, options, paths, &mut notes)?,
+        recognise::Kind::Parquet => nested::of_parquet(name, inputs, paths, &mut notes)?,
     };
-    for (input, file) in inputs.iter().zip(&extents).filter(|(_, file)| !file.walked.whole) {
-        let text = format!(
-            "only the first {} bytes of {} were looked at; it has {}",
-            file.walked.bytes, input.shown, file.length
-        );
-        notes.doubt(Place::Files, "read", text);
+    plan.encoding = (encoding != TextEncoding::Auto).then_some(encoding);
+    for (extent, wrapping) in extents.iter_mut().zip(&wrappings) {
+        extent.walked.whole &= !wrapping.is_cut;
     }
-    let looked_at = match inputs.len() {
-        1 => first.shown.clone(),
-        several => format!("{several} files, the first of them {}", first.shown),
+    places(inputs, &extents, &wrappings, &mut notes);
+    let looked_at = match inputs {
+        [one] => one.shown.clone(),
+        several => format!("{} files, the first of them {}", several.len(), several[0].shown),
     };
-    if let Some(input) = inputs.iter().find(|input| input.outside) {
-        let text =
-            format!("{} lies outside of the project folder: put it at {}, or change `path`", input.shown, input.path);
-        notes.doubt(Place::Path, "path", text);
-    }
     let draft = write::write(&plan, &notes, &looked_at, "");
     let source = parsed(&plan, &draft)?;
-    let trial = trial::run(inputs, &extents, &source, &plan, &mut notes)?;
+    let mut trial = trial::run(inputs, &extents, &source, &plan, &mut notes)?;
+    for (file, wrapping) in trial.files.iter_mut().zip(wrappings) {
+        file.encoding = encoding::name(&wrapping, encoding);
+        file.packing = wrapping.packing;
+    }
     trial.allow(&mut plan, &mut notes);
     trial.spill(&mut plan, &mut notes);
     let text = write::write(&plan, &notes, &looked_at, &outcome(&trial.files));
@@ -105,6 +129,23 @@ pub fn propose(inputs: &[Input<'_>], options: &Options) -> Result<Proposal, Erro
         columns: facts(&plan),
         notes: notes.finish(),
     })
+}
+
+/// What is not looked at to its end, and what lies outside of the project.
+fn places(inputs: &[Input<'_>], extents: &[trial::Extent], wrappings: &[Wrapping], notes: &mut Notes) {
+    let files = inputs.iter().zip(extents).zip(wrappings);
+    for ((input, file), wrapping) in files.filter(|((_, file), _)| !file.walked.whole) {
+        let (read, shown) = (file.walked.bytes, &input.shown);
+        let all = if wrapping.is_cut { "more".to_owned() } else { file.length.to_string() };
+        let unpacked = if wrapping.packing.is_some() { ", unpacked," } else { "" };
+        let text = format!("only the first {read} bytes of {shown}{unpacked} were looked at; it has {all}");
+        notes.doubt(Place::Files, "read", text);
+    }
+    if let Some(input) = inputs.iter().find(|input| input.outside) {
+        let text =
+            format!("{} lies outside of the project folder: put it at {}, or change `path`", input.shown, input.path);
+        notes.doubt(Place::Path, "path", text);
+    }
 }
 
 /// How the trial went, in a sentence.

@@ -1,5 +1,7 @@
 //! Phase 4: a path template from the paths of the files, and how often a file is expected.
 
+use std::collections::BTreeSet;
+
 use stillhouse_spec::{Grain, PathTemplate};
 
 use crate::api::{Input, Notes, Place};
@@ -29,9 +31,12 @@ enum Piece {
 /// Marks between the words of a file name.
 const MARKS: [char; 6] = ['-', '_', '.', ' ', '=', '+'];
 
+/// How the names of packed files end.
+const PACKED: [&str; 4] = [".gz", ".bz2", ".zst", ".zstd"];
+
 /// Makes the template.
 pub(crate) fn paths(inputs: &[Input<'_>], notes: &mut Notes) -> Paths {
-    let all: Vec<Path> = inputs.iter().map(|input| pieces(&input.path)).collect();
+    let all = all_pieces(inputs);
     let fitting = |paths: &[Path]| {
         let template = render(&merge_all(paths));
         let parsed: PathTemplate = template.parse().ok()?;
@@ -53,6 +58,21 @@ pub(crate) fn paths(inputs: &[Input<'_>], notes: &mut Notes) -> Paths {
     Paths { periods: periods.iter().map(days).collect(), years, template, every }
 }
 
+/// The paths in pieces. Where some files are packed and others are not, or otherwise, the ends that say so differ.
+fn all_pieces(inputs: &[Input<'_>]) -> Vec<Path> {
+    let packed = |input: &Input<'_>| PACKED.iter().find(|end| input.path.ends_with(**end)).copied().unwrap_or_default();
+    let differ = inputs.windows(2).any(|two| packed(&two[0]) != packed(&two[1]));
+    let path = |input: &Input<'_>| {
+        if !differ {
+            return pieces(&input.path);
+        }
+        let mut path = pieces(input.path.strip_suffix(packed(input)).unwrap_or(&input.path));
+        path.last_mut().into_iter().for_each(|file| file.push(Piece::Any));
+        path
+    };
+    inputs.iter().map(path).collect()
+}
+
 /// A path that names the first file; nothing in common was found.
 fn literal(inputs: &[Input<'_>]) -> Paths {
     let none = vec![None; inputs.len()];
@@ -61,7 +81,8 @@ fn literal(inputs: &[Input<'_>]) -> Paths {
 }
 
 fn explain(inputs: &[Input<'_>], template: &PathTemplate, every: Option<Grain>, notes: &mut Notes) {
-    let count = inputs.len();
+    // Members of an archive share its path.
+    let count = inputs.iter().map(|input| &input.path).collect::<BTreeSet<_>>().len();
     let of = if count == 1 { "the path".to_owned() } else { format!("the paths of {count} files") };
     let mut text = format!("`{template}`, from {of}");
     if let Some(every) = every {

@@ -1,6 +1,6 @@
 //! Everything that the source file says, before it is text.
 
-use stillhouse_spec::{CsvOptions, DataType, EscapeStyle, HeaderStyle, QuoteStyle};
+use stillhouse_spec::{CsvOptions, DataType, EscapeStyle, HeaderStyle, QuoteStyle, TextEncoding};
 
 use crate::api::{Input, Notes, Place};
 use crate::column::Column;
@@ -87,6 +87,8 @@ pub(crate) struct Plan {
     pub(crate) name: String,
     pub(crate) paths: Paths,
     pub(crate) spill_days: u32,
+    /// `None`: each file tells its own.
+    pub(crate) encoding: Option<TextEncoding>,
     pub(crate) format: Format,
     /// The year to be set, as a comment.
     pub(crate) year: Option<i16>,
@@ -125,6 +127,7 @@ pub(crate) fn plan(name: String, inputs: &[Input<'_>], survey: &Survey, paths: P
         name,
         paths,
         spill_days: 0,
+        encoding: None,
         format: Format::Csv(csv),
         year,
         columns,
@@ -278,7 +281,6 @@ fn explain_dialect(input: &Input<'_>, file: &Looked, several: bool, notes: &mut 
         let text = format!("quote {quote}, escape {}: read so, fewest records are refused", escape_name(csv.escape));
         notes.remark(Place::Csv, about("quote"), text);
     }
-    notes.found(Place::Csv, about("encoding"), file.encoding.clone());
     explain_header(file, &about("header"), notes);
     if let Some(first) = file.cut.preamble.first().filter(|_| !file.odd_header || file.cut.preamble.len() > 1) {
         let text = format!("{} lines before the records are left out, from line {} on", csv.skip_lines, first.line);

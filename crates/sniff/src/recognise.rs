@@ -1,17 +1,14 @@
 //! Phase 1: CSV, JSON or Parquet, and is it text that can hold records at all?
 
-use crate::api::Input;
+use stillhouse_unpack::{Packing, recognise};
+
+use crate::api::{Input, Opened, Wrapping};
 use crate::error::Error;
-use crate::survey::open;
+use crate::survey::opened;
 
 /// How files of other kinds begin, what they are, and what to do with them.
 const BEGINNINGS: &[(&[u8], &str, &str)] = &[
-    (b"PK\x03\x04", "a ZIP archive or an office document", "unpack it, or save the sheet as CSV"),
     (b"\xd0\xcf\x11\xe0", "an old office document", "save the sheet as CSV"),
-    (b"\x1f\x8b", "compressed with gzip", "unpack it with `gunzip`"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it with `unzstd`"),
-    (b"BZh", "compressed with bzip2", "unpack it with `bunzip2`"),
-    (b"\xfd7zXZ", "compressed with xz", "unpack it with `unxz`"),
     (b"%PDF", "a PDF document", "ask for the table behind it as CSV"),
     (b"SQLite format 3", "an SQLite database", "export its tables as CSV"),
     (b"\x89PNG", "a picture", "name a CSV file"),
@@ -27,7 +24,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Csv => "CSV",
             Self::Json => "JSON",
@@ -36,11 +33,12 @@ impl Kind {
     }
 }
 
-/// What all of the files are written in, by how they begin.
-pub(crate) fn kind(inputs: &[Input<'_>]) -> Result<Kind, Error> {
-    let mut common: Option<Kind> = None;
+/// What all of the files are written in, by how they begin, and what each was in.
+pub(crate) fn kind(inputs: &[Input<'_>]) -> Result<(Kind, Vec<Wrapping>), Error> {
+    let (mut common, mut wrappings): (Option<Kind>, _) = (None, Vec::new());
     for input in inputs {
-        let kind = kind_of(&head(input)?);
+        let (kind, wrapping) = kind_of(input)?;
+        wrappings.push(wrapping);
         let first = *common.get_or_insert(kind);
         if kind != first {
             return Err(Error::settings(
@@ -54,20 +52,21 @@ pub(crate) fn kind(inputs: &[Input<'_>]) -> Result<Kind, Error> {
             ));
         }
     }
-    Ok(common.unwrap_or(Kind::Csv))
+    Ok((common.unwrap_or(Kind::Csv), wrappings))
 }
 
-/// The beginning of a file, without a byte order mark and blanks.
-fn head(input: &Input<'_>) -> Result<Vec<u8>, Error> {
-    let mut source = open(input)?;
+/// What a file is written in, by how it begins without a byte order mark and blanks.
+pub(crate) fn kind_of(input: &Input<'_>) -> Result<(Kind, Wrapping), Error> {
+    let Opened { mut bytes, wrapping } = opened(input)?;
     let mut head = vec![0; 4 << 10];
-    let count = source.read_at(0, &mut head).map_err(|error| Error::source(&input.shown, &error))?;
+    let count = bytes.read_at(0, &mut head).map_err(|error| Error::source(&input.shown, &error))?;
     let head = &head[..count];
-    Ok(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start().to_vec())
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    Ok((by_beginning(head), wrapping))
 }
 
 /// What is not recognised may be CSV, or is nothing: [`check`] says so.
-fn kind_of(head: &[u8]) -> Kind {
+fn by_beginning(head: &[u8]) -> Kind {
     if head.starts_with(b"PAR1") {
         return Kind::Parquet;
     }
@@ -94,6 +93,11 @@ pub(crate) fn check(input: &Input<'_>, head: &[u8], length: u64) -> Result<(), E
     if let Some((_, what, hint)) = BEGINNINGS.iter().find(|(beginning, ..)| head.starts_with(beginning)) {
         return refuse(what, hint);
     }
+    match recognise(head) {
+        Ok(Packing::None) => {}
+        Ok(packing) => return refuse(&format!("what is packed as {packing}, inside of another packing"), "unpack it"),
+        Err(known) => return refuse(&known.to_string(), "unpack it, or pack it as gzip, zstd, bzip2 or zip"),
+    }
     let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
     if head.len() >= 8 && (zeros(0) * 5 > head.len() * 2 || zeros(1) * 5 > head.len() * 2) {
         return refuse("UTF-16 without a byte order mark", "convert it, for example with `iconv -f UTF-16LE -t UTF-8`");
@@ -109,14 +113,11 @@ pub(crate) fn check(input: &Input<'_>, head: &[u8], length: u64) -> Result<(), E
     Ok(())
 }
 
-/// The way out for a file that is not UTF-8.
+/// Not all of the text is UTF-8.
 pub(crate) fn not_utf8(input: &Input<'_>, line: u64, count: u64, records: u64) -> Error {
     let what = format!(
-        "expected UTF-8, found other bytes in {count} of {records} records, first on line {line}: \
-         the file is probably Windows-1252 or Latin-1"
+        "expected UTF-8, UTF-16 or Windows-1252, found other bytes in {count} of {records} records, first on line {line}"
     );
-    let shown = &input.shown;
-    let hint =
-        format!("convert it, for example with `iconv -f WINDOWS-1252 -t UTF-8 '{shown}' > utf8.csv`, and look at that");
-    Error::data(shown, what, hint)
+    let hint = "convert it to UTF-8, for example with `iconv -f ENCODING -t UTF-8`, and look at that";
+    Error::not_utf8(&input.shown, what, hint)
 }

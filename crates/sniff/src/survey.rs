@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use stillhouse_decode::ByteSource;
 use stillhouse_decode::look::{Glimpse, Seen, Walked, Way, comparable, walk};
 use stillhouse_decode::reason;
-use stillhouse_spec::{CsvOptions, EscapeStyle, HeaderStyle, MAX_RECORD_BYTES_DEFAULT, QuoteStyle};
+use stillhouse_spec::{CsvOptions, EscapeStyle, HeaderStyle, MAX_RECORD_BYTES_DEFAULT, QuoteStyle, TextEncoding};
 
-use crate::api::{Input, Options};
+use crate::api::{Input, Opened, Options};
 use crate::column::{At, Column};
 use crate::dialect::{Cut, cut};
 use crate::error::Error;
@@ -30,7 +31,6 @@ pub(crate) struct Looked {
     /// Everything stated, header and skipped lines included.
     pub(crate) csv: CsvOptions,
     pub(crate) header: Header,
-    pub(crate) encoding: String,
     /// The header's names; also where it has another number of fields than the records and has to be skipped.
     pub(crate) names: Option<Vec<String>>,
     /// The header is passed over as a line, because its number of fields is another.
@@ -78,43 +78,27 @@ pub(crate) fn survey(inputs: &[Input<'_>], options: &Options, periods: &[Option<
     Ok(survey)
 }
 
-/// Opens a file.
-pub(crate) fn open(input: &Input<'_>) -> Result<Box<dyn stillhouse_decode::ByteSource>, Error> {
-    (input.open)().map_err(|error| Error::source(&input.shown, &error))
+/// Opens a file, as it says itself that it is.
+pub(crate) fn opened<'i>(input: &'i Input<'_>) -> Result<Opened<'i>, Error> {
+    (input.open)(TextEncoding::Auto).map_err(|why| Error::unopened(&input.shown, why))
+}
+
+/// The bytes of a file.
+pub(crate) fn open<'i>(input: &'i Input<'_>) -> Result<Box<dyn ByteSource + 'i>, Error> {
+    Ok(opened(input)?.bytes)
 }
 
 /// Dialect and header.
 fn look(input: &Input<'_>, options: &Options) -> Result<Looked, Error> {
-    let mut source = open(input)?;
-    let length = source.len();
-    let mut head = vec![0; 64 << 10];
-    let count = source.read_at(0, &mut head).map_err(|error| Error::source(&input.shown, &error))?;
-    head.truncate(count);
-    let decoded = |error| Error::decode(&input.shown, &error);
-    if !(head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])) {
-        recognise::check(input, head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head), length)?;
-    }
-    let glimpse = Glimpse::take(&mut *source, &CsvOptions::default(), record_bytes_max()).map_err(decoded)?;
+    let (glimpse, length) = glimpse(input)?;
     let mut cut = cut(&glimpse);
     let rethought = rethink(input, options, &glimpse, &mut cut)?;
-    let width = cut.way.width.max(1);
-    let usual: Vec<_> = cut.rows.iter().filter(|row| row.texts.len() == width).cloned().collect();
-    let header = header::detect(&usual);
+    let Titles { header, names, odd_header, width } = titles(&cut);
     let mut csv = cut.way.csv.clone();
     csv.header = Some(if header.present { HeaderStyle::Present } else { HeaderStyle::Absent });
-    let above = cut.preamble.last().filter(|row| !header.present && row.texts.len() > 1);
-    let odd_header = above.is_some();
-    let names = match (header.present, above) {
-        (true, _) => usual.first().map(|row| row.texts.clone()),
-        (false, Some(row)) => Some((0..width).map(|at| row.texts.get(at).cloned().unwrap_or_default()).collect()),
-        (false, None) => None,
-    };
-    let bom = head.starts_with(b"\xef\xbb\xbf");
-    let encoding = format!("{}{}", glimpse.encoding.value, if bom { " with a byte order mark" } else { "" });
     Ok(Looked {
         csv,
         header,
-        encoding,
         names,
         odd_header,
         width,
@@ -125,6 +109,45 @@ fn look(input: &Input<'_>, options: &Options) -> Result<Looked, Error> {
         walked: Walked { bytes: 0, whole: true },
         cut,
     })
+}
+
+/// The head of a file, and its length.
+fn glimpse(input: &Input<'_>) -> Result<(Glimpse, u64), Error> {
+    let mut source = open(input)?;
+    let length = source.len();
+    let mut head = vec![0; 64 << 10];
+    let count = source.read_at(0, &mut head).map_err(|error| Error::source(&input.shown, &error))?;
+    head.truncate(count);
+    recognise::check(input, head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head), length)?;
+    let glimpse = Glimpse::take(&mut *source, &CsvOptions::default(), record_bytes_max());
+    Ok((glimpse.map_err(|error| Error::decode(&input.shown, &error))?, length))
+}
+
+/// How the columns of a file are called.
+pub(crate) struct Titles {
+    header: Header,
+    pub(crate) names: Option<Vec<String>>,
+    odd_header: bool,
+    pub(crate) width: usize,
+}
+
+fn titles(cut: &Cut) -> Titles {
+    let width = cut.way.width.max(1);
+    let usual: Vec<_> = cut.rows.iter().filter(|row| row.texts.len() == width).cloned().collect();
+    let header = header::detect(&usual);
+    let above = cut.preamble.last().filter(|row| !header.present && row.texts.len() > 1);
+    let odd_header = above.is_some();
+    let names = match (header.present, above) {
+        (true, _) => usual.first().map(|row| row.texts.clone()),
+        (false, Some(row)) => Some((0..width).map(|at| row.texts.get(at).cloned().unwrap_or_default()).collect()),
+        (false, None) => None,
+    };
+    Titles { header, names, odd_header, width }
+}
+
+/// The titles that the head of a file has.
+pub(crate) fn titles_of(input: &Input<'_>) -> Result<Titles, Error> {
+    Ok(titles(&cut(&glimpse(input)?.0)))
 }
 
 /// Where the whole file has more wrong quotes or odd records than its head, the other ways get a chance.
@@ -228,6 +251,11 @@ fn watched(looked: &Looked) -> Vec<usize> {
     if named.is_empty() { vec![0] } else { named }
 }
 
+/// Whether so few records are other than UTF-8 that they may be refused.
+pub(crate) fn utf8(input: &Input<'_>, line: u64, count: u64, records: u64) -> Result<(), Error> {
+    if count * NOT_UTF8_SHARE > records { Err(recognise::not_utf8(input, line, count, records)) } else { Ok(()) }
+}
+
 /// Shows every value to its column.
 fn read(
     input: &Input<'_>,
@@ -263,10 +291,8 @@ fn read(
     };
     looked.walked = walk(&mut *source, &looked.csv, record_bytes_max(), options.bytes_max, &mut visit)
         .map_err(|error| Error::decode(&input.shown, &error))?;
-    if let Some((count, line)) = refused.get(reason::INVALID_UTF8)
-        && count * NOT_UTF8_SHARE > records
-    {
-        return Err(recognise::not_utf8(input, *line, *count, records));
+    if let Some((count, line)) = refused.get(reason::INVALID_UTF8) {
+        utf8(input, *line, *count, records)?;
     }
     (looked.records, looked.refused) = (records, refused);
     Ok(looked)

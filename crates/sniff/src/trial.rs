@@ -112,6 +112,8 @@ pub(crate) fn run(
 fn facts(input: &Input<'_>, extent: &Extent) -> FileFacts {
     FileFacts {
         path: input.shown.clone(),
+        packing: None,
+        encoding: None,
         bytes: extent.length,
         read_bytes: extent.bytes(),
         read: extent.records,
@@ -219,14 +221,14 @@ impl Trial {
 }
 
 /// The beginning of a file that was read to its limit.
-struct Beginning {
-    source: Box<dyn ByteSource>,
+struct Beginning<'i> {
+    source: Box<dyn ByteSource + 'i>,
     length: u64,
     /// Stands behind it.
     closing: &'static [u8],
 }
 
-impl ByteSource for Beginning {
+impl ByteSource for Beginning<'_> {
     fn len(&self) -> u64 {
         self.length + self.closing.len() as u64
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use stillhouse_spec::{
-    CsvOptions, Currency, DataType, EscapeStyle, Grain, HeaderStyle, ListSyntax, NumberFormat, QuoteStyle,
+    CsvOptions, Currency, DataType, EscapeStyle, Grain, HeaderStyle, ListSyntax, NumberFormat, QuoteStyle, TextEncoding,
 };
 
 use crate::api::{Note, Notes, Place};
@@ -100,7 +100,7 @@ pub(crate) fn wrap(said: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let clean: String = said.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    for word in clean.split(' ').filter(|word| !word.is_empty()) {
+    for word in words(&clean) {
         let length = line.chars().count();
         if length > 0 && length + 1 + word.chars().count() > columns {
             lines.push(std::mem::take(&mut line));
@@ -108,10 +108,26 @@ pub(crate) fn wrap(said: &str, columns: usize) -> Vec<String> {
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word);
     }
     lines.push(line);
     lines
+}
+
+/// What stands between blanks; a setting that is to be copied, such as `key = "a b"`, stays in one piece.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let is_open = |setting: &String| setting.contains(" = ") && setting.matches('"').count() % 2 == 1;
+        match words.last_mut().filter(|last| word == "=" || last.ends_with(" =") || is_open(last)) {
+            Some(setting) => {
+                setting.push(' ');
+                setting.push_str(word);
+            }
+            None => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 /// A text as TOML writes it.
@@ -130,6 +146,10 @@ fn source(text: &mut String, plan: &Plan, notes: &Notes) {
     let of = |word: &str| about(notes, &[word], true);
     comments(text, &of("path"), &Place::Path);
     let _ = writeln!(text, "path = {}\ntype = \"{}\"", quoted(&plan.paths.template), plan.format.name());
+    comments(text, notes, &Place::Encoding);
+    if plan.encoding == Some(TextEncoding::Windows1252) {
+        text.push_str("encoding = \"windows-1252\"\n");
+    }
     comments(text, &of("every"), &Place::Path);
     if let Some(every) = plan.paths.every {
         let word = match every {

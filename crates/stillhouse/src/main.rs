@@ -9,6 +9,7 @@ mod commands;
 mod doctor;
 mod failure;
 mod lake_runs;
+mod looked_at;
 mod memory;
 mod new_file;
 mod outcome_text;

@@ -10,7 +10,7 @@ pub fn personal_columns(project: &Project, table: &str) -> Vec<String> {
     let own = OWN.iter().filter(|(name, _)| *name == table).flat_map(|(_, columns)| columns.iter());
     let mut columns: Vec<String> = own.map(|column| (*column).to_owned()).collect();
     for source in &project.sources {
-        columns.extend(of_source(source, table));
+        columns.extend(personal_of_source(source, table));
     }
     columns
 }
@@ -18,6 +18,12 @@ pub fn personal_columns(project: &Project, table: &str) -> Vec<String> {
 /// The columns of a source's files that hold personal data.
 pub fn personal_fields(source: &Source) -> Vec<String> {
     marked(source).map(|column| column.name.to_string()).collect()
+}
+
+/// The same, of tables inside of their records as well.
+pub fn personal_fields_of_all(source: &Source) -> Vec<String> {
+    let nested = source.contract.nested.iter().flat_map(NestedTable::all_columns).filter(|column| column.pii);
+    marked(source).chain(nested).map(|column| column.name.to_string()).collect()
 }
 
 fn marked(source: &Source) -> impl Iterator<Item = &Column> {
@@ -33,7 +39,8 @@ fn of_nested(source: &Source, table: &str) -> Option<Vec<String>> {
     Some(nested.all_columns().filter(|column| column.pii).map(|column| column.name.to_string()).collect())
 }
 
-fn of_source(source: &Source, table: &str) -> Vec<String> {
+/// The same of a table of one source.
+pub fn personal_of_source(source: &Source, table: &str) -> Vec<String> {
     let parent = &source.contract.parent;
     let is_view = parent.current.as_ref().is_some_and(|view| view.name.as_str() == table);
     if parent.name.as_str() == table || is_view {

@@ -299,6 +299,11 @@ fn cut(value: Value) -> Value {
     }
 }
 
+/// `posts, the objects of posts.data[]: 512 rows, 9 columns`
+pub fn inner_title(name: &str, from: &str, profile: &Profile) -> String {
+    title(&format!("{name}, the objects of {from}"), profile)
+}
+
 /// `events: 10,000 rows, 8 columns`
 pub fn title(name: &str, profile: &Profile) -> String {
     format!("{name}: {}, {}\n", plural(profile.rows, "row"), plural(profile.columns.len() as u64, "column"))

@@ -3,11 +3,11 @@
 use std::io;
 use std::sync::Mutex;
 
-use stillhouse_decode::{ByteSource, SharedSource as _};
+use stillhouse_decode::{ByteSource, SharedSource};
 use stillhouse_spec::ObjectVersion;
 use stillhouse_unpack::{Archive, Ignored, Limits, ReadAt};
 
-use super::raw::{OpenError, OpenObject};
+use super::raw::OpenError;
 
 /// What an archive holds.
 pub(crate) struct Members {
@@ -23,7 +23,11 @@ pub(crate) fn is_archive(key: &str) -> bool {
 }
 
 /// Lists the members of an archive. Blocks on the store.
-pub(crate) fn members(object: &OpenObject, version: &ObjectVersion, limits: &Limits) -> Result<Members, OpenError> {
+pub(crate) fn members(
+    object: &dyn SharedSource,
+    version: &ObjectVersion,
+    limits: &Limits,
+) -> Result<Members, OpenError> {
     let bytes = Stored::new(object);
     let archive = Archive::open(&bytes, limits).map_err(OpenError::unpack)?;
     let of = |member: &stillhouse_unpack::Member| ObjectVersion {
@@ -41,7 +45,7 @@ pub(super) struct Stored<'o> {
 }
 
 impl<'o> Stored<'o> {
-    pub(super) fn new(object: &'o OpenObject) -> Self {
+    pub(super) fn new(object: &'o dyn SharedSource) -> Self {
         let reader = object.reader();
         Self { length: reader.len(), reader: Mutex::new(reader) }
     }

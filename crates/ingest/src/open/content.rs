@@ -1,13 +1,13 @@
 //! An object as the decoder wants it: out of its packing, and in UTF-8.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use stillhouse_decode::{ByteSource, SharedSource};
 use stillhouse_spec::{Choice, InputFormat, OnBroken, Source, TextEncoding};
 use stillhouse_unpack::{
-    Archive, Broken, Cause, Confidence, Encoding, End, Limits, Packing, Transcoder, Unpacked, Unpacker, detect,
-    recognise,
+    Archive, Broken, Cause, Confidence, Detected, Encoding, End, Limits, Packing, Transcoder, Unpacked, Unpacker,
+    detect, recognise,
 };
 
 use super::archive::{Stored, Stream};
@@ -16,12 +16,16 @@ use super::spill::Spill;
 
 /// So many bytes tell the encoding.
 const HEAD_BYTES: usize = 64 << 10;
+/// How a Parquet file begins.
+const PARQUET_MARK: &[u8] = b"PAR1";
+/// What every office document has in it, which is a zip archive besides.
+const OFFICE_MEMBER: &str = "[Content_Types].xml";
 /// Texts are made UTF-8 in pieces of this size.
 const PIECE_BYTES: usize = 512 << 10;
 
 /// How an object is opened.
 pub(crate) struct Opening<'a> {
-    pub(crate) source: &'a Source,
+    pub(crate) settings: Settings,
     /// The member of an archive; empty for a plain object.
     pub(crate) member: &'a str,
     /// Where files without a name may be made, …
@@ -30,9 +34,33 @@ pub(crate) struct Opening<'a> {
     pub(crate) name: String,
 }
 
+/// What a source says about opening its objects.
+pub(crate) struct Settings {
+    pub(crate) limits: Limits,
+    pub(crate) encoding: TextEncoding,
+    pub(crate) on_broken: OnBroken,
+    /// Whether its records are text; `None`: as it begins.
+    pub(crate) is_text: Option<bool>,
+    /// So many bytes of a text are enough, because somebody only looks at it; `None`: all of them are wanted.
+    pub(crate) enough: Option<u64>,
+}
+
+impl Settings {
+    /// For loading.
+    pub(crate) fn of(source: &Source) -> Self {
+        Self {
+            limits: limits(source),
+            encoding: source.encoding,
+            on_broken: source.on_broken,
+            is_text: Some(source.format != InputFormat::Parquet),
+            enough: None,
+        }
+    }
+}
+
 /// The bytes for the decoder.
-pub(crate) struct Content<'a> {
-    object: OpenObject,
+pub(crate) struct Content<'a, O = OpenObject> {
+    object: O,
     unpacked: Option<Spill<'a>>,
     /// Of a member of an archive: the digest of its bytes.
     digest: Option<String>,
@@ -41,6 +69,10 @@ pub(crate) struct Content<'a> {
     pub(crate) warnings: Vec<String>,
     /// What is left where a packed object breaks off and the records before are wanted.
     pub(crate) partial: Option<Partial>,
+    /// What the text says about its encoding, if it was asked.
+    pub(super) encoding: Option<Detected>,
+    /// There is more, but this was enough.
+    pub(super) is_cut: bool,
 }
 
 /// The beginning of a record whose end is missing.
@@ -52,18 +84,7 @@ pub(crate) struct Partial {
     pub(crate) why: String,
 }
 
-impl<'a> Content<'a> {
-    /// Looks what the object is packed in and how its text is encoded, and unpacks it. Blocks on store and disk.
-    pub(crate) fn open(object: OpenObject, opening: &Opening<'a>) -> Result<Self, OpenError> {
-        let mut content =
-            Self { object, unpacked: None, digest: None, decided: Vec::new(), warnings: Vec::new(), partial: None };
-        content.unpack(opening)?;
-        if opening.source.format != InputFormat::Parquet {
-            content.transcode(opening)?;
-        }
-        Ok(content)
-    }
-
+impl Content<'_> {
     /// Checks that the object is still the listed version, and gives the digest of its bytes (BLAKE3, hex): of those that
     /// are stored, or of a member.
     pub(crate) fn finish(self) -> Result<String, OpenError> {
@@ -71,6 +92,31 @@ impl<'a> Content<'a> {
             Some(digest) => self.object.check().map(|()| digest),
             None => self.object.finish(),
         }
+    }
+}
+
+impl<'a, O: SharedSource> Content<'a, O> {
+    /// Looks what the object is packed in and how its text is encoded, and unpacks it. Blocks on store and disk.
+    pub(crate) fn open(object: O, opening: &Opening<'a>) -> Result<Self, OpenError> {
+        let mut content = Self {
+            object,
+            unpacked: None,
+            digest: None,
+            decided: Vec::new(),
+            warnings: Vec::new(),
+            partial: None,
+            encoding: None,
+            is_cut: false,
+        };
+        content.unpack(opening)?;
+        let is_text = match opening.settings.is_text {
+            Some(is_text) => is_text,
+            None => content.range(0, PARQUET_MARK.len() as u64)? != PARQUET_MARK,
+        };
+        if is_text {
+            content.transcode(opening)?;
+        }
+        Ok(content)
     }
 
     /// Bytes of the unpacked object.
@@ -90,24 +136,25 @@ impl<'a> Content<'a> {
     }
 
     fn unpack(&mut self, opening: &Opening<'a>) -> Result<(), OpenError> {
-        let limits = limits(opening.source);
+        let settings = &opening.settings;
         let mut spill = Spill::new(opening.folder, format!("{}.unpacked", opening.name));
         let (packing, unpacked) = if opening.member.is_empty() {
             let head = self.range(0, stillhouse_unpack::HEAD_BYTES as u64)?;
             let packing = recognise(&head).map_err(|refused| OpenError::unpack(refused.into()))?;
             match packing {
                 Packing::None => return Ok(()),
-                Packing::Zip => return Err(self.zip_without_member(&limits)),
-                _ => (packing.to_string(), stream(&self.object, packing, &limits, &mut spill)?),
+                Packing::Zip => return Err(self.zip_without_member(&settings.limits)),
+                _ => (packing.to_string(), stream(&self.object, packing, settings, &mut spill)?),
             }
         } else {
-            let (packing, unpacked, digest) = member(&self.object, opening.member, &limits, &mut spill)?;
+            let (packing, unpacked, digest) = member(&self.object, opening.member, settings, &mut spill)?;
             self.digest = Some(digest);
             (packing, unpacked)
         };
         self.decided.push(("packing".to_owned(), Choice::detected(packing)));
-        if let End::Broken(broken) = unpacked.end {
-            self.broken(&broken, opening, &mut spill)?;
+        self.is_cut = unpacked.is_none();
+        if let Some(Unpacked { end: End::Broken(broken), .. }) = unpacked {
+            self.broken(&broken, settings, &mut spill)?;
         }
         self.unpacked = Some(spill);
         Ok(())
@@ -117,6 +164,10 @@ impl<'a> Content<'a> {
     fn zip_without_member(&self, limits: &Limits) -> OpenError {
         match Archive::open(&Stored::new(&self.object), limits) {
             Err(error) => OpenError::unpack(error),
+            Ok(archive) if archive.member(OFFICE_MEMBER).is_some() => OpenError::Held {
+                message: "the file is an office document".to_owned(),
+                hint: Some("save the sheet in it as CSV".to_owned()),
+            },
             Ok(_) => OpenError::Held {
                 message: "the file is a zip archive: archives are read by their members".to_owned(),
                 hint: Some("give the file a name that ends with `.zip`".to_owned()),
@@ -125,9 +176,9 @@ impl<'a> Content<'a> {
     }
 
     /// By policy the object is held, or what is certain is taken up to the last line that is whole.
-    fn broken(&mut self, broken: &Broken, opening: &Opening<'_>, spill: &mut Spill<'_>) -> Result<(), OpenError> {
-        let by_lines = opening.source.format != InputFormat::Parquet;
-        if opening.source.on_broken == OnBroken::Hold || !by_lines {
+    fn broken(&mut self, broken: &Broken, settings: &Settings, spill: &mut Spill<'_>) -> Result<(), OpenError> {
+        let by_lines = settings.is_text != Some(false);
+        if settings.on_broken == OnBroken::Hold || !by_lines {
             let hint =
                 "send the file again, or set `on_broken = \"load\"` in the source file to load what comes before";
             return Err(OpenError::Held {
@@ -150,12 +201,13 @@ impl<'a> Content<'a> {
 
     /// Writes the text anew where it is not UTF-8.
     fn transcode(&mut self, opening: &Opening<'a>) -> Result<(), OpenError> {
-        let (encoding, choice) = match stated(opening.source.encoding) {
+        let (encoding, choice) = match stated(opening.settings.encoding) {
             Some(encoding) => (encoding, Choice::set(encoding.to_string())),
             None => {
                 let length = self.length();
                 let head = self.range(0, length.min(HEAD_BYTES as u64))?;
                 let found = detect(&head, head.len() as u64 == length);
+                self.encoding = Some(found);
                 if found.confidence == Confidence::Guess {
                     return Ok(());
                 }
@@ -171,6 +223,10 @@ impl<'a> Content<'a> {
         loop {
             let piece = self.range(at, PIECE_BYTES as u64)?;
             if piece.is_empty() {
+                break;
+            }
+            if opening.settings.enough.is_some_and(|enough| spill.length() >= enough) {
+                self.is_cut = true;
                 break;
             }
             at += piece.len() as u64;
@@ -194,7 +250,7 @@ impl<'a> Content<'a> {
     }
 }
 
-impl SharedSource for Content<'_> {
+impl<O: SharedSource> SharedSource for Content<'_, O> {
     fn reader(&self) -> Box<dyn ByteSource + Send + '_> {
         match &self.unpacked {
             Some(spill) => spill.reader(),
@@ -208,25 +264,49 @@ pub(crate) fn limits(source: &Source) -> Limits {
     Limits { bytes_max: source.max_unpacked_bytes, ..Limits::default() }
 }
 
+/// What came out; `None` where there is more than was wanted.
+type Poured = Option<Unpacked>;
+
 /// Unpacks an object that is one stream.
-fn stream(object: &OpenObject, packing: Packing, limits: &Limits, into: &mut Spill<'_>) -> Result<Unpacked, OpenError> {
+fn stream(
+    object: &dyn SharedSource,
+    packing: Packing,
+    settings: &Settings,
+    into: &mut Spill<'_>,
+) -> Result<Poured, OpenError> {
     let stored = Stream { reader: object.reader(), at: 0 };
-    let unpacker = Unpacker::new(packing, stored, limits).map_err(OpenError::unpack)?;
-    unpacker.into_sink(into).map_err(OpenError::unpack)
+    let unpacker = Unpacker::new(packing, stored, &settings.limits).map_err(OpenError::unpack)?;
+    pour(unpacker, settings.enough, into)
+}
+
+/// Everything that comes out, or as much of a text as is enough.
+fn pour<R: Read>(mut unpacker: Unpacker<R>, enough: Option<u64>, into: &mut dyn Write) -> Result<Poured, OpenError> {
+    let (mut poured, mut is_text) = (0, None);
+    while let Some(chunk) = unpacker.next_chunk().map_err(OpenError::unpack)? {
+        // A Parquet file says at its end where everything is.
+        let is_text = *is_text.get_or_insert(!chunk.starts_with(PARQUET_MARK));
+        if is_text && enough.is_some_and(|enough| poured >= enough) {
+            return Ok(None);
+        }
+        into.write_all(chunk).map_err(OpenError::disk)?;
+        poured += chunk.len() as u64;
+    }
+    unpacker.finish().map(Some).map_err(OpenError::unpack)
 }
 
 /// Unpacks a member of an archive, and what that is packed in itself. Gives the packing in words and the digest of the member.
 fn member(
-    object: &OpenObject,
+    object: &dyn SharedSource,
     name: &str,
-    limits: &Limits,
+    settings: &Settings,
     into: &mut Spill<'_>,
-) -> Result<(String, Unpacked, String), OpenError> {
-    let stored = Stored::new(object);
+) -> Result<(String, Poured, String), OpenError> {
+    let (stored, limits) = (Stored::new(object), &settings.limits);
     let archive = Archive::open(&stored, limits).map_err(OpenError::unpack)?;
     let Some(member) = archive.member(name) else { return Err(OpenError::Removed) };
     let mut digested = Digested { into, hasher: blake3::Hasher::new() };
-    let unpacked = member.unpack(&stored, limits, &mut digested).map_err(OpenError::unpack)?;
+    let unpacker = member.reader(&stored, limits).map_err(OpenError::unpack)?;
+    let unpacked = pour(unpacker, settings.enough, &mut digested)?;
     let digest = digested.hasher.finalize().to_hex().to_string();
     let mut head = vec![0; stillhouse_unpack::HEAD_BYTES];
     let count = into.read_at(0, &mut head).map_err(OpenError::disk)?;
@@ -241,10 +321,10 @@ fn member(
             let outer = std::mem::replace(into, into.again());
             let bytes = Stream { reader: outer.reader(), at: 0 };
             let again = Unpacker::new(inner, bytes, limits).map_err(OpenError::unpack)?;
-            let again = again.into_sink(into).map_err(OpenError::unpack)?;
-            // What was broken outside is broken.
-            let end = if unpacked.is_whole() { again } else { unpacked };
-            Ok((format!("{inner} in zip"), end, digest))
+            let again = pour(again, settings.enough, into)?;
+            // What was broken or cut outside is so inside.
+            let is_whole = unpacked.as_ref().is_some_and(Unpacked::is_whole);
+            Ok((format!("{inner} in zip"), if is_whole { again } else { unpacked }, digest))
         }
     }
 }

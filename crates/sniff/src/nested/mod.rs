@@ -21,3 +21,4 @@ mod tree;
 mod types;
 
 pub(crate) use plan::{of_json, of_parquet};
+pub(crate) use survey::names_of_json;

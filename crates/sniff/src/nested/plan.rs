@@ -144,6 +144,7 @@ impl<'s> Making<'s> {
             name: self.tables[0].clone(),
             paths,
             spill_days: 0,
+            encoding: None,
             format,
             year: None,
             columns,

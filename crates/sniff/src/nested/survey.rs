@@ -14,8 +14,11 @@ use crate::api::{Input, Notes, Options, Place};
 use crate::column::At;
 use crate::error::Error;
 use crate::moments::Days;
-use crate::survey::{open, record_bytes_max};
+use crate::survey::{open, record_bytes_max, utf8};
 use crate::trial::Extent;
+
+/// So many bytes of a file tell the names of its records.
+const NAMED_BYTES: u64 = 256 << 10;
 
 /// What was seen.
 pub(super) struct Survey {
@@ -82,17 +85,25 @@ struct Walk {
 fn each(input: &Input<'_>, options: &Options, visit: &mut dyn FnMut(u64, &str)) -> Result<Walk, Error> {
     let mut source = open(input)?;
     let length = source.len();
-    let (mut records, mut refused) = (0, None);
+    let (mut records, mut refused, mut not_utf8) = (0, None, None);
     let mut seen = |seen: JsonSeen<'_>| {
         records += 1;
         match seen {
             JsonSeen::Record { line, text } if json::is_object(text) => visit(line, text),
             JsonSeen::Record { .. } => {}
-            JsonSeen::Refused { reason, .. } => refused = Some(reason),
+            JsonSeen::Refused { reason: why, line } => {
+                refused = Some(why);
+                if why == reason::INVALID_UTF8 {
+                    not_utf8.get_or_insert((line, 0)).1 += 1;
+                }
+            }
         }
     };
     let (head, walked) = walk_json(&mut *source, record_bytes_max(), options.bytes_max, &mut seen)
         .map_err(|error| Error::decode(&input.shown, &error))?;
+    if let Some((line, count)) = not_utf8 {
+        utf8(input, line, count, records)?;
+    }
     let closing: &[u8] = if head.layout == JsonLayout::Array && !walked.whole { b"]" } else { b"" };
     Ok(Walk { head, extent: Extent { length, walked, records, closing }, refused })
 }
@@ -113,9 +124,15 @@ fn shape(
         JsonLayout::Values => "records stand one behind the other, over several lines or many on a line",
     };
     notes.found(Place::Csv, about("layout"), format!("{layout}; detected for each file"));
-    let mark = if head.byte_order_mark { " with a byte order mark" } else { "" };
-    notes.found(Place::Csv, about("encoding"), format!("utf-8{mark}"));
     Ok(walk)
+}
+
+/// The names in the first records.
+pub(crate) fn names_of_json(input: &Input<'_>) -> Result<Vec<String>, Error> {
+    let mut tree = Tree::new();
+    let options = Options { bytes_max: NAMED_BYTES, ..Options::default() };
+    each(input, &options, &mut |_, text| _ = json::shape(text, &mut tree))?;
+    Ok(tree.node(ROOT).fields.iter().map(|field| tree.node(*field).name.clone()).collect())
 }
 
 /// How often each field of the records was seen.

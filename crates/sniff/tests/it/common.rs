@@ -8,8 +8,9 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use stillhouse_decode::{
     ByteSource, Outcome, Reject, Request, RowSink, Sink, SinkError, SourceError, YearHint, decode,
 };
-use stillhouse_sniff::{Error, Input, Options, Proposal, propose};
-use stillhouse_spec::Source;
+use stillhouse_sniff::{Error, Input, Opened, Options, Proposal, Unopened, Wrapping, propose};
+use stillhouse_spec::{Source, TextEncoding};
+use stillhouse_unpack::{Confidence, Encoding, Limits, Packing, Transcoder, detect, recognise, unpack};
 
 /// The year in which every file was last changed.
 pub const MODIFIED: i16 = 2023;
@@ -27,14 +28,57 @@ impl ByteSource for Bytes {
 }
 
 pub fn input(path: &str, bytes: impl AsRef<[u8]>) -> Input<'static> {
+    let (path, member) = path.split_once('!').unwrap_or((path, ""));
+    let shown = if member.is_empty() { path.to_owned() } else { format!("{path}!{member}") };
     let bytes: Arc<[u8]> = bytes.as_ref().into();
     Input {
         path: path.to_owned(),
-        shown: path.to_owned(),
+        member: member.to_owned(),
+        shown,
         outside: false,
         modified_year: MODIFIED,
-        open: Box::new(move || Ok(Box::new(Bytes(Arc::clone(&bytes))))),
+        open: Box::new(move |encoding| open(&bytes, encoding)),
     }
+}
+
+/// Opens bytes as loading does: out of their packing, and in UTF-8.
+fn open(stored: &Arc<[u8]>, encoding: TextEncoding) -> Result<Opened<'static>, Unopened> {
+    let unopened = |error: stillhouse_unpack::Error| Unopened {
+        message: error.to_string(),
+        hint: error.hint().map(str::to_owned),
+    };
+    let mut wrapping = Wrapping { stored_bytes: stored.len() as u64, ..Wrapping::default() };
+    let mut bytes = stored.to_vec();
+    let packing = recognise(&bytes).map_err(|refused| unopened(refused.into()))?;
+    if packing != Packing::None {
+        bytes.clear();
+        let unpacked = unpack(packing, &**stored, &Limits::default(), &mut bytes).map_err(unopened)?;
+        assert!(unpacked.is_whole(), "{unpacked:?}");
+        wrapping.packing = Some(packing.to_string());
+    }
+    if !bytes.starts_with(b"PAR1") {
+        let head = &bytes[..bytes.len().min(64 << 10)];
+        let found = detect(head, head.len() == bytes.len());
+        wrapping.encoding = (encoding == TextEncoding::Auto).then_some(found);
+        let encoding = match encoding {
+            TextEncoding::Auto if found.confidence == Confidence::Guess => Encoding::Utf8,
+            TextEncoding::Auto => found.encoding,
+            TextEncoding::Windows1252 => Encoding::Windows1252,
+            other => panic!("nobody asks for {other:?}"),
+        };
+        bytes = in_utf8(&bytes, encoding);
+    }
+    Ok(Opened { bytes: Box::new(Bytes(bytes.into())), wrapping })
+}
+
+fn in_utf8(bytes: &[u8], encoding: Encoding) -> Vec<u8> {
+    if matches!(encoding, Encoding::Utf8 | Encoding::Utf8Bom) {
+        return bytes.to_vec();
+    }
+    let (mut transcoder, mut text) = (Transcoder::new(encoding), Vec::new());
+    transcoder.push(bytes, &mut text).unwrap();
+    transcoder.finish(&mut text).unwrap();
+    text
 }
 
 pub fn sniff_all(files: &[(&str, &str)]) -> Result<Proposal, Error> {

@@ -5,7 +5,9 @@
 mod common;
 mod corpora;
 mod dialects;
+mod encodings;
 mod json;
+mod members;
 mod nested_corpora;
 mod nested_properties;
 mod parquet;

@@ -16,14 +16,12 @@ fn other_than_csv_is_refused_with_the_next_step() {
         (&b""[..], ["empty file", "header alone"]),
         (b"\xef\xbb\xbf \n\n", ["empty file", "header alone"]),
         (b"PAR1\x15\x04", ["Parquet", "cut off"]),
-        (b"PK\x03\x04rest", ["ZIP", "unpack"]),
-        (b"\x1f\x8b\x08", ["gzip", "gunzip"]),
-        (b"\xff\xfea\0,\0b\0\n\0", ["UTF-16", "iconv"]),
-        (b"a\0,\0b\0\n\x001\0,\x002\0\n\0", ["UTF-16", "iconv"]),
+        (b"\xfd7zXZ\0", ["an xz file", "gzip, zstd"]),
+        (b"a\0,\0\0\0b\0\n\x001\0,\x002\0\n\0", ["UTF-16 without", "iconv"]),
         (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08abc", ["binary", "text file"]),
         (b"{}\n", ["objects of JSON", "records are objects"]),
         (b"<?xml version='1.0'?>", ["XML", "CSV"]),
-        (b"name,city\nAnn,K\xf6ln\nBo,M\xfcnchen\n", ["line 2", "WINDOWS-1252"]),
+        (b"name,city\nAnn,\x81\x8d\nBo,\x90\x9d\n", ["line 2", "UTF-8, UTF-16 or Windows-1252"]),
     ] {
         let said = refused(bytes);
         assert!(words.iter().all(|word| said.contains(word)), "{said}");
@@ -36,7 +34,7 @@ fn a_record_in_ten_thousand_that_is_no_utf8_is_refused_and_named() {
     for nr in 0..1000 {
         text.extend(format!("{nr},Bonn\n").bytes());
     }
-    text.extend(b"1000,K\xf6ln\n");
+    text.extend(b"1000,K\x81ln\n");
     let proposal = sniff(&text);
     assert_eq!((proposal.files[0].loaded, proposal.files[0].refused), (1000, 1));
     assert!(doubts(&proposal).iter().any(|doubt| doubt.contains("invalid_utf8") && doubt.contains("line 1002")));

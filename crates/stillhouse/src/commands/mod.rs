@@ -14,7 +14,7 @@ pub mod lake;
 pub mod ledger;
 pub mod maintain;
 pub mod profile;
-pub mod profile_csv;
+pub mod profile_file;
 pub mod publish;
 pub mod quarantine;
 pub mod quarantine_export;

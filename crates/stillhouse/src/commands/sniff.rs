@@ -2,15 +2,15 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
-use stillhouse_decode::{ByteSource, SourceError};
-use stillhouse_sniff::{FileFacts, Input, Note, Options, Proposal, inside, propose};
+use stillhouse_sniff::{FileFacts, Input, Note, Options, Proposal, propose};
+use stillhouse_spec::MAX_RECORD_BYTES_DEFAULT;
 
 use crate::cli::{Cli, SniffArgs};
 use crate::failure::{Exit, Failure};
+use crate::looked_at::{Desk, NamedFile, spill_folder};
 use crate::printer::Printer;
 use crate::project_folder::ProjectFolder;
 use crate::table::Table;
@@ -25,13 +25,11 @@ pub fn sniff(cli: &Cli, args: &SniffArgs) -> Result<Exit, Failure> {
     let root = cli.directory.canonicalize().ok().filter(|root| root.join("stillhouse.toml").is_file());
     // Before a long look at the files: can the outcome be written at all?
     let folder = if args.write { Some(ProjectFolder::open(&cli.directory)?) } else { None };
-    let inputs = inputs(cli, args, root.as_deref())?;
-    let long: u64 = inputs.iter().map(|(_, length)| *length).sum();
-    if long > LONG_BYTES {
-        printer.say(format!("looking at {} …", bytes(long)));
+    let mut files = Vec::new();
+    for named in &args.files {
+        files.extend(NamedFile::all(named, &cli.directory, root.as_deref())?);
     }
-    let inputs: Vec<Input<'_>> = inputs.into_iter().map(|(input, _)| input).collect();
-    let proposal = propose(&inputs, &Options { name: args.name.clone(), ..Options::default() })?;
+    let proposal = look(&files, args, root.as_deref(), printer)?;
     let written = match &folder {
         Some(folder) => Some(write(folder, &proposal)?),
         None => None,
@@ -55,78 +53,19 @@ pub fn sniff(cli: &Cli, args: &SniffArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// What the user named, opened when it is needed, with its length.
-fn inputs(cli: &Cli, args: &SniffArgs, root: Option<&Path>) -> Result<Vec<(Input<'static>, u64)>, Failure> {
-    let mut inputs = Vec::new();
-    for named in &args.files {
-        let shown = named.display().to_string();
-        let place = if named.exists() { named.clone() } else { cli.directory.join(named) };
-        let unreadable = |error: std::io::Error| {
-            let failure = Failure::usage(format!("`{shown}` cannot be opened")).because(&error);
-            match error.kind() {
-                std::io::ErrorKind::NotFound => failure.hint("name a file, relative to here or to the project folder"),
-                _ => failure,
-            }
-        };
-        let metadata = place.metadata().map_err(unreadable)?;
-        if metadata.is_dir() {
-            return Err(Failure::usage(format!("`{shown}` is a folder"))
-                .hint(format!("name files in it, for example `stillhouse sniff {shown}/*.csv`")));
-        }
-        File::open(&place).map_err(unreadable)?;
-        let modified = metadata.modified().map_err(unreadable)?;
-        let modified = jiff::Timestamp::try_from(modified).unwrap_or_default();
-        let (path, outside) = key(named, &place, root);
-        let input = Input {
-            path,
-            shown,
-            outside,
-            modified_year: modified.to_zoned(jiff::tz::TimeZone::UTC).year(),
-            open: Box::new(move || Ok(Box::new(OpenFile::open(&place)?))),
-        };
-        inputs.push((input, metadata.len()));
+/// Proposes a source for the files.
+fn look(files: &[NamedFile], args: &SniffArgs, root: Option<&Path>, printer: Printer) -> Result<Proposal, Failure> {
+    let long: u64 = files.iter().map(NamedFile::own_bytes).sum();
+    if long > LONG_BYTES {
+        printer.say(format!("looking at {} …", bytes(long)));
     }
-    Ok(inputs)
-}
-
-/// The path of a file as a source names it, and whether the file lies elsewhere.
-fn key(named: &Path, place: &Path, root: Option<&Path>) -> (String, bool) {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    if let Some(root) = root {
-        let absolute = place.canonicalize().unwrap_or_else(|_| place.to_owned());
-        return match absolute.strip_prefix(root) {
-            Ok(inner) => (text(inner), false),
-            Err(_) => (inside(&text(named)), true),
-        };
-    }
-    let plain: PathBuf = named.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
-    let below = plain.is_relative() && !plain.components().any(|part| part == std::path::Component::ParentDir);
-    if below { (text(&plain), false) } else { (inside(&text(named)), false) }
-}
-
-/// A file whose bytes are read where they are asked for.
-pub struct OpenFile {
-    file: File,
-    length: u64,
-}
-
-impl OpenFile {
-    /// Opens the file at `path`.
-    pub fn open(path: &Path) -> Result<Self, SourceError> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        Ok(Self { file, length })
-    }
-}
-
-impl ByteSource for OpenFile {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<usize, SourceError> {
-        Ok(self.file.read_at(buf, offset)?)
-    }
+    // The last record may begin just before that.
+    let options = Options { name: args.name.clone(), ..Options::default() };
+    let enough = options.bytes_max + MAX_RECORD_BYTES_DEFAULT;
+    let folder = spill_folder(root);
+    let desk = Desk::new(&folder, Some(enough));
+    let inputs: Vec<Input<'_>> = files.iter().map(|file| desk.input(file)).collect();
+    Ok(propose(&inputs, &options)?)
 }
 
 /// Writes `sources/NAME.toml`, which must not exist; gives its path in the project.
@@ -167,10 +106,16 @@ fn doubts(proposal: &Proposal) -> String {
 /// How the trial of a file went.
 fn outcome(file: &FileFacts) -> String {
     let FileFacts { path, loaded, refused, blank, .. } = file;
+    let packed = file.packing.as_ref().map(|packing| format!(" out of {packing}")).unwrap_or_default();
+    let encoded = match file.encoding {
+        None | Some("utf-8") => String::new(),
+        Some(encoding) => format!(", {encoding}"),
+    };
     let read = if file.read_bytes == file.bytes {
-        format!("{}, read to the end", bytes(file.bytes))
+        format!("{}{packed}{encoded}, read to the end", bytes(file.bytes))
     } else {
-        format!("the first {} of {}", bytes(file.read_bytes), bytes(file.bytes))
+        let all = if file.packing.is_some() { "the unpacked file".to_owned() } else { bytes(file.bytes) };
+        format!("the first {} of {all}{packed}{encoded}", bytes(file.read_bytes))
     };
     let records = plural(loaded + refused, "record");
     let blank = if *blank > 0 { format!(", {}", plural(*blank, "blank line")) } else { String::new() };
@@ -212,7 +157,8 @@ fn next(cli: &Cli, args: &SniffArgs, proposal: &Proposal, folder: Option<&Projec
         let place =
             if cli.directory == Path::new(".") { String::new() } else { format!("-C {} ", cli.directory.display()) };
         let few = if files.len() > 3 { "FILE …".to_owned() } else { files.join(" ") };
-        text.push_str(&format!("\nnext:\n  stillhouse {place}sniff --write {few}"));
+        let name = args.name.as_ref().map(|name| format!("--name {name} ")).unwrap_or_default();
+        text.push_str(&format!("\nnext:\n  stillhouse {place}sniff --write {name}{few}"));
     } else {
         text.push_str(&format!("\nnext: save this text as sources/{}.toml of a project", proposal.name));
     }

@@ -2,6 +2,7 @@
 
 mod comments;
 mod drift;
+mod looked_at;
 mod messages;
 mod packed;
 mod users;

@@ -23,7 +23,7 @@ name = 'string'
 const CSV: &str = "id,name\n1,Zoë\n2,\"a, b\"\n3,c\n";
 
 /// What a program of the system makes of bytes.
-fn piped(command: &str, arguments: &[&str], bytes: &[u8]) -> Vec<u8> {
+pub(super) fn piped(command: &str, arguments: &[&str], bytes: &[u8]) -> Vec<u8> {
     let child = Command::new(command).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut child = child.unwrap_or_else(|error| panic!("{command}: {error}"));
     let (mut stdin, bytes) = (child.stdin.take().unwrap(), bytes.to_vec());
@@ -34,7 +34,7 @@ fn piped(command: &str, arguments: &[&str], bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Runs a script of Python, which has zip archives and compressions.
-fn python(script: &str, folder: &std::path::Path) {
+pub(super) fn python(script: &str, folder: &std::path::Path) {
     let done = Command::new("python3").args(["-c", script]).current_dir(folder).status().unwrap();
     assert!(done.success());
 }
