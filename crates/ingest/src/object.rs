@@ -280,6 +280,7 @@ pub(crate) fn rules(ingest: &Ingest, source: &Source) -> Result<Option<Box<dyn R
 pub(crate) fn refused_end(partial: &Partial, outcome: &mut Outcome) -> Reject {
     let place = RejectPlace {
         record: outcome.counts.read,
+        part: String::new(),
         line: outcome.counts.read + 1,
         offset: partial.offset,
         bytes: partial.bytes.len() as u64,

@@ -277,7 +277,7 @@ impl RowSink for ReplaySink<'_> {
     fn reject(&mut self, mut reject: Reject) -> Result<(), SinkError> {
         let before = self.place(reject.place.record)?.clone();
         let RejectPlace { record, line, offset, bytes, .. } = before;
-        reject.place = RejectPlace { record, line, offset, bytes, ..reject.place };
+        reject.place = RejectPlace { record, part: before.part.clone(), line, offset, bytes, ..reject.place };
         self.refused.push(reject.place.clone());
         if reject.place == before {
             return Ok(());
