@@ -1,8 +1,8 @@
 //! An object with all of its parts.
 //!
-//! The first part that is not blank tells how all of them are to be read. Each part is cut into records by itself: no quote, no
-//! bracket and no line that is not ended reaches from one into the next. What is counted, the choice of formats included, is
-//! counted over all of them, as it is over the regions of one file.
+//! The first part that is not blank tells how all of them are to be read. Each part is cut into records by itself: no
+//! quote, no bracket and no line that is not ended reaches from one into the next. What is counted, the choice of formats
+//! included, is counted over all of them, as it is over the regions of one file.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

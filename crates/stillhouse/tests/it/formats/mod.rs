@@ -2,6 +2,7 @@
 
 mod comments;
 mod drift;
+mod folders;
 mod messages;
 mod packed;
 mod users;
