@@ -19,3 +19,13 @@ pub(crate) fn encoding(window: &mut Window<'_>, hint: &str) -> Result<Choice<Str
         _ => Ok(Choice::default_value("utf-8".to_owned())),
     }
 }
+
+/// So many blanks may stand before a text that tells something.
+const BLANK_BYTES_MAX: usize = 64 << 10;
+
+/// Whether there is nothing but a mark and blanks. The reader's place stays.
+pub(crate) fn is_blank(window: &mut Window<'_>) -> Result<bool, Error> {
+    window.ensure(BLANK_BYTES_MAX)?;
+    let text = window.data().strip_prefix(b"\xEF\xBB\xBF").unwrap_or(window.data());
+    Ok(window.at_end() && text.iter().all(u8::is_ascii_whitespace))
+}

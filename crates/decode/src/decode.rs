@@ -5,14 +5,14 @@ use stillhouse_spec::InputFormat;
 use crate::api::{Outcome, Request, Sink};
 use crate::csv::Csv;
 use crate::error::Error;
-use crate::format::{Cut, Ended, Format};
+use crate::format::{Ended, Format};
 use crate::json::Json;
 use crate::parquet::Parquet;
-use crate::parts::Parts;
+use crate::part_files::{OneFile, PartFiles};
 use crate::plan::{Filled, choose_better, state_years};
 use crate::shared::{SharedSink, SharedSource, Threads};
 use crate::source::ByteSource;
-use crate::together::{Together, pass_together};
+use crate::whole::Whole;
 use crate::window::Window;
 
 /// Reads one object and hands over its rows and rejects.
@@ -29,15 +29,20 @@ pub fn decode(source: &mut dyn ByteSource, request: &Request<'_>, sink: &mut dyn
 }
 
 fn decode_format<'a, F: Format<'a>>(
-    format: &'a F,
+    format: &F,
     window: &mut Window<'_>,
     sink: &mut dyn Sink,
 ) -> Result<Outcome, Error> {
-    drive(format, window.length(), |filled, try_of| {
+    drive(format, |filled, try_of| {
         if try_of.again {
             sink.restart().map_err(Error::sink)?;
         }
-        format.pass(filled, sink, try_of.impatient, window, format.first(), u64::MAX)
+        let mut ended = format.pass(filled, sink, try_of.impatient, window, format.first(), u64::MAX)?;
+        if let Ended::Done(tally, _) = &mut ended {
+            format.check(tally)?;
+            tally.bytes = window.length();
+        }
+        Ok(ended)
     })
 }
 
@@ -49,69 +54,44 @@ pub fn decode_shared<S: SharedSink>(
     sink: &S,
     threads: Threads,
 ) -> Result<Outcome, Error> {
-    let mut reader = source.reader();
-    let mut window = Window::new(&mut *reader, request.record_bytes_max());
-    let length = window.length();
+    decode_parts_shared(&OneFile(source), request, sink, threads)
+}
+
+/// [`decode()`] of an object that is made of several files. Records are numbered on from one part to the next; a place names
+/// the part, and counts lines and bytes in it.
+pub fn decode_parts(files: &dyn PartFiles, request: &Request<'_>, sink: &mut dyn Sink) -> Result<Outcome, Error> {
     match request.format {
-        InputFormat::Csv(_) => {
-            let csv = Csv::new(&mut window, request)?;
-            let regions = csv.regions(length, threads);
-            decode_regions(&csv, regions, source, &mut window, sink, threads)
-        }
-        InputFormat::Parquet => {
-            let parquet = Parquet::new(&mut window, request)?;
-            let regions = parquet.regions(length, threads);
-            decode_regions(&parquet, regions, source, &mut window, sink, threads)
-        }
-        InputFormat::Json(_) => {
-            let json = Json::new(&mut window, request)?;
-            let regions = json.regions(length, threads);
-            decode_regions(&json, regions, source, &mut window, sink, threads)
-        }
+        InputFormat::Csv(_) => Whole::<Csv<'_>>::new(files, request)?.decode(sink),
+        InputFormat::Json(_) => Whole::<Json<'_>>::new(files, request)?.decode(sink),
+        InputFormat::Parquet => Whole::<Parquet<'_>>::new(files, request)?.decode(sink),
     }
 }
 
-fn decode_regions<'a, F: Format<'a>, C: Cut, S: SharedSink>(
-    format: &'a F,
-    mut regions: Option<C>,
-    source: &dyn SharedSource,
-    window: &mut Window<'_>,
+/// [`decode_parts`] by several threads: a large part is cut into regions for them.
+pub fn decode_parts_shared<S: SharedSink>(
+    files: &dyn PartFiles,
+    request: &Request<'_>,
     sink: &S,
     threads: Threads,
 ) -> Result<Outcome, Error> {
-    let record_bytes_max = window.record_bytes_max();
-    drive(format, window.length(), |filled, try_of| {
-        if try_of.again {
-            sink.restart().map_err(Error::sink)?;
-        }
-        if let Some(cut) = &regions {
-            let impatient = try_of.impatient;
-            let together =
-                Together { source, format, regions: cut, filled: &filled, impatient, threads, record_bytes_max };
-            if let Some(ended) = pass_together(&together, sink)? {
-                return Ok(ended);
-            }
-            regions = None;
-            sink.restart().map_err(Error::sink)?;
-        }
-        let mut parts = Parts::new(sink);
-        let ended = format.pass(filled, &mut parts, try_of.impatient, window, format.first(), u64::MAX)?;
-        parts.finish().map_err(Error::sink)?;
-        Ok(ended)
-    })
+    match request.format {
+        InputFormat::Csv(_) => Whole::<Csv<'_>>::new(files, request)?.decode_shared(sink, threads),
+        InputFormat::Json(_) => Whole::<Json<'_>>::new(files, request)?.decode_shared(sink, threads),
+        InputFormat::Parquet => Whole::<Parquet<'_>>::new(files, request)?.decode_shared(sink, threads),
+    }
 }
 
 /// One try to read an object.
-struct Try {
+pub(crate) struct Try {
     /// What was handed over before is void.
-    again: bool,
+    pub(crate) again: bool,
     /// A format that does badly may end it early.
-    impatient: bool,
+    pub(crate) impatient: bool,
 }
 
-fn drive<'a, F: Format<'a>>(
+/// Goes over an object until no choice is contradicted. `format`: what tells how all of it is to be read.
+pub(crate) fn drive<'a, F: Format<'a>>(
     format: &F,
-    length: u64,
     mut pass: impl FnMut(Vec<Filled<'a>>, &Try) -> Result<Ended<'a>, Error>,
 ) -> Result<Outcome, Error> {
     let mut filled = format.plan()?;
@@ -125,7 +105,7 @@ fn drive<'a, F: Format<'a>>(
             Ended::Again(better) => better,
             Ended::Done(tally, mut filled) => {
                 if !choose_better(&mut filled, |_| true) {
-                    let told = format.told(&tally, length)?;
+                    let told = format.told(&tally)?;
                     return tally.conclude(&filled, told, format.request());
                 }
                 filled

@@ -67,6 +67,11 @@ impl Error {
         Self { source: Some(source), ..Self::new(Kind::Sink, message) }
     }
 
+    /// The same of a part of the object.
+    pub(crate) fn in_part(self, name: &str) -> Self {
+        if name.is_empty() { self } else { Self { message: format!("part `{name}`: {}", self.message), ..self } }
+    }
+
     /// What the caller should do.
     pub fn kind(&self) -> Kind {
         self.kind

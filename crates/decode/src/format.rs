@@ -8,17 +8,44 @@ use crate::api::{Request, RowSink};
 use crate::error::Error;
 use crate::place::Entry;
 use crate::plan::Filled;
+use crate::shared::Threads;
 use crate::source::ByteSource;
 use crate::tally::Tally;
 use crate::window::Window;
 
-/// An object of some format whose head has been looked at.
-pub(crate) trait Format<'a>: Sync {
+/// An object of some format, or a part of it, whose head has been looked at.
+pub(crate) trait Format<'a>: Sync + Sized {
+    /// How it is cut for several threads.
+    type Cut: Cut;
+
+    /// Looks at the head of an object, or of the part that tells how all of it is to be read.
+    fn new(window: &mut Window<'_>, request: &'a Request<'a>) -> Result<Self, Error>;
+
+    /// Looks at the head of another part of the object.
+    fn part(&self, window: &mut Window<'_>) -> Result<Self, Error>;
+
+    /// Whether there is so little that nothing can be told from it.
+    fn is_blank(window: &mut Window<'_>) -> Result<bool, Error>;
+
+    /// `None` where one thread does as well.
+    fn regions(&self, length: u64, threads: Threads) -> Option<Self::Cut>;
+
     /// How the object is to be read.
     fn request(&self) -> &'a Request<'a>;
 
     /// The way in which all columns are filled, as far as the head can tell.
     fn plan(&self) -> Result<Vec<Filled<'a>>, Error>;
+
+    /// The way in which a part fills the columns of the object; `filled` says how that is done so far, and nothing of the part
+    /// has been surveyed.
+    fn fill(&self, filled: &[Filled<'a>]) -> Result<Vec<Filled<'a>>, Error> {
+        Ok(filled.to_vec())
+    }
+
+    /// What is worth a look in the head.
+    fn warnings(&self) -> &[String] {
+        &[]
+    }
 
     /// The first record.
     fn first(&self) -> Entry;
@@ -35,8 +62,13 @@ pub(crate) trait Format<'a>: Sync {
         begin_max: u64,
     ) -> Result<Ended<'a>, Error>;
 
-    /// What was found out about an object of that length, once all of it was read; or why it must not be loaded.
-    fn told(&self, tally: &Tally, length: u64) -> Result<Told, Error>;
+    /// Whether a part was read as its head promised.
+    fn check(&self, _: &Tally) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// What was found out about an object, once all of it was read; or why it must not be loaded.
+    fn told(&self, tally: &Tally) -> Result<Told, Error>;
 }
 
 /// What was found out about an object.

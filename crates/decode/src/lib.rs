@@ -14,6 +14,8 @@
 //!   time that a clock change repeats is the earlier instant. Dates inside lists are read in the first format only.
 //! - Decimals are exact: a value that would lose digits is refused. Exponents are for `float64`, which is finite.
 //! - [`Reject::raw`] is the record without the line end behind it.
+//! - An object may be made of several files, its [`PartFiles`]: a record never goes on in the next one, a header of CSV has to
+//!   be the same in all of them, and its place names the part.
 //!
 //! **Invariant:** nothing here opens a file, reads a clock or draws a random number; bytes come in, batches go out.
 //! **Invariant:** a bad record never ends the object; it becomes one [`Reject`] with its exact place.
@@ -34,6 +36,7 @@ mod lines;
 #[doc(hidden)]
 pub mod measure;
 mod parquet;
+mod part_files;
 mod parts;
 mod place;
 mod plan;
@@ -50,15 +53,17 @@ mod survey;
 mod tally;
 mod together;
 mod values;
+mod whole;
 mod window;
 
 pub use api::{Outcome, Reject, Request, RowRules, RowSink, Sink, SinkError, YearHint};
 pub use csv::index::instructions;
 pub use csv::look;
-pub use decode::{decode, decode_shared};
+pub use decode::{decode, decode_parts, decode_parts_shared, decode_shared};
 pub use error::{Error, Kind};
 pub use json::JSON_DEPTH_MAX;
 pub use parquet::{ROW_GROUP_BYTES_MAX, is_guarded};
+pub use part_files::PartFiles;
 pub use reading::Again;
 pub use runs::written_out;
 pub use schema::{ITEM_COLUMN, RECORD_COLUMN, schemas};

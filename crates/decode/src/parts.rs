@@ -16,9 +16,9 @@ impl<'s, S: SharedSink> Parts<'s, S> {
         Self { sink, part: None }
     }
 
-    /// Hands over the last one.
-    pub(crate) fn finish(self) -> Result<(), SinkError> {
-        self.part.map_or(Ok(()), |part| hand_over(self.sink, part))
+    /// Hands over what is there, full or not.
+    pub(crate) fn flush(&mut self) -> Result<(), SinkError> {
+        self.part.take().map_or(Ok(()), |part| hand_over(self.sink, part))
     }
 
     fn with(&mut self, give: impl FnOnce(&mut S::Part) -> Result<(), SinkError>) -> Result<(), SinkError> {

@@ -199,6 +199,19 @@ impl Filled<'_> {
         }
     }
 
+    /// From now on it reads as the same column of another part does, and counts from zero.
+    pub(crate) fn read_as(&mut self, other: &Self) {
+        self.reader.clone_from(&other.reader);
+        self.begin_survey();
+    }
+
+    /// What was seen is seen in a part of the object, which messages name.
+    pub(crate) fn in_part(&mut self, name: &str) {
+        if let Some(survey) = &mut self.survey {
+            survey.in_part(name);
+        }
+    }
+
     /// Adds what the survey of the same column saw over the texts behind.
     pub(crate) fn add_survey(&mut self, behind: &Self) {
         if let (Some(survey), Some(behind)) = (&mut self.survey, &behind.survey) {

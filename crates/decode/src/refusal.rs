@@ -30,6 +30,7 @@ pub(crate) fn refuse(
 ) -> Result<(), Error> {
     let place = RejectPlace {
         record: number,
+        part: String::new(),
         line: place.line,
         offset: place.offset,
         bytes: place.bytes,

@@ -21,6 +21,8 @@ struct Candidate {
 
 #[derive(Debug, Clone)]
 struct Conflict {
+    /// The part that it was seen in, if the object has several.
+    part: String,
     line: u64,
     text: String,
     chosen: i64,
@@ -53,12 +55,19 @@ impl Survey {
                 (Err(Unread::LeapDay), _) => candidate.leap_day = true,
                 (Ok(other), Ok(chosen)) if other != chosen && candidate.conflict.is_none() => {
                     let text = text.chars().take(SHOWN_CHARS).collect();
-                    candidate.conflict = Some(Conflict { line, text, chosen, other });
+                    candidate.conflict = Some(Conflict { part: String::new(), line, text, chosen, other });
                 }
                 (Ok(_), _) => {}
             }
         }
         chosen
+    }
+
+    /// What was seen over a part of the object, which messages name.
+    pub(crate) fn in_part(&mut self, name: &str) {
+        for conflict in self.candidates.iter_mut().filter_map(|candidate| candidate.conflict.as_mut()) {
+            name.clone_into(&mut conflict.part);
+        }
     }
 
     /// Adds what was seen over the texts behind.
@@ -109,11 +118,13 @@ fn ambiguous(spec: &ColumnSpec, reader: &MomentReader, formats: [&str; 2], confl
     let [ours, other] = formats;
     let what = if reader.kind() == MomentKind::Time { "times" } else { "dates" };
     let line = conflict.line;
+    let place =
+        if conflict.part.is_empty() { format!("line {line}") } else { format!("{} line {line}", conflict.part) };
     let example = if spec.pii {
-        format!("line {line} reads as both")
+        format!("{place} reads as both")
     } else {
         let (text, first, second) = (&conflict.text, reader.show(conflict.chosen), reader.show(conflict.other));
-        format!("line {line}: {text} is {first} as {ours} or {second} as {other}")
+        format!("{place}: {text} is {first} as {ours} or {second} as {other}")
     };
     Error::settings(
         format!("column `{}`: {what} fit `{ours}` and `{other}` on equally many rows ({example})", spec.name),

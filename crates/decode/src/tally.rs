@@ -27,6 +27,10 @@ pub(crate) struct Tally {
     /// Fields that the contract does not know, where the object does not say beforehand which it has.
     pub(crate) unknown: BTreeSet<NewField>,
     first_rejects: Vec<String>,
+    /// The length of what was read; known at the end.
+    pub(crate) bytes: u64,
+    /// Things worth a look in the parts of the object, but for what the first one told.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Tally {
@@ -51,6 +55,14 @@ impl Tally {
         self.counts.filtered += rows as u64;
     }
 
+    /// What was counted over a part of the object, which messages name.
+    pub(crate) fn in_part(mut self, name: &str) -> Self {
+        if !name.is_empty() {
+            self.first_rejects.iter_mut().for_each(|reject| *reject = format!("{name} {reject}"));
+        }
+        self
+    }
+
     /// Adds what was counted over the records behind.
     pub(crate) fn add(&mut self, behind: Self) {
         self.counts.add(&behind.counts);
@@ -64,6 +76,8 @@ impl Tally {
         self.unknown.extend(behind.unknown);
         self.first_rejects.extend(behind.first_rejects);
         self.first_rejects.truncate(SHOWN_REJECTS);
+        self.bytes += behind.bytes;
+        self.warnings.extend(behind.warnings);
     }
 
     /// Everything was read, and no choice is to be exchanged: is the object fit to be loaded?
@@ -75,7 +89,8 @@ impl Tally {
         }
         self.check_refused(request)?;
         assert!(self.counts.balanced(), "read = loaded + quarantined + filtered + blank: {:?}", self.counts);
-        let Told { decided: mut all, warnings, reading } = told;
+        let Told { decided: mut all, mut warnings, reading } = told;
+        warnings.extend(self.warnings);
         decided(filled, request, &mut all);
         Ok(Outcome {
             counts: self.counts,

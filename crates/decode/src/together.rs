@@ -26,6 +26,8 @@ pub(crate) struct Together<'t, 'a, F, C> {
     pub(crate) impatient: bool,
     pub(crate) threads: Threads,
     pub(crate) record_bytes_max: usize,
+    /// How many records are in the parts of the object before.
+    pub(crate) before: u64,
 }
 
 /// A region that was decoded.
@@ -187,9 +189,10 @@ impl<'a, F: Format<'a>, C: Cut, S: SharedSink> Shared<'_, 'a, F, C, S> {
     }
 
     fn decode(&self, region: usize, entry: Entry, window: &mut Window<'_>) -> Result<Option<Done<'a, S::Part>>, Error> {
-        let Together { format, regions, filled, impatient, .. } = self.together;
+        let Together { format, regions, filled, impatient, before, .. } = self.together;
         let mut part = self.sink.part();
         let begin_max = regions.boundary(region + 1);
+        let entry = Entry { number: before + entry.number, ..entry };
         match format.pass(filled.to_vec(), &mut part, *impatient, window, entry, begin_max)? {
             Ended::Done(tally, filled) => {
                 part.finish().map_err(Error::sink)?;

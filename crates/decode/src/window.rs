@@ -56,11 +56,6 @@ impl<'a> Window<'a> {
         self.offset
     }
 
-    /// The longest record, about.
-    pub(crate) fn record_bytes_max(&self) -> usize {
-        self.record_bytes_max
-    }
-
     /// Length of the source.
     pub(crate) fn length(&self) -> u64 {
         self.length

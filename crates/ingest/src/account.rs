@@ -11,6 +11,7 @@ use crate::context::Ingest;
 use crate::discovered::Discovered;
 use crate::error::{Error, Kind};
 use crate::reason::reason;
+use crate::settle::why_settling;
 use crate::summary::{ObjectOutcome, Status, Summary};
 
 /// `before` is the place in the queue of the last batch that was finished when the run began.
@@ -37,10 +38,8 @@ pub(crate) async fn account(
         summary.objects.push(outcome(&row, &mut fresh));
     }
     for found in &discovered.settling {
-        summary.objects.push(ObjectOutcome::new(&found.version, Status::Settling).because(
-            "changed a moment ago; it may still be being written",
-            Some("run the same command again when it is finished".to_owned()),
-        ));
+        let (why, hint) = why_settling(found);
+        summary.objects.push(ObjectOutcome::new(&found.version, Status::Settling).because(why, Some(hint)));
     }
     summary.objects.sort_by(|a, b| (&a.source, &a.key).cmp(&(&b.source, &b.key)));
     Ok(summary)

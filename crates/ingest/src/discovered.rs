@@ -7,11 +7,11 @@ use stillhouse_ledger::{Offered, State, VersionId, VersionRow};
 use stillhouse_spec::{ObjectVersion, Period, Source};
 
 use crate::context::Ingest;
-use crate::discover::{Found, discover};
+use crate::discover::{Found, Listing, discover};
 use crate::error::{Error, Kind};
 use crate::missing::missing;
 use crate::settle::{Settled, settle};
-use crate::text::files;
+use crate::text::{files, folders};
 
 /// What to load.
 #[derive(Debug, Clone)]
@@ -71,16 +71,8 @@ pub(crate) async fn discover_all(ingest: &Ingest, request: &IngestRequest) -> Re
     for source in sources(ingest, request)? {
         ingest.check_stop()?;
         let listing = discover(&ingest.store, &source, request.period).await?;
-        for folder in &listing.folders {
-            all.notes.push(format!("`{folder}` is a folder, but source `{}` expects a file of that name", source.name));
-        }
-        if listing.ignored > 0 {
-            let (ignored, archives) = (listing.ignored, files(listing.archives.len()));
-            all.notes.push(format!(
-                "source `{}`: passed over in {archives}: {ignored} folders and hidden files",
-                source.name
-            ));
-        }
+        all.notes.extend(listing.misplaced.iter().map(|key| misplaced(&source, key)));
+        all.notes.extend(passed_over(&source, &listing));
         if listing.objects.is_empty() {
             all.notes.push(format!(
                 "source `{}`: no file matches `{}`{}",
@@ -99,6 +91,33 @@ pub(crate) async fn discover_all(ingest: &Ingest, request: &IngestRequest) -> Re
     }
     all.reload = reloads(request, &all)?;
     Ok(all)
+}
+
+/// A folder where a file is expected, or the other way round.
+fn misplaced(source: &Source, key: &str) -> String {
+    let name = &source.name;
+    if source.path.is_of_folders() {
+        return format!(
+            "`{key}` is a file, but source `{name}` expects a folder of that name: its path ends with `/`; without that it is \
+             about files"
+        );
+    }
+    format!(
+        "`{key}` is a folder, but source `{name}` expects a file of that name; if its files are the parts of one export, end \
+         the path of the source with a slash: `{}/`",
+        source.path
+    )
+}
+
+/// What was not taken for data.
+fn passed_over(source: &Source, listing: &Listing) -> Option<String> {
+    let (name, ignored) = (&source.name, listing.ignored);
+    let (places, what) = if source.path.is_of_folders() {
+        (folders(listing.objects.len()), "markers and hidden files")
+    } else {
+        (files(listing.archives.len()), "folders and hidden files")
+    };
+    (ignored > 0).then(|| format!("source `{name}`: passed over in {places}: {ignored} {what}"))
 }
 
 /// Archives that once could not be read, and were held for it; now they are listed by their members.

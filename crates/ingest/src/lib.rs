@@ -21,6 +21,7 @@ mod digest;
 mod discover;
 mod discovered;
 mod error;
+mod folder;
 mod load;
 mod logs;
 mod maintain;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stillhouse_decode::{
-    Outcome, Reject, Request, RowRules, RowSink as _, SharedSource as _, SinkError, Threads, YearHint, decode,
-    decode_shared,
+    Outcome, Reject, Request, RowRules, RowSink as _, SinkError, Threads, YearHint, decode_parts, decode_parts_shared,
 };
 use stillhouse_ledger::{Job, VersionId};
 use stillhouse_spec::{
@@ -17,7 +16,7 @@ use tokio::runtime::Handle;
 use crate::content::content;
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
-use crate::open::{Content, OpenError, OpenObject, Opening, Partial, Settings};
+use crate::open::{Content, OnBytes, OpenError, Partial};
 use crate::progress::Event;
 use crate::same::Twins;
 use crate::sink::{Decoded, FilesSink, ObjectSink};
@@ -73,11 +72,8 @@ impl ObjectLoad<'_> {
         let threads = self.ingest.decoders.take(self.ingest.settings.workers);
         let decoded = self.run(|bytes, request, lineage| {
             let sink = FilesSink::new(self.targets, lineage, files);
-            let mut outcome = decode_shared(bytes, request, &sink, Threads::new(threads.count()))?;
-            let told = match &bytes.partial {
-                Some(partial) => sink.refuse(refused_end(partial, &mut outcome)),
-                None => Ok(()),
-            };
+            let mut outcome = decode_parts_shared(bytes, request, &sink, Threads::new(threads.count()))?;
+            let told = refuse_ends(bytes, &mut outcome, |reject| sink.refuse(reject));
             Ok((outcome, told.map(|()| sink.finish())))
         });
         let outcome = match decoded? {
@@ -98,11 +94,8 @@ impl ObjectLoad<'_> {
         }
         self.run(|bytes, request, lineage| {
             let mut sink = ObjectSink::new(self.targets, lineage);
-            let mut outcome = decode(&mut *bytes.reader(), request, &mut sink)?;
-            let told = match &bytes.partial {
-                Some(partial) => sink.reject(refused_end(partial, &mut outcome)),
-                None => Ok(()),
-            };
+            let mut outcome = decode_parts(bytes, request, &mut sink)?;
+            let told = refuse_ends(bytes, &mut outcome, |reject| sink.reject(reject));
             Ok((outcome, told.and_then(|()| sink.into_decoded())))
         })
     }
@@ -131,7 +124,6 @@ impl ObjectLoad<'_> {
             Ok(bytes) => bytes,
             Err(error) => return Self::unreadable(&error).map(Err),
         };
-        let (unpacked, warnings) = (bytes.decided.clone(), bytes.warnings.clone());
         let rules = match rules(self.ingest, self.source) {
             Ok(rules) => rules,
             Err(held) => return Ok(Err(held)),
@@ -146,13 +138,14 @@ impl ObjectLoad<'_> {
             Ok(decoded) => decoded,
             Err(error) => return self.refused(error, bytes).map(Err),
         };
+        let found = bytes.found();
         let digest = match bytes.finish() {
             Ok(digest) => digest,
             Err(error) => return Self::unreadable(&error).map(Err),
         };
         let decoded = decoded.map_err(write_error)?;
-        outcome.decided.extend(unpacked);
-        outcome.warnings.extend(warnings);
+        outcome.decided.extend(found.decided);
+        outcome.warnings.extend(found.warnings);
         let added = self.source.contract.added_fields();
         if !added.is_empty() {
             let added = serde_json::json!(added).to_string();
@@ -164,8 +157,8 @@ impl ObjectLoad<'_> {
 
     fn open(&self) -> Result<Content<'_>, OpenError> {
         let (ingest, object) = (Arc::clone(self.ingest), self.job.object.clone());
-        let on_bytes = Box::new(move |bytes| ingest.progress.event(&Event::Read { object: &object, bytes }));
-        open(self.ingest, self.source, &self.job.object, self.runtime, on_bytes)
+        let on_bytes: OnBytes = Arc::new(move |bytes| ingest.progress.event(&Event::Read { object: &object, bytes }));
+        open(self.ingest, self.source, &self.job.object, self.runtime, &on_bytes)
     }
 
     /// The decoder stopped: because of the data (held), because of the store (failed), or because of us (an error).
@@ -253,12 +246,14 @@ pub(crate) fn open<'a>(
     source: &'a Source,
     object: &'a ObjectVersion,
     runtime: &Handle,
-    on_bytes: Box<dyn Fn(u64) + Send + Sync>,
+    on_bytes: &OnBytes,
 ) -> Result<Content<'a>, OpenError> {
-    let stored = OpenObject::new(Arc::clone(&ingest.store), object, runtime.clone(), ingest.stop.clone(), on_bytes)?;
-    let settings = Settings::of(source);
-    let opening = Opening { settings, member: &object.member, folder: &ingest.spill, name: ingest.new_id() };
-    Content::open(stored, &opening)
+    Content::open(ingest, source, object, runtime.clone(), on_bytes)
+}
+
+/// Nobody wants to hear of bytes.
+pub(crate) fn unheard() -> OnBytes {
+    Arc::new(|_| ())
 }
 
 /// What the contract of a source says in SQL, if it does; or why its objects are held.
@@ -272,11 +267,21 @@ pub(crate) fn rules(ingest: &Ingest, source: &Source) -> Result<Option<Box<dyn R
     })
 }
 
-/// A stream that breaks off has one record more, of which nobody knows the end.
-pub(crate) fn refused_end(partial: &Partial, outcome: &mut Outcome) -> Reject {
+/// A stream that breaks off has one record more, of which nobody knows the end. Those of a folder's parts come behind the
+/// records of all of them.
+pub(crate) fn refuse_ends(
+    content: &Content<'_>,
+    outcome: &mut Outcome,
+    mut refuse: impl FnMut(Reject) -> Result<(), SinkError>,
+) -> Result<(), SinkError> {
+    content.found().partials.iter().try_for_each(|partial| refuse(refused_end(partial, outcome)))
+}
+
+fn refused_end(partial: &Partial, outcome: &mut Outcome) -> Reject {
     let place = RejectPlace {
         record: outcome.counts.read,
-        line: outcome.counts.read + 1,
+        part: partial.part.clone(),
+        line: partial.line,
         offset: partial.offset,
         bytes: partial.bytes.len() as u64,
         column: None,

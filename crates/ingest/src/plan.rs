@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::offer::may_load_now;
 use crate::reason::reason;
 use crate::retype::together;
+use crate::settle::why_settling;
 use crate::summary::{ObjectOutcome, Status, Summary};
 
 /// Says for every object whether [`crate::ingest()`] would load it, and why.
@@ -38,7 +39,8 @@ pub async fn plan(ingest: &Ingest, request: &IngestRequest) -> Result<Summary, E
         summary.objects.push(ObjectOutcome::new(&object, Status::Pending).because(why, None));
     }
     for found in &discovered.settling {
-        summary.objects.push(ObjectOutcome::new(&found.version, Status::Settling).because("still changing", None));
+        let why = if found.writing.is_some() { why_settling(found).0 } else { "still changing".to_owned() };
+        summary.objects.push(ObjectOutcome::new(&found.version, Status::Settling).because(why, None));
     }
     Ok(summary)
 }

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use crate::amend::{AmendedObject, Change, forget_reason, ranges};
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
-use crate::object::{open, request, rules, write_error};
+use crate::object::{open, request, rules, unheard, write_error};
 use crate::open::{Content, OpenError};
 use crate::reread::renumbered;
 use crate::sink::{Decoded, ObjectSink};
@@ -70,7 +70,7 @@ impl<'r> Records<'r> {
         runtime: &Handle,
     ) -> Result<(Self, Beyond), Error> {
         let mut records = Self { of: Vec::new(), bytes: Vec::new() };
-        let original = LazyCell::new(|| open(ingest, source, &receipt.object, runtime, Box::new(|_| ())));
+        let original = LazyCell::new(|| open(ingest, source, &receipt.object, runtime, &unheard()));
         let mut beyond: BTreeMap<String, u64> = BTreeMap::new();
         for refused in rows {
             let place = &refused.row.place;
@@ -110,7 +110,7 @@ fn from_original(
     original: &Result<Content<'_>, OpenError>,
     place: &RejectPlace,
 ) -> Result<Result<Vec<u8>, String>, Error> {
-    match original.as_ref().map(|content| content.range(place.offset, place.bytes)) {
+    match original.as_ref().map(|content| content.range(&place.part, place.offset, place.bytes)) {
         Ok(Ok(bytes)) if bytes.len() as u64 == place.bytes => Ok(Ok(bytes)),
         Ok(Ok(_)) => unreadable(&OpenError::Changed).map(Err),
         Ok(Err(error)) => unreadable(&error).map(Err),
@@ -277,7 +277,7 @@ impl RowSink for ReplaySink<'_> {
     fn reject(&mut self, mut reject: Reject) -> Result<(), SinkError> {
         let before = self.place(reject.place.record)?.clone();
         let RejectPlace { record, line, offset, bytes, .. } = before;
-        reject.place = RejectPlace { record, line, offset, bytes, ..reject.place };
+        reject.place = RejectPlace { record, part: before.part.clone(), line, offset, bytes, ..reject.place };
         self.refused.push(reject.place.clone());
         if reject.place == before {
             return Ok(());

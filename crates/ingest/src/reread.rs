@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray as _, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
-use stillhouse_decode::{
-    Again, RECORD_COLUMN, Reject, RowSink, SharedSource as _, Sink, SinkError, decode, written_out,
-};
+use stillhouse_decode::{Again, RECORD_COLUMN, Reject, RowSink, Sink, SinkError, decode, decode_parts, written_out};
 use stillhouse_lake::QUARANTINE;
 use stillhouse_spec::{Amendment, AmendmentKind, Choice, Contract, ObjectVersion, Receipt, Source};
 use tokio::runtime::Handle;
@@ -15,7 +13,7 @@ use tokio::runtime::Handle;
 use crate::context::Ingest;
 use crate::digest::Digest;
 use crate::error::{Error, Kind};
-use crate::object::{as_loaded, open, refused_end, request, rules};
+use crate::object::{as_loaded, open, refuse_ends, request, rules, unheard};
 use crate::open::{Content, OpenError};
 use crate::targets::TargetTables;
 
@@ -42,10 +40,13 @@ pub(crate) fn reread(
     runtime: &Handle,
 ) -> Result<Reread, Error> {
     let source = &as_loaded(&sources[&receipt.source_fingerprint], receipt);
-    let bytes = match open(ingest, source, object, runtime, Box::new(|_| ())) {
+    let bytes = match open(ingest, source, object, runtime, &unheard()) {
         Ok(bytes) => bytes,
         Err(_) if ingest.stop.is_cancelled() => return Err(Error::cancelled()),
-        Err(OpenError::Held { message, .. }) => return Ok(Reread::Unreadable(message)),
+        // What cannot even be unpacked, and once could, has changed.
+        Err(OpenError::Held { message, .. }) if object.etag == receipt.object.etag => {
+            return Ok(Reread::Unreadable(message));
+        }
         Err(_) => return Ok(Reread::OtherBytes),
     };
     let rules = match rules(ingest, source) {
@@ -57,9 +58,9 @@ pub(crate) fn reread(
     let (format, contract) = (&source.format, &source.contract);
     let request = request(ingest, source, &receipt.object, format, contract, &path_values, rules.as_deref());
     let mut sink = DigestSink::new(&source.contract, types, amended(receipt));
-    let mut decoded = decode(&mut *bytes.reader(), &request, &mut sink);
-    if let (Ok(outcome), Some(partial)) = (&mut decoded, &bytes.partial) {
-        let told = sink.reject(refused_end(partial, outcome));
+    let mut decoded = decode_parts(&bytes, &request, &mut sink);
+    if let Ok(outcome) = &mut decoded {
+        let told = refuse_ends(&bytes, outcome, |reject| sink.reject(reject));
         told.map_err(|error| Error::new(Kind::Bug, "a refused record cannot be compared").with_source(error))?;
     }
     let set_aside = std::mem::take(&mut sink.set_aside);
@@ -89,7 +90,7 @@ pub(crate) fn reread(
 fn whole(content: &Content<'_>, set_aside: BTreeMap<u64, Reject>) -> Result<BTreeMap<u64, Vec<u8>>, OpenError> {
     let bytes = |reject: Reject| match reject.raw {
         Some(raw) => Ok(raw),
-        None => content.range(reject.place.offset, reject.place.bytes),
+        None => content.range(&reject.place.part, reject.place.offset, reject.place.bytes),
     };
     set_aside.into_iter().map(|(record, reject)| Ok((record, bytes(reject)?))).collect()
 }

@@ -34,8 +34,28 @@ pub async fn settle(ingest: &Ingest, source: &Source, period: Period, objects: V
     Ok(Settled { ready, settling })
 }
 
-/// How long until the object counts as settled; `None` when it does.
+/// Why an object is left for the next run, and what to do.
+pub(crate) fn why_settling(object: &Found) -> (String, String) {
+    match &object.writing {
+        None => (
+            "changed a moment ago; it may still be being written".to_owned(),
+            "run the same command again when it is finished".to_owned(),
+        ),
+        Some(entry) => (
+            format!("`{entry}` is in the folder: it is still being written"),
+            format!(
+                "run the same command again when it is finished; if that was broken off, write it again, or remove `{entry}`"
+            ),
+        ),
+    }
+}
+
+/// How long until the object counts as settled; `None` when it does. A folder in which something is temporary does not, however
+/// long that has been there.
 fn unsettled(ingest: &Ingest, source: &Source, object: &Found) -> Option<Duration> {
+    if object.writing.is_some() {
+        return Some(Duration::from_millis(source.settle_ms));
+    }
     let age = u64::try_from(ingest.now() - object.version.modified_at).ok()?;
     let settle = source.settle_ms.checked_mul(1_000)?;
     (age < settle).then(|| Duration::from_micros(settle - age))

@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use crate::context::Ingest;
 use crate::digest::{Digest, types};
 use crate::error::{Error, Kind};
+use crate::folder::Folder;
 use crate::reread::{Reread, reread};
 use crate::standing::standing_receipts;
 
@@ -207,18 +208,18 @@ async fn prove(
     twins: &[ObjectVersion],
     tables: Tables,
 ) -> Result<Result<Vec<String>, String>, Error> {
+    let sources = match source_files(ingest, receipt).await? {
+        Ok(sources) => sources,
+        Err(why) => return Ok(Err(why)),
+    };
     let mut object = None;
     for candidate in std::iter::once(&receipt.object).chain(twins) {
         if object.is_none() {
-            object = original(ingest, candidate).await?;
+            object = original(ingest, &sources[&receipt.source_fingerprint], candidate).await?;
         }
     }
     let Some(object) = object else {
         return Ok(Err("the file is gone, so its content cannot be compared".to_owned()));
-    };
-    let sources = match source_files(ingest, receipt).await? {
-        Ok(sources) => sources,
-        Err(why) => return Ok(Err(why)),
     };
     let (ingest, receipt, runtime) = (Arc::clone(ingest), receipt.clone(), Handle::current());
     let compared = tokio::task::spawn_blocking(move || {
@@ -232,8 +233,18 @@ async fn prove(
     compared.await.map_err(|error| Error::new(Kind::Bug, "reading again stopped").with_source(error))?
 }
 
-/// The object as it is now, if it is there.
-async fn original(ingest: &Ingest, object: &ObjectVersion) -> Result<Option<ObjectVersion>, Error> {
+/// The object as it is now, if it is there. `source`: as it was when the object was loaded.
+async fn original(ingest: &Ingest, source: &Source, object: &ObjectVersion) -> Result<Option<ObjectVersion>, Error> {
+    let failed = |error: object_store::Error| {
+        Error::new(Kind::Retry, format!("`{}` cannot be read", object.key)).with_source(error)
+    };
+    if source.path.is_of_folders() {
+        return match Folder::list(&ingest.store, source, &object.key).await {
+            Ok(folder) => Ok(folder.is_object().then(|| folder.version())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed(error)),
+        };
+    }
     let location =
         Path::parse(&object.key).map_err(|e| Error::new(Kind::Bug, "a key that is no path").with_source(e))?;
     match ingest.store.head(&location).await {
@@ -244,7 +255,7 @@ async fn original(ingest: &Ingest, object: &ObjectVersion) -> Result<Option<Obje
         }
         Ok(meta) => Ok(Some(crate::discover::version(&object.source, &meta))),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(Error::new(Kind::Retry, format!("`{}` cannot be read", object.key)).with_source(error)),
+        Err(error) => Err(failed(error)),
     }
 }
 

@@ -131,6 +131,7 @@ fn read_row(file: &DataFile, batch: &RecordBatch, row: usize) -> Result<Quaranti
         row: QuarantineRow {
             place: RejectPlace {
                 record: count("_record")?,
+                part: read::text(batch, "part", row).unwrap_or_default().to_owned(),
                 line: count("line")?,
                 offset: count("offset")?,
                 bytes: count("bytes")?,

@@ -91,6 +91,7 @@ pub fn quarantine_schema() -> SchemaRef {
         ("pii", Boolean),
         ("raw", Binary),
         ("_ingested_at", timestamp()),
+        ("part", Utf8),
     ])
 }
 
@@ -140,6 +141,7 @@ pub fn quarantine_batch(
         Arc::new(rows.iter().map(|row| Some(row.pii)).collect::<BooleanArray>()),
         Arc::new(raw.finish()),
         instants(ingested_at, rows.len()),
+        text(|place| Some(place.part.as_str()).filter(|part| !part.is_empty())),
     ];
     RecordBatch::try_new(quarantine_schema(), columns).map_err(|e| Error::bug("rows of `_quarantine`").caused_by(e))
 }

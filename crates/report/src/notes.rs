@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stillhouse_spec::Receipt;
+use stillhouse_spec::{Receipt, RejectPlace};
 
 /// Refused records with their lines, years that the data does not state, and warnings. What several objects have in
 /// common is one line.
@@ -49,10 +49,15 @@ fn joined(mut keys: Vec<&str>) -> String {
 /// `2 of 10 records refused (lines 8, 10): see stillhouse quarantine show`.
 fn refused(receipt: &Receipt) -> String {
     let (refused, records) = (receipt.counts.quarantined, receipt.counts.read - receipt.counts.blank);
-    let lines: Vec<String> = receipt.rejects.iter().take(LINES_NAMED_MAX).map(|place| place.line.to_string()).collect();
+    let named = receipt.rejects.iter().take(LINES_NAMED_MAX);
+    let in_parts = named.clone().any(|place| !place.part.is_empty());
+    let place = |place: &RejectPlace| if in_parts { place.words() } else { place.line.to_string() };
+    let lines: Vec<String> = named.map(place).collect();
     let named = u64::try_from(lines.len()).unwrap_or(u64::MAX);
     let places = match (named, refused.saturating_sub(named)) {
         (0, _) => String::new(),
+        (_, 0) if in_parts => format!(" ({})", lines.join(", ")),
+        (_, more) if in_parts => format!(" ({} and {more} more)", lines.join(", ")),
         (1, 0) => format!(" (line {})", lines.join(", ")),
         (_, 0) => format!(" (lines {})", lines.join(", ")),
         (_, more) => format!(" (lines {} and {more} more)", lines.join(", ")),

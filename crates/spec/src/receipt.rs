@@ -27,7 +27,7 @@ pub struct Receipt {
     pub batch: String,
     /// The place of the batch in the publish queue.
     pub seq: i64,
-    /// BLAKE3 of the bytes, hex.
+    /// BLAKE3 of the bytes, hex; of a folder BLAKE3 of the digests of its parts (32 bytes each), in the order of their names.
     pub digest: String,
     /// Bytes read.
     pub bytes: u64,
@@ -156,11 +156,12 @@ pub const REJECTS_IN_RECEIPT_MAX: usize = 100;
 pub struct ObjectVersion {
     /// The source's name.
     pub source: String,
-    /// The key, relative to the project folder or bucket.
+    /// The key, relative to the project folder or bucket; of a folder whose files are one object its path, without a `/`
+    /// at the end.
     pub key: String,
     /// The member of an archive; empty for a plain object.
     pub member: String,
-    /// The store's tag of this version (local: inode, mtime and size).
+    /// The store's tag of this version (local: inode, mtime and size); of a folder one that is made of those of its parts.
     pub etag: String,
     /// Bytes.
     pub size: u64,
@@ -168,7 +169,15 @@ pub struct ObjectVersion {
     pub modified_at: i64,
 }
 
+/// With this, tags of folders begin.
+pub const FOLDER_TAG: &str = "parts-";
+
 impl ObjectVersion {
+    /// Whether it is a folder, whose files are its parts.
+    pub fn is_folder(&self) -> bool {
+        self.etag.starts_with(FOLDER_TAG)
+    }
+
     /// How people call the object: its key, or for a member of an archive `KEY!MEMBER`.
     pub fn name(&self) -> String {
         if self.member.is_empty() { self.key.clone() } else { format!("{}!{}", self.key, self.member) }
@@ -220,6 +229,10 @@ pub struct TableCount {
 pub struct RejectPlace {
     /// Ordinal of the record in the object, from 0; the `_record` it would have had.
     pub record: u64,
+    /// Of an object that is a folder: the name of the part that it stands in; `line` and `offset` are counted there. Else
+    /// empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub part: String,
     /// Physical line on which it begins, from 1.
     pub line: u64,
     /// Byte at which it begins, from 0.
@@ -234,6 +247,13 @@ pub struct RejectPlace {
     pub expected: String,
     /// What was found, cut to a readable length; empty where the column is PII.
     pub found: String,
+}
+
+impl RejectPlace {
+    /// How people call the place: `line 8`, or `part-00001.csv line 8`.
+    pub fn words(&self) -> String {
+        if self.part.is_empty() { format!("line {}", self.line) } else { format!("{} line {}", self.part, self.line) }
+    }
 }
 
 /// Where the original of an object is.

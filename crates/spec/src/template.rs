@@ -13,7 +13,8 @@ use crate::period::{Grain, Period};
 /// A path such as `data/{yyyy}/{MM}/events.csv` or `in/**/*.csv`, relative to the project folder.
 ///
 /// `{yyyy}`, `{MM}`, `{dd}` and `{HH}` are digits of a date; any other `{name}` is a text without `/`; `*` and `?` are
-/// any characters but `/`; `**` is any folders, none included.
+/// any characters but `/`; `**` is any folders, none included. With a `/` at its end it names folders, each of which is one
+/// object, whose files are its parts; a key is the path of the folder, without that `/`.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PathTemplate {
@@ -48,6 +49,11 @@ impl PathTemplate {
         &self.text
     }
 
+    /// Whether it names folders, whose files are the parts of one object.
+    pub fn is_of_folders(&self) -> bool {
+        self.text.ends_with('/')
+    }
+
     /// The names of the placeholders, in order.
     pub fn placeholders(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
@@ -77,6 +83,12 @@ impl PathTemplate {
         Some(values)
     }
 
+    /// The key of the object that the file at `key` is, or is a part of.
+    pub fn object_of<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let object = if self.is_of_folders() { key.rsplit_once('/').map_or("", |(folder, _)| folder) } else { key };
+        self.values(object).map(|_| object)
+    }
+
     /// The stretch of days that `key` names by its date placeholders, if it names a valid one.
     pub fn period(&self, key: &str) -> Option<Period> {
         let values = self.values(key)?;
@@ -102,7 +114,7 @@ impl PathTemplate {
     }
 
     /// The key for the period that begins on `first`, with placeholders that are no date parts and globs left as
-    /// written. For messages such as "missing: data/2021/05/events.csv".
+    /// written; that of a folder with the `/` at its end. For messages such as "missing: data/2021/05/events.csv".
     pub fn render(&self, first: Date) -> String {
         let mut key = String::new();
         for part in &self.parts {
@@ -118,6 +130,9 @@ impl PathTemplate {
                     other => key.push_str(&format!("{{{other}}}")),
                 },
             }
+        }
+        if self.is_of_folders() {
+            key.push('/');
         }
         key
     }
@@ -190,8 +205,13 @@ impl FromStr for PathTemplate {
 
     fn from_str(text: &str) -> Result<Self, TemplateError> {
         let error = |reason: String| TemplateError { text: text.to_owned(), reason };
-        if text.is_empty() || text.ends_with('/') {
+        let key = text.strip_suffix('/').unwrap_or(text);
+        if text.is_empty() || key.is_empty() {
             return Err(error("names no file; write something like data/{yyyy}/{MM}/events.csv".to_owned()));
+        }
+        if key.ends_with("**") {
+            let reason = "names no folder behind `**/`; write something like data/**/events.csv/ or data/**/*/";
+            return Err(error(reason.to_owned()));
         }
         if text.starts_with('/') || text.split('/').any(|part| part == ".." || part == ".") {
             return Err(error("must stay inside the project folder: no leading `/`, no `.` or `..`".to_owned()));
@@ -199,7 +219,7 @@ impl FromStr for PathTemplate {
         if text.contains("//") {
             return Err(error("names a folder without a name: `//`".to_owned()));
         }
-        let parts = parse_parts(text).map_err(error)?;
+        let parts = parse_parts(key).map_err(error)?;
         let key = Regex::new(&pattern(&parts)).map_err(|e| error(e.to_string()))?;
         Ok(Self { text: text.to_owned(), parts, key })
     }

@@ -75,7 +75,7 @@ fn one(object: &ObjectOutcome) -> String {
         }
     }
     for reject in object.rejects.iter().take(REJECTS_SHOWN) {
-        text.push_str(&format!("\n  line {}: {}", reject.line, rejection(reject)));
+        text.push_str(&format!("\n  {}: {}", reject.words(), rejection(reject)));
     }
     let refused = object.counts.map_or(0, |counts| counts.quarantined);
     if refused > REJECTS_SHOWN as u64 {

@@ -56,11 +56,12 @@ impl ProjectFolder {
         })
     }
 
-    /// The key of a file that the user named: `./data/a.csv` and its full path are `data/a.csv`.
+    /// The key of a file that the user named: `./data/a.csv` and its full path are `data/a.csv`. So is `data/a.csv/`: keys of
+    /// folders have no `/` at the end.
     pub fn key(&self, named: &str) -> String {
         let relative = Path::new(named).strip_prefix(&self.root).unwrap_or(Path::new(named));
         let relative = relative.strip_prefix(".").unwrap_or(relative);
-        relative.to_string_lossy().into_owned()
+        relative.to_string_lossy().trim_end_matches('/').to_owned()
     }
 
     /// A command on this project that can be pasted as it is.

@@ -49,6 +49,21 @@ pub(crate) fn detect(window: &mut Window<'_>, request: &Request<'_>) -> Result<H
     Ok(Head { start, syntax, mapping, rows, decided: all })
 }
 
+impl Head {
+    /// The head of another part of the same object: what was decided holds for it, and a header has to be the same.
+    pub(crate) fn part(&self, window: &mut Window<'_>, request: &Request<'_>) -> Result<Self, Error> {
+        let record_bytes_max = request.record_bytes_max();
+        let Preface { start, .. } = dialect::preface(window, request.csv(), record_bytes_max)?;
+        let mut mapping = Mapping { header_offset: None, ..self.mapping.clone() };
+        if self.mapping.header_offset.is_some() {
+            let sample = Sample::take(window, start, request.csv().comment, record_bytes_max)?;
+            let first = sample.first(self.syntax);
+            mapping.header_offset = first.map(|row| mapping::same_header(&self.mapping.names, &row)).transpose()?;
+        }
+        Ok(Self { start, syntax: self.syntax, mapping, rows: Vec::new(), decided: Vec::new() })
+    }
+}
+
 /// Not even a record that is to be refused.
 fn is_blank(sample: &Sample, syntax: Syntax) -> bool {
     let tally = sample.visit(syntax, |_, _| false);

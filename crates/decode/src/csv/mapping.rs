@@ -83,6 +83,27 @@ fn visible(char: char) -> impl Iterator<Item = char> {
     escaped.into_iter().flatten().chain(plain)
 }
 
+/// Where the header of a part stands that begins with `row`; or in what it differs from that of the object.
+pub(crate) fn same_header(names: &[String], row: &Row) -> Result<u64, Error> {
+    if row.texts == names {
+        return Ok(row.offset);
+    }
+    let shown = |texts: &[String]| {
+        let shown = texts.iter().take(SHOWN_MAX).map(|text| format!("`{}`", shorten(text)));
+        let more = if texts.len() > SHOWN_MAX { ", …" } else { "" };
+        format!("{}{more}", shown.collect::<Vec<_>>().join(", "))
+    };
+    Err(Error::data(
+        format!(
+            "line {}: expected the header of the parts before, {}, found {}",
+            row.line,
+            shown(names),
+            shown(&row.texts)
+        ),
+        "write all parts of the folder with the same header, or put files that are no parts of it elsewhere",
+    ))
+}
+
 /// Maps fields to columns, or says why the object has to be held.
 pub(crate) fn map(found: &Found<'_>) -> Result<Mapping, Error> {
     let header = found.header_row();

@@ -18,6 +18,7 @@ mod sample;
 pub(crate) mod scan;
 
 use crate::api::{Request, RowSink};
+use crate::byte_mark;
 use crate::csv::detect::{Head, detect, empty};
 use crate::csv::pass::Pass;
 use crate::csv::regions::Regions;
@@ -36,18 +37,25 @@ pub(crate) struct Csv<'a> {
     head: Head,
 }
 
-impl<'a> Csv<'a> {
-    pub(crate) fn new(window: &mut Window<'_>, request: &'a Request<'a>) -> Result<Self, Error> {
+impl<'a> Format<'a> for Csv<'a> {
+    type Cut = Regions;
+
+    fn new(window: &mut Window<'_>, request: &'a Request<'a>) -> Result<Self, Error> {
         Ok(Self { request, head: detect(window, request)? })
     }
 
-    /// `None` where one thread does as well.
-    pub(crate) fn regions(&self, length: u64, threads: Threads) -> Option<Regions> {
+    fn part(&self, window: &mut Window<'_>) -> Result<Self, Error> {
+        Ok(Self { request: self.request, head: self.head.part(window, self.request)? })
+    }
+
+    fn is_blank(window: &mut Window<'_>) -> Result<bool, Error> {
+        byte_mark::is_blank(window)
+    }
+
+    fn regions(&self, length: u64, threads: Threads) -> Option<Regions> {
         Regions::new(&self.head, self.request, length, threads)
     }
-}
 
-impl<'a> Format<'a> for Csv<'a> {
     fn request(&self) -> &'a Request<'a> {
         self.request
     }
@@ -80,16 +88,20 @@ impl<'a> Format<'a> for Csv<'a> {
         Pass::new(self.request, &self.head, filled, sink, impatient).run(window, entry, begin_max)
     }
 
-    fn told(&self, tally: &Tally, length: u64) -> Result<Told, Error> {
-        let mapping = &self.head.mapping;
-        if mapping.header_offset.is_some() && !tally.begun {
-            return Err(Error::data(
-                "the header could not be found again: a quote before it is closed far behind it",
-                "correct the quotes at the beginning of the file",
-            ));
+    fn check(&self, tally: &Tally) -> Result<(), Error> {
+        if self.head.mapping.header_offset.is_none() || tally.begun {
+            return Ok(());
         }
+        Err(Error::data(
+            "the header could not be found again: a quote before it is closed far behind it",
+            "correct the quotes at the beginning of the file",
+        ))
+    }
+
+    fn told(&self, tally: &Tally) -> Result<Told, Error> {
+        let mapping = &self.head.mapping;
         if tally.records() == 0 && !tally.begun {
-            return Err(empty(length));
+            return Err(empty(tally.bytes));
         }
         let decided = self.head.decided.iter().chain(&mapping.decided).cloned().collect();
         let warnings = mapping.warnings.clone();

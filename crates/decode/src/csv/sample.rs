@@ -103,12 +103,21 @@ impl Sample {
 
     /// The first records as texts, at their place in the object.
     pub(crate) fn rows(&self, syntax: Syntax) -> Vec<Row> {
+        self.rows_up_to(ROWS_MAX, syntax)
+    }
+
+    /// The first record.
+    pub(crate) fn first(&self, syntax: Syntax) -> Option<Row> {
+        self.rows_up_to(1, syntax).pop()
+    }
+
+    fn rows_up_to(&self, rows_max: usize, syntax: Syntax) -> Vec<Row> {
         let mut rows = Vec::new();
         self.visit(syntax, |records, place| {
             let bytes = records.bytes(place).unwrap_or_default();
             let texts = records.fields().iter().map(|field| text_lossy(bytes, *field, syntax)).collect();
             rows.push(Row { offset: self.start.offset + place.offset, line: place.line, texts });
-            rows.len() < ROWS_MAX
+            rows.len() < rows_max
         });
         rows
     }

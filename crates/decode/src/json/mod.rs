@@ -32,6 +32,7 @@ use self::layout::Head;
 use self::pass::Pass;
 use self::regions::Lines;
 use crate::api::{Request, RowSink};
+use crate::byte_mark;
 use crate::error::Error;
 use crate::format::{Ended, Format, Told};
 use crate::place::Entry;
@@ -55,17 +56,7 @@ pub(crate) struct Json<'a> {
     head: Head,
 }
 
-impl<'a> Json<'a> {
-    pub(crate) fn new(window: &mut Window<'_>, request: &'a Request<'a>) -> Result<Self, Error> {
-        let head = layout::detect(window, request.json().layout, request.record_bytes_max())?;
-        Ok(Self { request, head })
-    }
-
-    /// `None` where one thread does as well.
-    pub(crate) fn regions(&self, length: u64, threads: Threads) -> Option<Lines> {
-        (self.head.layout.value == JsonLayout::Lines).then(|| Lines::new(self.head.start, length, threads)).flatten()
-    }
-
+impl Json<'_> {
     /// Columns that a field should have been there for, and none was in any record.
     fn missing(&self, tally: &Tally) -> Result<(), Error> {
         let contract = self.request.contract;
@@ -107,6 +98,26 @@ impl<'a> Json<'a> {
 }
 
 impl<'a> Format<'a> for Json<'a> {
+    type Cut = Lines;
+
+    fn new(window: &mut Window<'_>, request: &'a Request<'a>) -> Result<Self, Error> {
+        let head = layout::detect(window, request.json().layout, request.record_bytes_max())?;
+        Ok(Self { request, head })
+    }
+
+    /// Each part says by itself how its records follow each other.
+    fn part(&self, window: &mut Window<'_>) -> Result<Self, Error> {
+        Self::new(window, self.request)
+    }
+
+    fn is_blank(window: &mut Window<'_>) -> Result<bool, Error> {
+        byte_mark::is_blank(window)
+    }
+
+    fn regions(&self, length: u64, threads: Threads) -> Option<Lines> {
+        (self.head.layout.value == JsonLayout::Lines).then(|| Lines::new(self.head.start, length, threads)).flatten()
+    }
+
     fn request(&self) -> &'a Request<'a> {
         self.request
     }
@@ -136,9 +147,9 @@ impl<'a> Format<'a> for Json<'a> {
         Pass::new(self.request, filled, sink, impatient).run(window, self.head.layout.value, entry, begin_max)
     }
 
-    fn told(&self, tally: &Tally, length: u64) -> Result<Told, Error> {
+    fn told(&self, tally: &Tally) -> Result<Told, Error> {
         if tally.records() == 0 && !tally.begun {
-            return Err(layout::empty(length));
+            return Err(layout::empty(tally.bytes));
         }
         self.missing(tally)?;
         let mut warnings = Vec::new();

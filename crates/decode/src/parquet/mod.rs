@@ -44,15 +44,25 @@ pub(crate) struct Parquet<'a> {
     mapping: Mapping,
 }
 
-impl<'a> Parquet<'a> {
-    pub(crate) fn new(window: &mut Window<'_>, request: &'a Request<'a>) -> Result<Self, Error> {
+impl<'a> Format<'a> for Parquet<'a> {
+    type Cut = Groups;
+
+    fn new(window: &mut Window<'_>, request: &'a Request<'a>) -> Result<Self, Error> {
         let file = File::open(window)?;
         let mapping = Mapping::new(&file, request.contract)?;
         Ok(Self { request, file, mapping })
     }
 
-    /// `None` where one thread does as well.
-    pub(crate) fn regions(&self, _: u64, threads: Threads) -> Option<Groups> {
+    /// Each part has columns of its own, which the contract finds by their names.
+    fn part(&self, window: &mut Window<'_>) -> Result<Self, Error> {
+        Self::new(window, self.request)
+    }
+
+    fn is_blank(_: &mut Window<'_>) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    fn regions(&self, _: u64, threads: Threads) -> Option<Groups> {
         let count = self.file.groups();
         let largest = (0..count).map(|group| self.file.bytes(group, &self.mapping.mask)).max().unwrap_or(0);
         let fits = largest.saturating_mul(threads.count as u64) <= TOGETHER_BYTES_MAX;
@@ -63,9 +73,7 @@ impl<'a> Parquet<'a> {
         });
         (count > 1 && threads.count > 1 && fits).then(|| Groups(rows.collect()))
     }
-}
 
-impl<'a> Format<'a> for Parquet<'a> {
     fn request(&self) -> &'a Request<'a> {
         self.request
     }
@@ -77,11 +85,22 @@ impl<'a> Format<'a> for Parquet<'a> {
         Ok(columns)
     }
 
+    fn fill(&self, filled: &[Filled<'a>]) -> Result<Vec<Filled<'a>>, Error> {
+        let mut own = self.plan()?;
+        own.iter_mut().zip(filled).for_each(|(own, filled)| own.read_as(filled));
+        state_years(&mut own);
+        Ok(own)
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.mapping.warnings
+    }
+
     fn first(&self) -> Entry {
         Entry { start: Start { offset: 0, line: 1 }, number: 0 }
     }
 
-    /// Places are numbers of row groups here.
+    /// Places are numbers of row groups here, and lines those of rows, from 1.
     fn pass(
         &self,
         filled: Vec<Filled<'a>>,
@@ -94,10 +113,10 @@ impl<'a> Format<'a> for Parquet<'a> {
         let first = usize::try_from(entry.start.offset).unwrap_or(usize::MAX);
         let end = usize::try_from(begin_max).unwrap_or(usize::MAX).min(self.file.groups());
         let pass = Pass::new(self.request, &self.file, &self.mapping, filled, sink, impatient);
-        pass.run(window, first..end.max(first), entry.number)
+        pass.run(window, first..end.max(first), entry)
     }
 
-    fn told(&self, _: &Tally, _: u64) -> Result<Told, Error> {
+    fn told(&self, _: &Tally) -> Result<Told, Error> {
         let mut decided = BTreeMap::new();
         if let Some(writer) = self.file.writer() {
             decided.insert("written by".to_owned(), Choice::detected(writer));
@@ -128,7 +147,8 @@ impl Cut for Groups {
     fn census(&self, _: &[u8]) {}
 
     fn link(&self, region: usize, _: &[u8], (): &(), (): (), _: &mut dyn ByteSource) -> Result<Linked<()>, Error> {
-        let start = Start { offset: region as u64, line: 1 };
-        Ok(Linked::Region(Some(Entry { start, number: self.0[region] }), ()))
+        let number = self.0[region];
+        let start = Start { offset: region as u64, line: number + 1 };
+        Ok(Linked::Region(Some(Entry { start, number }), ()))
     }
 }

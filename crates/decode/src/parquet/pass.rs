@@ -20,7 +20,7 @@ use super::rows::{Level, at, kept, levels, mask};
 use crate::api::{Request, RowSink};
 use crate::error::Error;
 use crate::format::Ended;
-use crate::place::Place;
+use crate::place::{Entry, Place};
 use crate::plan::{Filled, From, choose_better, expected};
 use crate::refusal::{Why, refuse};
 use crate::rules::Rules;
@@ -48,10 +48,19 @@ pub(super) struct Pass<'a, 's> {
 /// Where a batch stands.
 #[derive(Clone, Copy)]
 struct Begin {
-    /// The number of its first row in the file …
+    /// The number of its first row in the object, …
     number: u64,
+    /// … in the file, from 1, …
+    line: u64,
     /// … and in the row group.
     row: usize,
+}
+
+impl Begin {
+    /// So many rows behind.
+    fn behind(self, rows: usize) -> Self {
+        Self { number: self.number + rows as u64, line: self.line + rows as u64, row: self.row + rows }
+    }
 }
 
 /// Why a batch is not taken.
@@ -97,12 +106,17 @@ impl<'a, 's> Pass<'a, 's> {
         }
     }
 
-    /// Reads these row groups, the first row having that number.
-    pub(super) fn run(mut self, window: &mut Window<'_>, groups: Range<usize>, first: u64) -> Result<Ended<'a>, Error> {
-        let mut number = first;
+    /// Reads these row groups, the first row having that number and line.
+    pub(super) fn run(
+        mut self,
+        window: &mut Window<'_>,
+        groups: Range<usize>,
+        first: Entry,
+    ) -> Result<Ended<'a>, Error> {
+        let mut begin = Begin { number: first.number, line: first.start.line, row: 0 };
         for group in groups {
-            match self.group(window, group, &mut number) {
-                Ok(()) => {}
+            match self.group(window, group, begin) {
+                Ok(behind) => begin = Begin { row: 0, ..behind },
                 Err(Stop::Error(error)) => return Err(error),
                 Err(Stop::Again) => return Ok(Ended::Again(self.filled)),
             }
@@ -110,32 +124,32 @@ impl<'a, 's> Pass<'a, 's> {
         Ok(Ended::Done(Box::new(self.tally), self.filled))
     }
 
-    fn group(&mut self, window: &mut Window<'_>, group: usize, number: &mut u64) -> Result<(), Stop> {
+    /// Reads a row group, and says what is behind it.
+    fn group(&mut self, window: &mut Window<'_>, group: usize, begin: Begin) -> Result<Begin, Stop> {
         let what = format!("row group {group}");
         let failed = |error: &dyn std::fmt::Display| Stop::Error(damaged(&what, &error.to_string()));
         let rows_max = self.request.batch_rows.max(1);
         let mut reader = self.file.read(window, group, &self.mapping.mask, rows_max, None).map_err(Stop::Error)?;
-        let begin = *number;
-        let mut refused = Vec::new();
+        let (mut at, mut refused) = (begin, Vec::new());
         loop {
             let next = super::file::guarded(&what, || Ok(reader.next())).map_err(Stop::Error)?;
             let Some(batch) = next else { break };
             let batch = batch.map_err(|error| failed(&error))?;
-            let at = Begin { number: *number, row: usize::try_from(*number - begin).unwrap_or(usize::MAX) };
             self.batch(&batch, at, &mut refused).map_err(|stop| match stop {
                 Failed::Arrow(error) => failed(&error),
                 Failed::Stop(stop) => stop,
             })?;
-            *number += batch.num_rows() as u64;
+            at = at.behind(batch.num_rows());
             if self.impatient && choose_better(&mut self.filled, |filled| filled.is_hopeless()) {
                 return Err(Stop::Again);
             }
         }
-        if *number - begin != self.file.rows(group) {
-            let (found, expected) = (*number - begin, self.file.rows(group));
+        if at.row as u64 != self.file.rows(group) {
+            let (found, expected) = (at.row, self.file.rows(group));
             return Err(failed(&format!("expected {expected} rows, found {found}")));
         }
-        self.refuse(window, group, begin, refused).map_err(Stop::Error)
+        self.refuse(window, group, begin, refused).map_err(Stop::Error)?;
+        Ok(at)
     }
 
     /// Hands over refused rows.
@@ -143,7 +157,7 @@ impl<'a, 's> Pass<'a, 's> {
         &mut self,
         window: &mut Window<'_>,
         group: usize,
-        begin: u64,
+        begin: Begin,
         refused: Vec<(usize, Why)>,
     ) -> Result<(), Error> {
         /// So many are made into texts at a time.
@@ -154,9 +168,9 @@ impl<'a, 's> Pass<'a, 's> {
             let rows: Vec<usize> = piece.iter().map(|(row, _)| *row).collect();
             let texts = whole(self.file, self.mapping, window, group, &rows)?;
             for (row, why) in piece {
-                let number = begin + row as u64;
+                let Begin { number, line, .. } = begin.behind(row);
                 let raw = texts.get(&row).map_or("{}", String::as_str);
-                let place = Place { offset: 0, line: number + 1, bytes: raw.len() as u64 };
+                let place = Place { offset: 0, line, bytes: raw.len() as u64 };
                 refuse(&mut self.tally, self.sink, Some(raw.as_bytes()), &place, number, why)?;
             }
         }
@@ -200,7 +214,7 @@ impl<'a, 's> Pass<'a, 's> {
             let array = match (&filled.from, &self.mapping.ways[number]) {
                 (From::Inside, Some(way)) => {
                     let values = at(&level.fields, way)?;
-                    let line = |row: usize| begin.number + u64::from(level.records[row]) + 1;
+                    let line = |row: usize| begin.line + u64::from(level.records[row]);
                     match convert(&values, filled, line)? {
                         Converted::Array(array, refused) => {
                             for (row, refused) in refused {

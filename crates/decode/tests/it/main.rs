@@ -13,6 +13,7 @@ mod json;
 mod lists;
 mod nested_fuzz;
 mod parquet;
+mod part_files;
 mod properties;
 mod quotes;
 mod records;

@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use arrow::record_batch::RecordBatch;
 use proptest::prelude::*;
 use stillhouse_decode::{
-    ByteSource, Error, Outcome, Reject, RowSink, SharedSink, SharedSource, SinkError, SinkPart, Threads, decode_shared,
+    ByteSource, Error, Outcome, PartFiles, Reject, RowSink, SharedSink, SharedSource, SinkError, SinkPart, Threads,
+    decode_parts_shared, decode_shared,
 };
 use stillhouse_spec::{EscapeStyle, HeaderStyle, QuoteStyle};
 
@@ -75,6 +76,12 @@ impl SharedSink for Kept {
 pub fn run(case: &Case, source: &dyn SharedSource, threads: Threads) -> Result<Got, Error> {
     let kept = Kept::default();
     let outcome: Outcome = decode_shared(source, &case.request(), &kept, threads)?;
+    Ok(kept.0.into_inner().unwrap().got(outcome, case.others()))
+}
+
+pub fn run_parts(case: &Case, files: &dyn PartFiles, threads: Threads) -> Result<Got, Error> {
+    let kept = Kept::default();
+    let outcome: Outcome = decode_parts_shared(files, &case.request(), &kept, threads)?;
     Ok(kept.0.into_inner().unwrap().got(outcome, case.others()))
 }
 

@@ -1,374 +1,211 @@
-//! An object as the decoder wants it: out of its packing, and in UTF-8.
+//! An object as the decoder wants it: its one file, or the parts of a folder, each of them plain.
 
-use std::io::{Read, Write};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use stillhouse_decode::{ByteSource, SharedSource};
-use stillhouse_spec::{Choice, InputFormat, OnBroken, Source, TextEncoding};
-use stillhouse_unpack::{
-    Archive, Broken, Cause, Confidence, Detected, Encoding, End, Limits, Packing, Transcoder, Unpacked, Unpacker,
-    detect, recognise,
-};
+use stillhouse_decode::{PartFiles, SharedSource, SourceError};
+use stillhouse_spec::{Choice, ObjectVersion, Source};
 
-use super::archive::{Stored, Stream};
-use super::raw::{OpenError, OpenObject};
-use super::spill::Spill;
+use super::plain::{Facts, Opening, Partial, Plain, Settings};
+use super::raw::{OnBytes, OpenError, OpenObject};
+use crate::context::Ingest;
+use crate::folder::{Folder, part_name};
 
-/// So many bytes tell the encoding.
-const HEAD_BYTES: usize = 64 << 10;
-/// How a Parquet file begins.
-const PARQUET_MARK: &[u8] = b"PAR1";
-/// What every office document has in it, which is a zip archive besides.
-const OFFICE_MEMBER: &str = "[Content_Types].xml";
-/// Texts are made UTF-8 in pieces of this size.
-const PIECE_BYTES: usize = 512 << 10;
-
-/// How an object is opened.
-pub(crate) struct Opening<'a> {
-    pub(crate) settings: Settings,
-    /// The member of an archive; empty for a plain object.
-    pub(crate) member: &'a str,
-    /// Where files without a name may be made, …
-    pub(crate) folder: &'a Path,
-    /// … and the beginning of the names that they have for a moment.
-    pub(crate) name: String,
+/// What is to be read. A part is unpacked when its turn comes, and forgotten when the next one has it.
+pub(crate) struct Content<'a> {
+    ingest: &'a Ingest,
+    source: &'a Source,
+    object: &'a ObjectVersion,
+    runtime: tokio::runtime::Handle,
+    opening: Opening<'a>,
+    files: Vec<StoredFile>,
+    state: Mutex<State<'a>>,
 }
 
-/// What a source says about opening its objects.
-pub(crate) struct Settings {
-    pub(crate) limits: Limits,
-    pub(crate) encoding: TextEncoding,
-    pub(crate) on_broken: OnBroken,
-    /// Whether its records are text; `None`: as it begins.
-    pub(crate) is_text: Option<bool>,
-    /// So many bytes of a text are enough, because somebody only looks at it; `None`: all of them are wanted.
-    pub(crate) enough: Option<u64>,
+/// A file of the object as it is stored.
+struct StoredFile {
+    /// Empty where it is the object.
+    name: String,
+    bytes: Arc<OpenObject>,
 }
 
-impl Settings {
-    /// For loading.
-    pub(crate) fn of(source: &Source) -> Self {
-        Self {
-            limits: limits(source),
-            encoding: source.encoding,
-            on_broken: source.on_broken,
-            is_text: Some(source.format != InputFormat::Parquet),
-            enough: None,
-        }
-    }
+#[derive(Default)]
+struct State<'a> {
+    /// The file that was opened last.
+    last: Option<(usize, Arc<Plain<'a, OpenObject>>)>,
+    /// What was found out about files, of those about which there is something to say.
+    facts: BTreeMap<usize, Facts>,
 }
 
-/// The bytes for the decoder.
-pub(crate) struct Content<'a, O = OpenObject> {
-    object: O,
-    unpacked: Option<Spill<'a>>,
-    /// Of a member of an archive: the digest of its bytes.
-    digest: Option<String>,
-    /// What was found out: `packing`, `encoding`.
+/// What was found out about an object while it was read.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// `packing`, `encoding`, `parts`.
     pub(crate) decided: Vec<(String, Choice<String>)>,
     pub(crate) warnings: Vec<String>,
-    /// What is left where a packed object breaks off and the records before are wanted.
-    pub(crate) partial: Option<Partial>,
-    /// What the text says about its encoding, if it was asked.
-    pub(super) encoding: Option<Detected>,
-    /// There is more, but this was enough.
-    pub(super) is_cut: bool,
+    /// What is left where packed files break off and the records before are wanted.
+    pub(crate) partials: Vec<Partial>,
 }
 
-/// The beginning of a record whose end is missing.
-pub(crate) struct Partial {
-    /// Where it begins in the unpacked object.
-    pub(crate) offset: u64,
-    pub(crate) bytes: Vec<u8>,
-    /// Why it ends.
-    pub(crate) why: String,
-}
-
-impl Content<'_> {
-    /// Checks that the object is still the listed version, and gives the digest of its bytes (BLAKE3, hex): of those that
-    /// are stored, or of a member.
-    pub(crate) fn finish(self) -> Result<String, OpenError> {
-        match self.digest {
-            Some(digest) => self.object.check().map(|()| digest),
-            None => self.object.finish(),
+impl<'a> Content<'a> {
+    /// Opens an object, and the first of its files. Blocks on store and disk.
+    pub(crate) fn open(
+        ingest: &'a Ingest,
+        source: &'a Source,
+        object: &'a ObjectVersion,
+        runtime: tokio::runtime::Handle,
+        on_bytes: &OnBytes,
+    ) -> Result<Self, OpenError> {
+        let state = Mutex::default();
+        let settings = Settings::of(source);
+        let opening = Opening { settings, member: &object.member, folder: &ingest.spill, name: ingest.new_id() };
+        let mut content = Self { ingest, source, object, runtime, opening, files: Vec::new(), state };
+        let parts = if content.is_folder() { content.listed()? } else { vec![object.clone()] };
+        for part in &parts {
+            let (store, runtime, stop) = (&content.ingest.store, &content.runtime, &content.ingest.stop);
+            let bytes = OpenObject::new(Arc::clone(store), part, runtime.clone(), stop.clone(), Arc::clone(on_bytes))?;
+            let name = if content.is_folder() { part_name(part).to_owned() } else { String::new() };
+            content.files.push(StoredFile { name, bytes: Arc::new(bytes) });
         }
-    }
-}
-
-impl<'a, O: SharedSource> Content<'a, O> {
-    /// Looks what the object is packed in and how its text is encoded, and unpacks it. Blocks on store and disk.
-    pub(crate) fn open(object: O, opening: &Opening<'a>) -> Result<Self, OpenError> {
-        let mut content = Self {
-            object,
-            unpacked: None,
-            digest: None,
-            decided: Vec::new(),
-            warnings: Vec::new(),
-            partial: None,
-            encoding: None,
-            is_cut: false,
-        };
-        content.unpack(opening)?;
-        let is_text = match opening.settings.is_text {
-            Some(is_text) => is_text,
-            None => content.range(0, PARQUET_MARK.len() as u64)? != PARQUET_MARK,
-        };
-        if is_text {
-            content.transcode(opening)?;
-        }
+        content.plain(0)?;
         Ok(content)
     }
 
-    /// Bytes of the unpacked object.
-    pub(crate) fn range(&self, offset: u64, bytes: u64) -> Result<Vec<u8>, OpenError> {
-        let mut into = vec![0; usize::try_from(bytes).unwrap_or(usize::MAX)];
-        let mut reader = self.reader();
-        let mut filled = 0;
-        while filled < into.len() {
-            match reader.read_at(offset + filled as u64, &mut into[filled..]) {
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) => return Err(OpenError::of(error)),
-            }
-        }
-        into.truncate(filled);
-        Ok(into)
+    fn is_folder(&self) -> bool {
+        self.source.path.is_of_folders()
     }
 
-    fn unpack(&mut self, opening: &Opening<'a>) -> Result<(), OpenError> {
-        let settings = &opening.settings;
-        let mut spill = Spill::new(opening.folder, format!("{}.unpacked", opening.name));
-        let (packing, unpacked) = if opening.member.is_empty() {
-            let head = self.range(0, stillhouse_unpack::HEAD_BYTES as u64)?;
-            let packing = recognise(&head).map_err(|refused| OpenError::unpack(refused.into()))?;
-            match packing {
-                Packing::None => return Ok(()),
-                Packing::Zip => return Err(self.zip_without_member(&settings.limits)),
-                _ => (packing.to_string(), stream(&self.object, packing, settings, &mut spill)?),
-            }
-        } else {
-            let (packing, unpacked, digest) = member(&self.object, opening.member, settings, &mut spill)?;
-            self.digest = Some(digest);
-            (packing, unpacked)
+    /// The parts of the folder, if it is the listed version.
+    fn listed(&self) -> Result<Vec<ObjectVersion>, OpenError> {
+        if self.ingest.stop.is_cancelled() {
+            return Err(OpenError::Cancelled);
+        }
+        let listing = Folder::list(&self.ingest.store, self.source, &self.object.key);
+        let folder = match self.runtime.block_on(listing) {
+            Ok(folder) => folder,
+            Err(object_store::Error::NotFound { .. }) => return Err(OpenError::Removed),
+            Err(error) => return Err(OpenError::Store(error)),
         };
-        self.decided.push(("packing".to_owned(), Choice::detected(packing)));
-        self.is_cut = unpacked.is_none();
-        if let Some(Unpacked { end: End::Broken(broken), .. }) = unpacked {
-            self.broken(&broken, settings, &mut spill)?;
-        }
-        self.unpacked = Some(spill);
-        Ok(())
-    }
-
-    /// An archive that is not listed by its members: what is wrong with it, or with its name.
-    fn zip_without_member(&self, limits: &Limits) -> OpenError {
-        match Archive::open(&Stored::new(&self.object), limits) {
-            Err(error) => OpenError::unpack(error),
-            Ok(archive) if archive.member(OFFICE_MEMBER).is_some() => OpenError::Held {
-                message: "the file is an office document".to_owned(),
-                hint: Some("save the sheet in it as CSV".to_owned()),
-            },
-            Ok(_) => OpenError::Held {
-                message: "the file is a zip archive: archives are read by their members".to_owned(),
-                hint: Some("give the file a name that ends with `.zip`".to_owned()),
-            },
+        match folder.problem() {
+            _ if !folder.is_object() => Err(OpenError::Removed),
+            _ if folder.writing.is_some() || folder.version().etag != self.object.etag => Err(OpenError::Changed),
+            Some(problem) => Err(OpenError::Held { message: problem.message, hint: Some(problem.hint) }),
+            None => Ok(folder.parts),
         }
     }
 
-    /// By policy the object is held, or what is certain is taken up to the last line that is whole.
-    fn broken(&mut self, broken: &Broken, settings: &Settings, spill: &mut Spill<'_>) -> Result<(), OpenError> {
-        let by_lines = settings.is_text != Some(false);
-        if settings.on_broken == OnBroken::Hold || !by_lines {
-            let hint =
-                "send the file again, or set `on_broken = \"load\"` in the source file to load what comes before";
-            return Err(OpenError::Held {
-                message: broken.to_string(),
-                hint: Some(if by_lines { hint.to_owned() } else { "send the file again".to_owned() }),
-            });
-        }
-        self.warnings.push(broken.to_string());
-        if broken.cause == Cause::Follows {
-            return Ok(());
-        }
-        spill.truncate(broken.at_unpacked);
-        let whole = last_line_end(spill).map_err(OpenError::disk)?;
-        let mut bytes = vec![0; usize::try_from(spill.length() - whole).unwrap_or(usize::MAX)];
-        spill.read_at(whole, &mut bytes).map_err(OpenError::disk)?;
-        spill.truncate(whole);
-        self.partial = Some(Partial { offset: whole, bytes, why: broken.to_string() });
-        Ok(())
-    }
-
-    /// Writes the text anew where it is not UTF-8.
-    fn transcode(&mut self, opening: &Opening<'a>) -> Result<(), OpenError> {
-        let (encoding, choice) = match stated(opening.settings.encoding) {
-            Some(encoding) => (encoding, Choice::set(encoding.to_string())),
-            None => {
-                let length = self.length();
-                let head = self.range(0, length.min(HEAD_BYTES as u64))?;
-                let found = detect(&head, head.len() as u64 == length);
-                self.encoding = Some(found);
-                if found.confidence == Confidence::Guess {
-                    return Ok(());
-                }
-                (found.encoding, Choice::detected(found.encoding.to_string()))
+    /// Checks that the object is still the listed version, and gives the digest of its bytes (BLAKE3, hex): of those that
+    /// are stored, or of a member. Of a folder it is the digest of the digests of its parts, which does not depend on their
+    /// names: programs that write the same rows again give them new ones.
+    pub(crate) fn finish(self) -> Result<String, OpenError> {
+        if self.is_folder() {
+            let mut hasher = blake3::Hasher::new();
+            for file in &self.files {
+                hasher.update(file.bytes.digest()?.as_bytes());
+                file.bytes.rest();
             }
-        };
-        if matches!(encoding, Encoding::Utf8 | Encoding::Utf8Bom) {
-            return Ok(());
+            self.listed()?;
+            return Ok(hasher.finalize().to_hex().to_string());
         }
-        let mut spill = Spill::new(opening.folder, format!("{}.utf8", opening.name));
-        let mut transcoder = Transcoder::new(encoding);
-        let (mut at, mut text) = (0, Vec::new());
-        loop {
-            let piece = self.range(at, PIECE_BYTES as u64)?;
-            if piece.is_empty() {
-                break;
+        let member = self.lock().facts.get(&0).and_then(|facts| facts.digest.clone());
+        let [file] = self.files.as_slice() else { return Err(OpenError::Removed) };
+        match member {
+            Some(digest) => file.bytes.check().map(|()| digest),
+            None => file.bytes.finish(),
+        }
+    }
+
+    /// Bytes of a file of the object, unpacked; fewer, if it ends before or is not there.
+    pub(crate) fn range(&self, part: &str, offset: u64, bytes: u64) -> Result<Vec<u8>, OpenError> {
+        match self.files.iter().position(|file| file.name == part) {
+            Some(number) => self.plain(number)?.range(offset, bytes),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// What was found out about all files that have been read.
+    pub(crate) fn found(&self) -> Found {
+        let mut found = Found::default();
+        let mut decided: BTreeMap<String, Vec<&Choice<String>>> = BTreeMap::new();
+        let state = self.lock();
+        for (number, facts) in &state.facts {
+            let name = &self.files[*number].name;
+            facts.decided.iter().for_each(|(what, choice)| decided.entry(what.clone()).or_default().push(choice));
+            let of =
+                |warning: &String| if name.is_empty() { warning.clone() } else { format!("part `{name}`: {warning}") };
+            found.warnings.extend(facts.warnings.iter().map(of));
+            found
+                .partials
+                .extend(facts.partial.iter().map(|partial| Partial { part: name.clone(), ..partial.clone() }));
+        }
+        let count = self.files.len();
+        found.decided = decided.into_iter().map(|(what, choices)| (what, together(&choices, count))).collect();
+        if self.is_folder() {
+            found.decided.push(("parts".to_owned(), Choice::detected(count.to_string())));
+        }
+        found
+    }
+
+    /// A file out of its packing.
+    fn plain(&self, number: usize) -> Result<Arc<Plain<'a, OpenObject>>, OpenError> {
+        let mut state = self.lock();
+        match state.last.take() {
+            Some((last, plain)) if last == number => {
+                state.last = Some((last, Arc::clone(&plain)));
+                return Ok(plain);
             }
-            if opening.settings.enough.is_some_and(|enough| spill.length() >= enough) {
-                self.is_cut = true;
-                break;
+            Some((last, _)) => self.files[last].bytes.rest(),
+            None => {}
+        }
+        let name = format!("{}.{number}", self.opening.name);
+        let (plain, facts) =
+            Plain::open(Arc::clone(&self.files[number].bytes), &Opening { name, ..self.opening.clone() })
+                .map_err(|error| self.of_part(number, error))?;
+        if !facts.is_empty() {
+            state.facts.insert(number, facts);
+        }
+        let plain = Arc::new(plain);
+        state.last = Some((number, Arc::clone(&plain)));
+        Ok(plain)
+    }
+
+    /// The error says of which part it is.
+    fn of_part(&self, number: usize, error: OpenError) -> OpenError {
+        match (error, self.files[number].name.as_str()) {
+            (OpenError::Held { message, hint }, name) if !name.is_empty() => {
+                OpenError::Held { message: format!("part `{name}`: {message}"), hint }
             }
-            at += piece.len() as u64;
-            transcoder.push(&piece, &mut text).map_err(OpenError::unpack)?;
-            spill.write_all(&text).map_err(OpenError::disk)?;
-            text.clear();
-        }
-        let done = transcoder.finish(&mut text).map_err(OpenError::unpack)?;
-        spill.write_all(&text).map_err(OpenError::disk)?;
-        if let Some(first) = &done.first {
-            let more = if done.faults > 1 { format!(" and {} more", done.faults - 1) } else { String::new() };
-            self.warnings.push(format!("byte {}{more}: no character of {encoding}", first.offset));
-        }
-        self.decided.push(("encoding".to_owned(), choice));
-        self.unpacked = Some(spill);
-        Ok(())
-    }
-
-    fn length(&self) -> u64 {
-        self.reader().len()
-    }
-}
-
-impl<O: SharedSource> SharedSource for Content<'_, O> {
-    fn reader(&self) -> Box<dyn ByteSource + Send + '_> {
-        match &self.unpacked {
-            Some(spill) => spill.reader(),
-            None => self.object.reader(),
+            (error, _) => error,
         }
     }
-}
 
-/// What a source allows.
-pub(crate) fn limits(source: &Source) -> Limits {
-    Limits { bytes_max: source.max_unpacked_bytes, ..Limits::default() }
-}
-
-/// What came out; `None` where there is more than was wanted.
-type Poured = Option<Unpacked>;
-
-/// Unpacks an object that is one stream.
-fn stream(
-    object: &dyn SharedSource,
-    packing: Packing,
-    settings: &Settings,
-    into: &mut Spill<'_>,
-) -> Result<Poured, OpenError> {
-    let stored = Stream { reader: object.reader(), at: 0 };
-    let unpacker = Unpacker::new(packing, stored, &settings.limits).map_err(OpenError::unpack)?;
-    pour(unpacker, settings.enough, into)
-}
-
-/// Everything that comes out, or as much of a text as is enough.
-fn pour<R: Read>(mut unpacker: Unpacker<R>, enough: Option<u64>, into: &mut dyn Write) -> Result<Poured, OpenError> {
-    let (mut poured, mut is_text) = (0, None);
-    while let Some(chunk) = unpacker.next_chunk().map_err(OpenError::unpack)? {
-        // A Parquet file says at its end where everything is.
-        let is_text = *is_text.get_or_insert(!chunk.starts_with(PARQUET_MARK));
-        if is_text && enough.is_some_and(|enough| poured >= enough) {
-            return Ok(None);
-        }
-        into.write_all(chunk).map_err(OpenError::disk)?;
-        poured += chunk.len() as u64;
-    }
-    unpacker.finish().map(Some).map_err(OpenError::unpack)
-}
-
-/// Unpacks a member of an archive, and what that is packed in itself. Gives the packing in words and the digest of the member.
-fn member(
-    object: &dyn SharedSource,
-    name: &str,
-    settings: &Settings,
-    into: &mut Spill<'_>,
-) -> Result<(String, Poured, String), OpenError> {
-    let (stored, limits) = (Stored::new(object), &settings.limits);
-    let archive = Archive::open(&stored, limits).map_err(OpenError::unpack)?;
-    let Some(member) = archive.member(name) else { return Err(OpenError::Removed) };
-    let mut digested = Digested { into, hasher: blake3::Hasher::new() };
-    let unpacker = member.reader(&stored, limits).map_err(OpenError::unpack)?;
-    let unpacked = pour(unpacker, settings.enough, &mut digested)?;
-    let digest = digested.hasher.finalize().to_hex().to_string();
-    let mut head = vec![0; stillhouse_unpack::HEAD_BYTES];
-    let count = into.read_at(0, &mut head).map_err(OpenError::disk)?;
-    let inner = recognise(&head[..count]).map_err(|refused| OpenError::unpack(refused.into()))?;
-    match inner {
-        Packing::None => Ok(("zip".to_owned(), unpacked, digest)),
-        Packing::Zip => Err(OpenError::Held {
-            message: "a zip archive in a zip archive is not read".to_owned(),
-            hint: Some("unpack the outer one".to_owned()),
-        }),
-        inner => {
-            let outer = std::mem::replace(into, into.again());
-            let bytes = Stream { reader: outer.reader(), at: 0 };
-            let again = Unpacker::new(inner, bytes, limits).map_err(OpenError::unpack)?;
-            let again = pour(again, settings.enough, into)?;
-            // What was broken or cut outside is so inside.
-            let is_whole = unpacked.as_ref().is_some_and(Unpacked::is_whole);
-            Ok((format!("{inner} in zip"), if is_whole { again } else { unpacked }, digest))
-        }
+    fn lock(&self) -> MutexGuard<'_, State<'a>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Hashes what it hands on.
-struct Digested<'s, 'd> {
-    into: &'s mut Spill<'d>,
-    hasher: blake3::Hasher,
-}
-
-impl Write for Digested<'_, '_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let count = self.into.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        Ok(count)
+impl PartFiles for Content<'_> {
+    fn count(&self) -> usize {
+        self.files.len()
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.into.flush()
+    fn name(&self, part: usize) -> &str {
+        &self.files[part].name
+    }
+
+    fn open(&self, part: usize) -> Result<Arc<dyn SharedSource + '_>, SourceError> {
+        Ok(self.plain(part)?)
     }
 }
 
-/// Where the last line that has an end does end.
-fn last_line_end(spill: &Spill<'_>) -> std::io::Result<u64> {
-    let mut end = spill.length();
-    let mut piece = vec![0; PIECE_BYTES];
-    while end > 0 {
-        let begin = end.saturating_sub(PIECE_BYTES as u64);
-        let count = spill.read_at(begin, &mut piece[..usize::try_from(end - begin).unwrap_or(0)])?;
-        if let Some(at) = piece[..count].iter().rposition(|byte| *byte == b'\n') {
-            return Ok(begin + at as u64 + 1);
-        }
-        end = begin;
+/// What was decided about so many files: once, where it is the same for all of them.
+fn together(choices: &[&Choice<String>], count: usize) -> Choice<String> {
+    let first = choices[0];
+    if choices.len() == count && choices.iter().all(|choice| *choice == first) {
+        return first.clone();
     }
-    Ok(0)
-}
-
-fn stated(encoding: TextEncoding) -> Option<Encoding> {
-    Some(match encoding {
-        TextEncoding::Auto => return None,
-        TextEncoding::Utf8 => Encoding::Utf8,
-        TextEncoding::Utf16 => Encoding::Utf16,
-        TextEncoding::Utf16le => Encoding::Utf16Le,
-        TextEncoding::Utf16be => Encoding::Utf16Be,
-        TextEncoding::Windows1252 => Encoding::Windows1252,
-    })
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    choices.iter().for_each(|choice| *counts.entry(&choice.value).or_default() += 1);
+    let words: Vec<String> = counts.iter().map(|(value, of)| format!("{value} in {of} of {count} parts")).collect();
+    Choice { value: words.join(", "), origin: first.origin }
 }

@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use stillhouse_decode::{ByteSource, SharedSource, SourceError};
 use stillhouse_spec::{OnBroken, TextEncoding};
 use stillhouse_unpack::{Archive, Detected, Limits};
 
 use super::archive::{Stored, is_archive};
-use super::content::{Content, Opening, Settings};
+use super::plain::{Facts, Opening, Plain, Settings};
 use super::raw::OpenError;
 
 /// A file whose bytes are read where they are asked for.
@@ -89,7 +90,10 @@ pub struct Look<'a> {
 }
 
 /// A file out of its packing, and in UTF-8.
-pub struct LookedAt<'a>(Content<'a, LocalFile>);
+pub struct LookedAt<'a> {
+    plain: Plain<'a, LocalFile>,
+    facts: Facts,
+}
 
 impl<'a> LookedAt<'a> {
     /// Opens it within the limits that sources have unless they say otherwise.
@@ -102,31 +106,33 @@ impl<'a> LookedAt<'a> {
             encoding: look.encoding,
             on_broken: OnBroken::Hold,
             is_text: None,
+            is_part: false,
             enough: look.enough,
         };
         let opening = Opening { settings, member: look.member, folder: look.folder, name: look.name };
-        Content::open(file, &opening).map(Self)
+        let (plain, facts) = Plain::open(Arc::new(file), &opening)?;
+        Ok(Self { plain, facts })
     }
 
     /// What it was packed in, in words.
     pub fn packing(&self) -> Option<&str> {
-        self.0.decided.iter().find(|(what, _)| what == "packing").map(|(_, choice)| choice.value.as_str())
+        self.facts.decided.iter().find(|(what, _)| what == "packing").map(|(_, choice)| choice.value.as_str())
     }
 
     /// What its text said about its encoding; nothing where that was set, or there is no text.
     pub fn encoding(&self) -> Option<Detected> {
-        self.0.encoding
+        self.facts.encoding
     }
 
     /// Whether there is more than was wanted.
     pub fn is_cut(&self) -> bool {
-        self.0.is_cut
+        self.facts.is_cut
     }
 }
 
 impl SharedSource for LookedAt<'_> {
     fn reader(&self) -> Box<dyn ByteSource + Send + '_> {
-        self.0.reader()
+        self.plain.reader()
     }
 }
 

@@ -75,6 +75,9 @@ impl OpenError {
     }
 }
 
+/// Hears of every byte that is read for the first time.
+pub type OnBytes = Arc<dyn Fn(u64) + Send + Sync>;
+
 /// One object version, read by one thread or several, with the digest of all bytes as a by-product.
 ///
 /// Readers may go back; each block is hashed the first time it is seen. Calls block on the store, so use them on a thread
@@ -89,7 +92,7 @@ pub struct OpenObject {
     blocks: Mutex<Blocks>,
     /// What the last reader that is gone had at hand, for the next one: the head is looked at before anything is decoded.
     left: Mutex<Held>,
-    on_bytes: Box<dyn Fn(u64) + Send + Sync>,
+    on_bytes: OnBytes,
 }
 
 impl OpenObject {
@@ -99,7 +102,7 @@ impl OpenObject {
         version: &ObjectVersion,
         runtime: Handle,
         stop: CancellationToken,
-        on_bytes: Box<dyn Fn(u64) + Send + Sync>,
+        on_bytes: OnBytes,
     ) -> Result<Self, OpenError> {
         let location = Path::parse(&version.key).map_err(|e| OpenError::Store(e.into()))?;
         let etag = version.etag.clone();
@@ -118,7 +121,15 @@ impl OpenObject {
 
     /// Reads what nobody has read, checks that the object is still the listed version, and gives the digest of all its
     /// bytes (BLAKE3, hex).
-    pub fn finish(self) -> Result<String, OpenError> {
+    pub fn finish(&self) -> Result<String, OpenError> {
+        let digest = self.digest()?;
+        self.verify()?;
+        Ok(digest.to_hex().to_string())
+    }
+
+    /// Reads what nobody has read, and gives the digest of all bytes. Whether the object is still the listed version is for
+    /// the caller to see.
+    pub(super) fn digest(&self) -> Result<blake3::Hash, OpenError> {
         let mut buffer = Vec::new();
         loop {
             let missing = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).missing();
@@ -131,9 +142,13 @@ impl OpenObject {
                 None => break,
             }
         }
-        self.verify()?;
-        let blocks = self.blocks.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(blocks.digest().expect("no block is missing").to_hex().to_string())
+        let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(blocks.digest().expect("no block is missing"))
+    }
+
+    /// Gives the memory back that is kept for the next reader.
+    pub(super) fn rest(&self) {
+        std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Checks that the object is still the listed version.

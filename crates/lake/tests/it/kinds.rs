@@ -217,6 +217,7 @@ async fn refused_records_are_read_back_as_they_were() {
     let reject = |record: u64, reason: &str| QuarantineRow {
         place: RejectPlace {
             record,
+            part: String::new(),
             line: record + 2,
             offset: record * 10,
             bytes: 10,

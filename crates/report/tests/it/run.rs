@@ -328,6 +328,7 @@ async fn people_are_told_what_was_refused_and_assumed() {
     let mut receipts = receipts();
     let places = [8, 10].map(|line| RejectPlace {
         record: line - 2,
+        part: String::new(),
         line,
         offset: 0,
         bytes: 1,

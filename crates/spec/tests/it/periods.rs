@@ -133,6 +133,28 @@ fn templates_and_keys() {
     check("in/?.csv", "in/ä.csv", Some(""));
     check("in/?.csv", "in/ab.csv", None);
     check("a+(b).csv", "a+(b).csv", Some(""));
+    // Of folders: the key has no slash at its end.
+    check("out/{yyyy}/events.csv/", "out/2021/events.csv", Some("yyyy=2021"));
+    check("out/{yyyy}/events.csv/", "out/2021/events.csv/", None);
+    check("out/{yyyy}/events.csv/", "out/2021/events.csv/part-0.csv", None);
+    check("out/**/*/", "out/a/b", Some(""));
+}
+
+#[test]
+fn templates_of_folders() {
+    let template: PathTemplate = "out/{yyyy}/events.csv/".parse().unwrap();
+    assert!(template.is_of_folders() && !"out/{yyyy}/events.csv".parse::<PathTemplate>().unwrap().is_of_folders());
+    assert_eq!((template.folder(), template.as_str()), ("out", "out/{yyyy}/events.csv/"));
+    assert_eq!("a/b/".parse::<PathTemplate>().unwrap().folder(), "a");
+    assert_eq!(template.render(date(2021, 5, 1)), "out/2021/events.csv/");
+    assert_eq!(template.period("out/2021/events.csv").unwrap().to_string(), "2021");
+    assert_eq!(template.object_of("out/2021/events.csv/part-0.csv"), Some("out/2021/events.csv"));
+    assert_eq!(template.object_of("out/2021/events.csv"), None);
+    let error = "in/**/".parse::<PathTemplate>().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "path `in/**/`: names no folder behind `**/`; write something like data/**/events.csv/ or data/**/*/"
+    );
 }
 
 #[test]
@@ -153,7 +175,10 @@ fn templates_and_periods() {
 
 #[test]
 fn no_templates() {
-    for text in ["", "a/", "/a", "../a", "a/./b", "a//b", "{", "}", "{}", "{a b}", "a**b", "a**/b", "**", "x/**"] {
+    for text in [
+        "", "/", "a//", "/a", "/a/", "a/./", "../a", "a/./b", "a//b", "{", "}", "{}", "{a b}", "a**b", "a**/b", "**",
+        "x/**", "x/**/", "**/",
+    ] {
         assert!(text.parse::<PathTemplate>().is_err(), "{text}");
     }
 }
@@ -226,7 +251,7 @@ proptest! {
             prop_assert_eq!(template.as_str(), text.as_str());
             let _ = (template.values(&key), template.period(&key), template.grain());
             if !text.contains(['{', '*', '?']) {
-                prop_assert!(template.values(&text).is_some());
+                prop_assert!(template.values(text.strip_suffix('/').unwrap_or(&text)).is_some());
             }
         }
     }

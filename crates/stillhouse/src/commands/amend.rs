@@ -65,7 +65,7 @@ fn one(object: &AmendedObject) -> String {
     }
     let mut text = format!("{}  {}: {}\n", object.key, plural(object.selected, "refused record"), parts.join(", "));
     for reject in object.rejects.iter().take(REJECTS_SHOWN) {
-        text.push_str(&format!("  line {}: {}\n", reject.line, rejection(reject)));
+        text.push_str(&format!("  {}: {}\n", reject.words(), rejection(reject)));
     }
     if object.refused > REJECTS_SHOWN as u64 {
         text.push_str(&format!("  … see `stillhouse quarantine show {}`\n", object.key));

@@ -21,7 +21,7 @@ pub async fn explain(cli: &Cli, args: &ExplainArgs) -> Result<Exit, Failure> {
     let app = App::open(cli).await?;
     let ledger = app.ledger().await?;
     let mut histories = Vec::new();
-    let asked = app.folder.key(&args.key);
+    let asked = object_of(&app, app.folder.key(&args.key));
     for found in ledger.find_keys(&asked, MATCHES_MAX).await? {
         histories.extend(ledger.history(&found.source, &found.key).await?);
     }
@@ -41,6 +41,12 @@ pub async fn explain(cli: &Cli, args: &ExplainArgs) -> Result<Exit, Failure> {
     Ok(if histories.is_empty() && file == OnDisk::Absent { Exit::Failed } else { Exit::Done })
 }
 
+/// The key of the folder, if the path is that of a part of one.
+fn object_of(app: &App, key: String) -> String {
+    let mut sources = app.project().sources.iter().filter(|source| source.path.is_of_folders());
+    sources.find_map(|source| source.path.object_of(&key)).map(str::to_owned).unwrap_or(key)
+}
+
 const GONE: &str = "  the file is not there any more; what was loaded of it stays\n";
 
 /// What lies at a path of the project folder.
@@ -48,12 +54,19 @@ const GONE: &str = "  the file is not there any more; what was loaded of it stay
 #[serde(rename_all = "lowercase")]
 enum OnDisk {
     File,
+    Folder,
     Absent,
 }
 
 async fn on_disk(app: &App, key: &str) -> OnDisk {
     let Ok(path) = Path::parse(key) else { return OnDisk::Absent };
-    if app.store.head(&path).await.is_ok() { OnDisk::File } else { OnDisk::Absent }
+    if app.store.head(&path).await.is_ok() {
+        return OnDisk::File;
+    }
+    match app.store.list_with_delimiter(Some(&path)).await {
+        Ok(level) if !level.objects.is_empty() || !level.common_prefixes.is_empty() => OnDisk::Folder,
+        _ => OnDisk::Absent,
+    }
 }
 
 /// The ledger has never heard of it: is it there, and does a source want it?
@@ -61,12 +74,20 @@ fn unknown(app: &App, key: &str, file: &OnDisk) -> String {
     let sources: Vec<&Source> =
         app.project().sources.iter().filter(|source| source.path.values(key).is_some()).collect();
     match (file, sources.as_slice()) {
-        (OnDisk::File, [source, ..]) => format!(
+        (OnDisk::File, [source, ..]) if source.path.is_of_folders() => {
+            format!("{key}: a file, but source `{}` expects a folder there, for its path ends with `/`\n", source.name)
+        }
+        (OnDisk::Folder, [source, ..]) if !source.path.is_of_folders() => format!(
+            "{key}: a folder, but source `{}` expects a file there; if its files are parts of one export, its path should \
+             end with `/`\n",
+            source.name
+        ),
+        (OnDisk::File | OnDisk::Folder, [source, ..]) => format!(
             "{key}: there, and source `{}` wants it, but no run has seen it yet\nnext: {}\n",
             source.name,
             app.folder.command(&format!("ingest {}", source.name))
         ),
-        (OnDisk::File, []) => {
+        (OnDisk::File | OnDisk::Folder, []) => {
             format!("{key}: there, but no source wants it; the path templates are:\n{}", templates(app))
         }
         (OnDisk::Absent, [source, ..]) => {
@@ -127,7 +148,9 @@ fn one(app: &App, version: &VersionRow, receipt: Option<&Receipt>) -> String {
         State::Forgotten => "forgotten on request",
     };
     let mut text = format!("  generation {}: {state}\n", version.version.generation);
-    text.push_str(&format!("    file: {}, changed {}\n", bytes(version.object.size), time(version.object.modified_at)));
+    let what = if version.object.is_folder() { "folder" } else { "file" };
+    let (size, changed) = (bytes(version.object.size), time(version.object.modified_at));
+    text.push_str(&format!("    {what}: {size}, changed {changed}\n"));
     if matches!(version.state, State::Held | State::Failed) && version.reason.is_some() {
         let (message, hint) = reason(version.reason.as_deref());
         text.push_str(&format!("    {message}\n"));
@@ -191,7 +214,7 @@ const REJECTS_SHOWN: usize = 5;
 fn refused(app: &App, receipt: &Receipt) -> String {
     let mut text = String::new();
     for reject in receipt.rejects.iter().take(REJECTS_SHOWN) {
-        text.push_str(&format!("    refused line {}: {}\n", reject.line, rejection(reject)));
+        text.push_str(&format!("    refused {}: {}\n", reject.words(), rejection(reject)));
     }
     if receipt.counts.quarantined > 0 {
         let command = app.folder.command(&format!("quarantine show {}", receipt.object.key));

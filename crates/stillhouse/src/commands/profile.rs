@@ -150,7 +150,7 @@ fn holds_objects(data_type: &DataType) -> bool {
 fn personal_of_file(app: &App, file: &Path) -> Vec<String> {
     let key = file.canonicalize().map(|path| app.folder.key(&path.to_string_lossy())).unwrap_or_default();
     let sources = &app.project().sources;
-    let own: Vec<_> = sources.iter().filter(|source| source.path.values(&key).is_some()).collect();
+    let own: Vec<_> = sources.iter().filter(|source| source.path.object_of(&key).is_some()).collect();
     let sources = if own.is_empty() { sources.iter().collect() } else { own };
     sources.into_iter().flat_map(personal_fields_of_all).collect()
 }

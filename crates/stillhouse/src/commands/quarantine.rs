@@ -12,15 +12,24 @@ use crate::selection::nothing_of;
 use crate::tables_now::TablesNow;
 use crate::text::plural;
 
-const LIST: &str = "select key as file, \"column\", reason, count(*) as records, min(line) as first_line \
-                    from _quarantine group by 1, 2, 3 order by 1, 4 desc, 2, 3";
+const LIST: &str = "select file, \"column\", reason, count(*) as records, min(line) as first_line \
+                    from refused group by 1, 2, 3 order by 1, 4 desc, 2, 3";
 
 /// A record may be any bytes: text where it is UTF-8, else hex. Personal data is shown only to those who ask the
 /// table by name.
-const SHOW: &str = "select key as file, line, \"column\", reason, expected, found, \
+const SHOW: &str = "select file, line, \"column\", reason, expected, found, \
                     case when pii then '(personal data)' when raw is null then '(too long to keep)' \
                     else substr(coalesce(try_cast(raw as varchar), 'hex:' || encode(raw, 'hex')), 1, 200) end as record \
-                    from _quarantine where right(key, character_length($key)) = $key order by key, line limit ";
+                    from refused where right(key, character_length($key)) = $key or right(file, character_length($key)) = $key \
+                    order by file, line limit ";
+
+/// The question, with refused records by the files that they stand in: a part of a folder, where the object is one. Lakes that
+/// were made before there were such objects have no column for that.
+fn by_file(tables: &TablesNow, question: &str) -> String {
+    let knows_parts = tables.schema("_quarantine", true).index_of("part").is_ok();
+    let file = if knows_parts { "case when part is null then key else key || '/' || part end" } else { "key" };
+    format!("with refused as (select *, {file} as file from _quarantine) {question}")
+}
 
 /// Runs the subcommand.
 pub async fn quarantine(cli: &Cli, command: &QuarantineCommand, stop: CancellationToken) -> Result<Exit, Failure> {
@@ -36,7 +45,7 @@ pub async fn quarantine(cli: &Cli, command: &QuarantineCommand, stop: Cancellati
 
 async fn list(app: &App) -> Result<Exit, Failure> {
     let tables = TablesNow::open(app).await?;
-    let result = tables.session.query(LIST, &Params::new()).await?;
+    let result = tables.session.query(&by_file(&tables, LIST), &Params::new()).await?;
     let rows = result.rows;
     let view = view("quarantine", result);
     if app.printer.json() {
@@ -50,12 +59,13 @@ async fn list(app: &App) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn show(app: &App, key: Option<&str>, limit: u64) -> Result<Exit, Failure> {
+async fn show(app: &App, named: Option<&str>, limit: u64) -> Result<Exit, Failure> {
+    let key = named.map(|named| app.folder.key(named));
     let tables = TablesNow::open(app).await?;
-    let params = Params::from([("key".to_owned(), Value::Text(key.unwrap_or_default().to_owned()))]);
-    let result = tables.session.query(&format!("{SHOW}{limit}"), &params).await?;
+    let params = Params::from([("key".to_owned(), Value::Text(key.clone().unwrap_or_default()))]);
+    let result = tables.session.query(&by_file(&tables, &format!("{SHOW}{limit}")), &params).await?;
     let rows = result.rows;
-    if let (Some(key), 0) = (key, rows) {
+    if let (Some(key), 0) = (&key, rows) {
         return Err(nothing_of(key));
     }
     let view = view("quarantine", result);

@@ -27,7 +27,8 @@ struct Exported {
     without_bytes: u64,
 }
 
-/// Writes `DIR/<key>`: the records' bytes with a line end behind each, and `DIR/<key>.jsonl`: place and reason of each.
+/// Writes `DIR/<key>`: the records' bytes with a line end behind each, and `DIR/<key>.jsonl`: place and reason of each. Parts
+/// of a folder have files of their own, `DIR/<key>/<part>`.
 pub async fn export(app: &App, args: &SelectionArgs, to: &Path) -> Result<Exit, Failure> {
     let selection = selection(app, args);
     let query = QuarantineQuery {
@@ -78,11 +79,15 @@ struct Export<'a> {
 
 impl Export<'_> {
     fn record(&mut self, refused: &Quarantined) -> Result<(), Failure> {
-        if !self.open.contains_key(&refused.key) {
-            self.open(&refused.key)?;
+        let file = match refused.row.place.part.as_str() {
+            "" => refused.key.clone(),
+            part => format!("{}/{part}", refused.key),
+        };
+        if !self.open.contains_key(&file) {
+            self.open(&file)?;
         }
-        let Some((records, places)) = self.open.get_mut(&refused.key) else { return Ok(()) };
-        let done = self.done.entry(refused.key.clone()).or_default();
+        let Some((records, places)) = self.open.get_mut(&file) else { return Ok(()) };
+        let done = self.done.entry(file).or_default();
         done.records += 1;
         let mut place = json!(refused.row.place);
         place["key"] = refused.key.clone().into();

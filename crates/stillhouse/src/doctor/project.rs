@@ -53,23 +53,25 @@ pub async fn sources(folder: &ProjectFolder, findings: &mut Vec<Finding>) {
                 continue;
             }
         };
-        for named in &listing.folders {
-            let found = format!("{name}: `{named}` is a folder that is named like a file of the source");
-            findings.push(Finding::note("sources", found, "rename it, or correct `path` in the source file"));
+        let (is, like, thing) =
+            if source.path.is_of_folders() { ("a file", "a folder", "folder") } else { ("a folder", "a file", "file") };
+        for named in &listing.misplaced {
+            let found = format!("{name}: `{named}` is {is} that is named like {like} of the source");
+            findings.push(Finding::note(
+                "sources",
+                found,
+                "rename it, or correct `path` in the source file: with `/` at its end it is about folders",
+            ));
         }
         findings.push(match listing.objects.len() {
             0 => Finding::note(
                 "sources",
-                format!("{name}: no file matches `{path}`"),
-                format!("put a file there, or correct `path` in sources/{name}.toml"),
+                format!("{name}: no {thing} matches `{path}`"),
+                format!("put a {thing} there, or correct `path` in sources/{name}.toml"),
             ),
-            files => Finding::ok("sources", format!("{name}: {} for `{path}`", matching(files as u64))),
+            objects => Finding::ok("sources", format!("{name}: {} for `{path}`", plural(objects as u64, thing))),
         });
     }
-}
-
-fn matching(files: u64) -> String {
-    plural(files, "file")
 }
 
 /// Whether the databases that are published to can be opened and written.

@@ -187,7 +187,7 @@ fn a_file_that_is_removed_while_it_is_read_is_said_and_not_loaded() {
 }
 
 /// Whether the process has begun to read: some data file of its attempt is being written.
-fn is_reading(process: u32, file: &std::path::Path) -> bool {
+pub fn is_reading(process: u32, file: &std::path::Path) -> bool {
     let read = std::fs::read_to_string(format!("/proc/{process}/io")).unwrap_or_default();
     let bytes = read.lines().find_map(|line| line.strip_prefix("rchar: ")).and_then(|text| text.parse::<u64>().ok());
     let size = file.metadata().map_or(u64::MAX, |meta| meta.len());

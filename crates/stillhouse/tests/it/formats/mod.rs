@@ -2,6 +2,7 @@
 
 mod comments;
 mod drift;
+mod folders;
 mod looked_at;
 mod messages;
 mod packed;
