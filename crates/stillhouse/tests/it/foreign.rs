@@ -92,7 +92,11 @@ fn tables_lists_it_apart_and_nothing_is_written_into_it() {
     let before = content(&project.path("warehouse"));
     let said = run(&project, &["tables"]).succeeded().stdout;
     let listed = said.split("\n\n").last().unwrap().replace(char::is_numeric, "9");
-    assert_snapshot!(listed, @"");
+    assert_snapshot!(listed, @r"
+     foreign table   rows   files     size   version   folder
+    ───────────────────────────────────────────────────────────────────
+     plans              9       9   9.9 kB         9   warehouse/plans
+    ");
     let answer = run(&project, &["--json", "tables"]).succeeded().json();
     let listed = &answer["foreign"][0];
     assert_eq!(
@@ -101,7 +105,16 @@ fn tables_lists_it_apart_and_nothing_is_written_into_it() {
     );
     assert!(answer["tables"].as_array().unwrap().iter().all(|table| table["table"] != "plans"), "{answer:#}");
     let columns = run(&project, &["tables", "plans"]).succeeded();
-    assert_snapshot!(columns.stdout + &columns.stderr, @"");
+    assert_snapshot!(columns.stdout + &columns.stderr, @r"
+     column   type
+    ────────────────────────
+     plan     string
+     price    decimal(10,2)
+     since    date
+     at       timestamp
+     tier     int64
+    a foreign table: version 1 of `warehouse/plans`
+    ");
     for command in [&["maintain", "--keep", "0 s"][..], &["audit"], &["check"], &["profile", "plans"], &["run", "all"]]
     {
         run(&project, command).succeeded();
@@ -155,7 +168,11 @@ fn personal_data_stays_hidden() {
     assert!(said.contains("basic"), "{said}");
     project.edit("stillhouse.toml", "pii = \"plan\"\n", "pii = \"plam\"\n");
     let refused = run(&project, &["sql", "select * from plans"]).ended_with(2);
-    assert_snapshot!(refused.stderr, @"");
+    assert_snapshot!(refused.stderr, @r"
+    error: table `plans`: `pii` of [tables.plans] names `plam`, which is no column of it
+
+    hint: did you mean `plan`?
+    ");
 }
 
 /// What cannot be read fails commands that ask for it, and no others.
@@ -166,9 +183,19 @@ fn a_table_that_cannot_be_read_stops_only_who_asks_for_it() {
     run(&project, &["ingest"]).succeeded();
     assert_eq!(number(&project, "select count(*) from orders"), 4);
     let refused = run(&project, &["sql", "select * from plans"]).ended_with(2);
-    assert_snapshot!(refused.stderr, @"");
+    assert_snapshot!(refused.stderr, @r"
+    error: table `plans`: there is no folder `warehouse/plans`
+
+    hint: mend `delta` of [tables.plans] in stillhouse.toml; relative paths start at the project folder
+    ");
     let refused = run(&project, &["check"]).ended_with(2);
-    assert_snapshot!(refused.stderr, @"");
+    assert_snapshot!(refused.stderr, @r"
+    error: 1 problem:
+      stillhouse.toml: table `plans`: there is no folder `warehouse/plans`
+        hint: mend `delta` of [tables.plans] in stillhouse.toml; relative paths start at the project folder
+
+    hint: mend them, then check again
+    ");
     let listed = run(&project, &["tables"]).succeeded();
     assert!(listed.stdout.contains("not readable"), "{}", listed.stdout);
     let refused = run(&project, &["export", "plans", "--to", "plans.csv"]).ended_with(2);
@@ -201,5 +228,9 @@ fn a_table_of_the_lake_is_no_foreign_one() {
     let (project, _) = beside("plans", &["plans"]);
     project.edit("stillhouse.toml", "warehouse/plans", "lake/orders");
     let refused = run(&project, &["sql", "select * from plans"]).ended_with(2);
-    assert_snapshot!(refused.stderr, @"");
+    assert_snapshot!(refused.stderr, @r"
+    error: table `plans`: `lake/orders` is the table `orders` of this lake
+
+    hint: ask for `orders`, which queries know anyway
+    ");
 }
