@@ -3,7 +3,7 @@
 //! Start at [`Lake`]. [`Lake::writer`] makes data files, a [`Manifest`] lists them, [`Lake::publish`] commits a
 //! [`Staged`] manifest table by table and `_receipts` last, [`Lake::snapshot`] reads what is complete.
 //! [`Lake::plan_compaction`] and [`Lake::merge`] prepare compactions, [`Lake::vacuum`] and [`Lake::clean_log`] delete what
-//! nobody needs, [`Lake::copy_to`] copies it all. [`durable_local`] is the store on a local disk.
+//! nobody needs, [`Lake::copy_to`] copies it all. [`ForeignTable`] reads tables of others. [`durable_local`] is the store on a local disk.
 //!
 //! **Invariant:** nothing is decided from the outcome of a put. After every put, whatever it answered, the log is read
 //! again (a conflict may be one's own success).
@@ -28,6 +28,7 @@ mod copy_target;
 mod encode;
 mod error;
 mod fence;
+mod foreign;
 mod heads;
 mod lake;
 mod leftovers;
@@ -63,6 +64,7 @@ pub use compact::{CompactionPlan, CompactionSettings};
 pub use copy::Copied;
 pub use encode::{RowGroups, Workshop};
 pub use error::{Error, Kind};
+pub use foreign::{ForeignFile, ForeignTable};
 pub use lake::Lake;
 pub use manifest::{
     DataFile, MANIFEST_FORMAT, Manifest, ManifestKind, Member, Published, RecordsOut, Staged, TableChange,

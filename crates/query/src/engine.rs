@@ -10,6 +10,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
 
 use crate::error::{Error, Kind};
+use crate::foreign::ForeignInput;
 use crate::one_store::OneStore;
 use crate::options::{EngineOptions, Shared};
 use crate::session::Session;
@@ -46,8 +47,16 @@ impl Engine {
     /// # Errors
     /// When two tables have one name.
     pub fn open(&self, tables: Vec<TableInput>) -> Result<Session, Error> {
+        self.open_with_foreign(tables, Vec::new())
+    }
+
+    /// The same with foreign tables, whose files the engine's store has to know: see [`crate::mounted`].
+    ///
+    /// # Errors
+    /// When two tables have one name.
+    pub fn open_with_foreign(&self, tables: Vec<TableInput>, foreign: Vec<ForeignInput>) -> Result<Session, Error> {
         let shared = Shared { options: self.options.clone(), _spill: self.spill.clone() };
-        Session::new(shared, self.runtime.clone(), config(&self.options), tables)
+        Session::new(shared, self.runtime.clone(), config(&self.options), tables, foreign)
     }
 }
 

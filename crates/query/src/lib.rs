@@ -1,7 +1,7 @@
 //! DataFusion over exactly the files that a lake snapshot names: read-only, bound, within limits.
 //!
 //! Start at [`Engine`], which holds the ceilings (memory, spill, time, rows). [`Engine::open`] makes a [`Session`] over
-//! a list of [`TableInput`]; a session plans ([`Session::plan`]), runs ([`Session::query`]) or streams
+//! a list of [`TableInput`], [`Engine::open_with_foreign`] one that reads tables of others as well; a session plans ([`Session::plan`]), runs ([`Session::query`]) or streams
 //! ([`Session::stream`]) one statement with its [`Params`], or several that share what they have in common
 //! ([`Session::together`]).
 //!
@@ -14,8 +14,10 @@ mod common;
 mod current;
 mod engine;
 mod error;
+mod foreign;
 mod functions;
 mod guard;
+mod mounts;
 mod one_store;
 mod options;
 mod params;
@@ -30,6 +32,8 @@ mod together;
 
 pub use engine::Engine;
 pub use error::{Error, Kind};
+pub use foreign::{ForeignFiles, ForeignInput, Unreadable};
+pub use mounts::mounted;
 pub use options::EngineOptions;
 pub use params::{Params, Value};
 pub use profile::{ColumnProfile, Count, Frequent, Lengths, ParquetRows, Profile, Profiler, QUANTILES, Quantiles};

@@ -23,6 +23,7 @@ use tokio::time::Sleep;
 use crate::booking::book;
 use crate::current;
 use crate::error::{Error, Kind};
+use crate::foreign::{ForeignInput, Unreadable};
 use crate::functions;
 use crate::guard::{self, Uses};
 use crate::options::{EngineOptions, Shared};
@@ -38,6 +39,8 @@ pub struct Session {
     context: SessionContext,
     names: Arc<Names>,
     views: BTreeMap<String, CurrentView>,
+    /// Foreign tables that cannot be read, and why.
+    unreadable: BTreeMap<String, Unreadable>,
 }
 
 impl fmt::Debug for Session {
@@ -90,6 +93,7 @@ impl Session {
         runtime: Arc<RuntimeEnv>,
         config: SessionConfig,
         inputs: Vec<TableInput>,
+        foreign: Vec<ForeignInput>,
     ) -> Result<Self, Error> {
         let mut state = SessionStateBuilder::new_with_default_features()
             .with_config(config)
@@ -114,8 +118,9 @@ impl Session {
             }
             register(&context, &mut tables, &input.name, table)?;
         }
+        let unreadable = register_foreign(&context, &mut tables, foreign)?;
         let names = Names { tables: tables.into_iter().collect(), functions: function_names(&context) };
-        Ok(Self { shared, context, names: Arc::new(names), views })
+        Ok(Self { shared, context, names: Arc::new(names), views, unreadable })
     }
 
     /// The tables and views, sorted.
@@ -126,8 +131,9 @@ impl Session {
     /// Whether there is a table or view of that name.
     ///
     /// # Errors
-    /// When there is none; the hint offers the nearest.
+    /// When there is none; the hint offers the nearest. When it is a foreign table that cannot be read.
     pub fn expect_table(&self, name: &str) -> Result<(), Error> {
+        self.expect_readable(name)?;
         if self.names.tables.iter().any(|table| table == name) {
             return Ok(());
         }
@@ -136,6 +142,10 @@ impl Session {
             name,
             &self.names.tables,
         )))
+    }
+
+    fn expect_readable(&self, name: &str) -> Result<(), Error> {
+        self.unreadable.get(name).map_or(Ok(()), |unreadable| Err(unreadable.error()))
     }
 
     /// The functions that queries can call, sorted.
@@ -281,6 +291,7 @@ impl Session {
         let statement = guard::parse(self.scope(sql))?;
         let state = self.context.state();
         let named = state.resolve_table_references(&statement).map_err(|error| self.explain(error, sql))?;
+        named.iter().try_for_each(|name| self.expect_readable(name.table()))?;
         let plan = state.statement_to_plan(statement).await.map_err(|error| self.explain(error, sql))?;
         let mut uses = guard::inspect(&plan)?;
         // In the plan, a view is nothing but the table below it.
@@ -334,6 +345,33 @@ fn register(
     let registered = context.register_table(TableReference::bare(name), provider);
     let failed = |error| Error::new(Kind::Bug, format!("table `{name}` cannot be registered")).with_source(error);
     registered.map(|_| ()).map_err(failed)
+}
+
+/// Makes foreign tables known; answers those that cannot be read, whose names nothing else can have either.
+fn register_foreign(
+    context: &SessionContext,
+    names: &mut BTreeSet<String>,
+    foreign: Vec<ForeignInput>,
+) -> Result<BTreeMap<String, Unreadable>, Error> {
+    let mut unreadable = BTreeMap::new();
+    for ForeignInput { name, files } in foreign {
+        if names.contains(&name) {
+            return Err(Error::new(Kind::FixSettings, format!("the lake has a table `{name}` of its own"))
+                .with_hint(format!("give `[tables.{name}]` in stillhouse.toml another name")));
+        }
+        match files {
+            Ok(files) => {
+                let failed = |error| Error::new(Kind::Bug, format!("table `{name}` cannot be made")).with_source(error);
+                let table = LakeTable::foreign(&name, &files).map_err(failed)?;
+                register(context, names, &name, Arc::new(table))?;
+            }
+            Err(reason) => {
+                names.insert(name.clone());
+                unreadable.insert(name, reason);
+            }
+        }
+    }
+    Ok(unreadable)
 }
 
 fn view(input: &TableInput, table: &Arc<LakeTable>, rule: &CurrentView) -> Result<Arc<dyn TableProvider>, Error> {

@@ -13,16 +13,20 @@ use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFacto
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::logical_expr::Expr;
+use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use stillhouse_spec::CurrentView;
 use tokio::sync::OnceCell;
 
+use crate::error::Error;
+use crate::foreign::{ForeignFiles, Layout};
 use crate::one_store::store_url;
 use crate::tally::FileFacts;
 
@@ -48,7 +52,7 @@ pub struct FileInput {
     pub path: String,
     /// Its size in bytes.
     pub size: u64,
-    /// Its rows.
+    /// Its rows; 0 where nothing tells.
     pub rows: u64,
 }
 
@@ -57,8 +61,10 @@ pub struct FileInput {
 pub(crate) struct LakeTable {
     schema: SchemaRef,
     files: Vec<LakeFile>,
-    rows: usize,
+    rows: Precision<usize>,
     bytes: usize,
+    /// Of a table that something else writes.
+    foreign: Option<Layout>,
 }
 
 /// A file, and what is known of it once a query has looked at its footer.
@@ -84,10 +90,7 @@ impl LakeFile {
     /// what is wrong.
     async fn looked_at(&self, footers: &Footers) -> PartitionedFile {
         let facts = self.facts.get_or_try_init(|| async {
-            let footer = DFParquetMetadata::new(footers.store.as_ref(), &self.file.object_meta)
-                .with_metadata_size_hint(Some(FOOTER_BYTES))
-                .with_file_metadata_cache(Some(Arc::clone(&footers.cache)));
-            let metadata = footer.fetch_metadata().await?;
+            let metadata = footers.read(&self.file).await?;
             FileFacts::new(&metadata).map(Arc::new)
         });
         let mut file = self.file.clone();
@@ -96,17 +99,52 @@ impl LakeFile {
         }
         file
     }
+
+    /// The file, if it can be read and its columns are what the table says. Facts are left out: they are about files that
+    /// hold all columns, in the types of the table.
+    async fn checked(&self, layout: &Layout, footers: &Footers) -> Result<PartitionedFile, Error> {
+        let place = &self.file.object_meta.location;
+        let footer = footers.read(&self.file).await.map_err(|error| layout.lost(place, error))?;
+        layout.check(place, &footer)?;
+        Ok(self.file.clone())
+    }
+}
+
+impl Footers {
+    async fn read(&self, file: &PartitionedFile) -> Result<Arc<ParquetMetaData>> {
+        let footer = DFParquetMetadata::new(self.store.as_ref(), &file.object_meta)
+            .with_metadata_size_hint(Some(FOOTER_BYTES))
+            .with_file_metadata_cache(Some(Arc::clone(&self.cache)));
+        footer.fetch_metadata().await
+    }
 }
 
 impl LakeTable {
     pub(crate) fn new(input: &TableInput) -> Self {
-        let total = |values: &mut dyn Iterator<Item = u64>| usize::try_from(values.sum::<u64>()).unwrap_or(usize::MAX);
+        let place = |file: &FileInput| file.path.split('/').fold(input.folder.clone(), |path, part| path.join(part));
         Self {
             schema: nullable(&input.schema),
-            files: input.files.iter().map(|file| lake_file(&input.folder, file)).collect(),
-            rows: total(&mut input.files.iter().map(|file| file.rows)),
-            bytes: total(&mut input.files.iter().map(|file| file.size)),
+            files: input.files.iter().map(|file| lake_file(place(file), file)).collect(),
+            rows: Precision::Inexact(total(input.files.iter().map(|file| file.rows))),
+            bytes: total(input.files.iter().map(|file| file.size)),
+            foreign: None,
         }
+    }
+
+    pub(crate) fn foreign(name: &str, input: &ForeignFiles) -> Result<Self> {
+        let schema = nullable(&input.schema);
+        let layout = Layout::new(name, &schema, input.partitions.schema_ref());
+        let mut files = Vec::with_capacity(input.files.len());
+        for (index, file) in input.files.iter().enumerate() {
+            let mut one = lake_file(layout.path(file), file);
+            one.file.partition_values = layout.values(&input.partitions, index)?;
+            files.push(one);
+        }
+        let known = input.files.iter().all(|file| file.rows > 0);
+        let rows = total(input.files.iter().map(|file| file.rows));
+        let rows = if known { Precision::Inexact(rows) } else { Precision::Absent };
+        let bytes = total(input.files.iter().map(|file| file.size));
+        Ok(Self { schema, files, rows, bytes, foreign: Some(layout) })
     }
 
     pub(crate) fn fields(&self) -> &Fields {
@@ -114,19 +152,24 @@ impl LakeTable {
     }
 
     /// The files, with what their footers tell if columns are read.
-    async fn looked_at(&self, projection: Option<&Vec<usize>>, footers: &Footers) -> Vec<PartitionedFile> {
+    async fn looked_at(&self, projection: Option<&Vec<usize>>, footers: &Footers) -> Result<Vec<PartitionedFile>> {
+        if let Some(layout) = &self.foreign {
+            let files: Vec<_> = self.files.iter().map(|file| file.checked(layout, footers)).collect();
+            let files = futures::stream::iter(files).buffered(FOOTERS_AT_ONCE).try_collect().await;
+            return files.map_err(|error| DataFusionError::External(Box::new(error)));
+        }
         if projection.is_some_and(Vec::is_empty) {
-            return self.files.iter().map(|file| file.file.clone()).collect();
+            return Ok(self.files.iter().map(|file| file.file.clone()).collect());
         }
         let files: Vec<_> = self.files.iter().map(|file| file.looked_at(footers)).collect();
-        futures::stream::iter(files).buffered(FOOTERS_AT_ONCE).collect().await
+        Ok(futures::stream::iter(files).buffered(FOOTERS_AT_ONCE).collect().await)
     }
 
     /// Row counts help to order joins. They are not offered as exact: `count(*)` reads the files' own footers, so that
     /// an answer never rests on the log alone.
     fn statistics(&self) -> Statistics {
         let mut statistics = Statistics::new_unknown(&self.schema);
-        statistics.num_rows = Precision::Inexact(self.rows);
+        statistics.num_rows = self.rows;
         statistics.total_byte_size = Precision::Inexact(self.bytes);
         statistics
     }
@@ -138,9 +181,13 @@ fn nullable(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-fn lake_file(folder: &Path, file: &FileInput) -> LakeFile {
+fn total(values: impl Iterator<Item = u64>) -> usize {
+    usize::try_from(values.sum::<u64>()).unwrap_or(usize::MAX)
+}
+
+fn lake_file(place: Path, file: &FileInput) -> LakeFile {
     let mut one = PartitionedFile::new(String::new(), file.size);
-    one.object_meta.location = file.path.split('/').fold(folder.clone(), |path, part| path.join(part));
+    one.object_meta.location = place;
     LakeFile { file: one, facts: OnceCell::new() }
 }
 
@@ -173,10 +220,18 @@ impl datafusion::catalog::TableProvider for LakeTable {
             store: runtime.object_store(store_url())?,
             cache: runtime.cache_manager.get_file_metadata_cache(),
         };
-        let files = self.looked_at(projection, &footers).await;
+        let files = self.looked_at(projection, &footers).await?;
         let reader = CachedParquetFileReaderFactory::new(footers.store, footers.cache);
-        let options = state.table_options().parquet.clone();
-        let source = ParquetSource::new(self.schema.clone())
+        let mut options = state.table_options().parquet.clone();
+        let (read, projection) = match &self.foreign {
+            Some(layout) => {
+                // Moments as Spark wrote them for long reach further than nanoseconds do.
+                options.global.coerce_int96 = Some("us".to_owned());
+                (layout.read.clone(), Some(layout.projection(projection)))
+            }
+            None => (TableSchema::from(&self.schema), projection.cloned()),
+        };
+        let source = ParquetSource::new(read)
             .with_table_parquet_options(options)
             .with_metadata_size_hint(FOOTER_BYTES)
             .with_parquet_file_reader_factory(Arc::new(reader));
@@ -184,7 +239,7 @@ impl datafusion::catalog::TableProvider for LakeTable {
         let scan = FileScanConfigBuilder::new(store_url(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(self.statistics())
-            .with_projection_indices(projection.cloned())?
+            .with_projection_indices(projection)?
             .with_limit(limit)
             .build();
         Ok(DataSourceExec::from_data_source(scan))

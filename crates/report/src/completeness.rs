@@ -61,8 +61,10 @@ pub(crate) fn assess_with(
 ) -> Assessment {
     let mut reasons = Vec::new();
     let mut rows = 0_u64;
+    let only_reference = sources.iter().all(|state| is_reference(state.source));
     for state in sources {
-        rows += state.receipts.iter().map(|receipt| rows_in(receipt, state.source, period, zone)).sum::<u64>();
+        let counted = state.receipts.iter().filter(|_| only_reference || !is_reference(state.source));
+        rows += counted.map(|receipt| rows_in(receipt, state.source, period, zone)).sum::<u64>();
         let periods = if whole(state.source) { vec![period, Period::All] } else { vec![period] };
         for reason in periods.into_iter().flat_map(|period| source_reasons(state, period, today)) {
             if !reasons.contains(&reason) {
@@ -76,6 +78,12 @@ pub(crate) fn assess_with(
     }
     let completeness = if reasons.is_empty() { Completeness::Complete } else { Completeness::Partial };
     Assessment { completeness, reasons }
+}
+
+/// Whether the source is about no time at all: a list of plans, of countries. Its rows are there in every period, and so
+/// say nothing of whether there is anything to report on.
+fn is_reference(source: &Source) -> bool {
+    source.contract.parent.time.is_none() && source.cadence.is_none()
 }
 
 /// Rows of the object on days that share an instant with the period. The days of a receipt are days of UTC, so in

@@ -23,6 +23,6 @@ mod view;
 pub use completeness::{Assessment, SourceState, StoppedObject, assess};
 pub use error::{Error, Kind};
 pub use plan::{covered, parameters, period_parameters, periods};
-pub use record::{RunFilter, RunRecord, RunStore, RunStoreError, TableVersion};
+pub use record::{ForeignVersion, RunFilter, RunRecord, RunStore, RunStoreError, TableVersion};
 pub use run::{RESULTS_FOLDER, RunContext, RunRequest, feeding, load, plan_query, run};
 pub use view::{Input, Provenance, QueryView, RunView};

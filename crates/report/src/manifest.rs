@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use stillhouse_query::{Params, Value};
 use stillhouse_spec::{ChartSettings, ColumnFormat, Completeness, CurrentView};
 
-use crate::record::TableVersion;
+use crate::record::{ForeignVersion, TableVersion};
 use crate::view::Input;
 
 /// The form that this version writes. Readers refuse a higher one.
@@ -33,6 +33,9 @@ pub(crate) struct Manifest {
     pub(crate) parameters: BTreeMap<String, Json>,
     /// The tables that the queries read, and no others.
     pub(crate) tables: BTreeMap<String, TableVersion>,
+    /// The same of tables that something else writes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) foreign: BTreeMap<String, ForeignVersion>,
     /// The views that the queries name, and the rules by which they were made from the tables.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) views: BTreeMap<String, CurrentView>,

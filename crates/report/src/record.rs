@@ -17,6 +17,19 @@ pub struct TableVersion {
     pub files: BTreeSet<String>,
 }
 
+/// A version of a table that something else writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignVersion {
+    /// Its folder, as the project's settings have it.
+    pub folder: String,
+    /// The id in its log.
+    pub id: String,
+    /// Its Delta version.
+    pub version: u64,
+    /// BLAKE3 of the names and sizes of its files, hex: a copy of the table may have gone another way since.
+    pub files: String,
+}
+
 /// A row of `_runs`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -36,6 +49,8 @@ pub struct RunRecord {
     pub snapshot_seq: i64,
     /// The tables that were read, with their versions.
     pub tables: BTreeMap<String, i64>,
+    /// The foreign tables that were read. Nothing keeps their versions.
+    pub foreign: BTreeMap<String, ForeignVersion>,
     /// What it was made from.
     pub inputs: Vec<Input>,
     /// Its manifest, relative to the lake's folder; the results lie beside it.

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind};
 use crate::manifest::{self, MANIFEST_FORMAT, Manifest, QueryManifest};
 use crate::notes::notes;
 use crate::plan::parameters;
-use crate::record::{RunFilter, RunRecord, RunStore, TableVersion};
+use crate::record::{ForeignVersion, RunFilter, RunRecord, RunStore, TableVersion};
 use crate::store;
 use crate::view::{Input, Provenance, QueryView, RunView};
 
@@ -27,6 +27,8 @@ pub struct RunContext<'a> {
     pub session: &'a Session,
     /// The versions and files of the same snapshot, by table. Tables that are not in the lake yet are not in it.
     pub tables: &'a BTreeMap<String, TableVersion>,
+    /// The foreign tables that the session can read, each at the version that it reads.
+    pub foreign: &'a BTreeMap<String, ForeignVersion>,
     /// Where the lake is.
     pub store: &'a Arc<dyn ObjectStore>,
     /// The lake's folder in the store.
@@ -146,6 +148,7 @@ pub async fn load(store: &Arc<dyn ObjectStore>, root: &Path, record: &RunRecord)
             program: manifest.program,
             snapshot_seq: manifest.snapshot_seq,
             tables: manifest.tables.into_iter().map(|(name, table)| (name, table.version)).collect(),
+            foreign: manifest.foreign,
             finished_at: manifest.finished_at,
         },
     })
@@ -172,6 +175,14 @@ struct Used {
     tables: BTreeSet<String>,
     /// The views, with their rules.
     views: BTreeMap<String, CurrentView>,
+}
+
+impl Used {
+    /// Those of the versions that are of tables that are read.
+    fn among<T: Clone>(&self, versions: &BTreeMap<String, T>) -> BTreeMap<String, T> {
+        let used = versions.iter().filter(|(name, _)| self.tables.contains(*name));
+        used.map(|(name, version)| (name.clone(), version.clone())).collect()
+    }
 }
 
 /// Plans every query before one of them runs, and tells what they read.
@@ -206,6 +217,7 @@ pub async fn plan_query(session: &Session, query: &Query, params: &Params) -> Re
 /// Everything about a run that is known before its queries run.
 struct Prepared {
     tables: BTreeMap<String, TableVersion>,
+    foreign: BTreeMap<String, ForeignVersion>,
     views: BTreeMap<String, CurrentView>,
     inputs: Vec<Input>,
     /// See [`Manifest::sources`].
@@ -244,11 +256,10 @@ fn prepare(
     }
     inputs.sort_by(|a, b| (&a.source, &a.key, &a.member).cmp(&(&b.source, &b.key, &b.member)));
     let notes = notes(receipts.into_iter());
-    let tables = context.tables.iter().filter(|(name, _)| used.tables.contains(*name));
-    let tables: BTreeMap<String, TableVersion> = tables.map(|(name, table)| (name.clone(), table.clone())).collect();
-    let data = Data::new(&tables, &feeding);
+    let (tables, foreign) = (used.among(context.tables), used.among(context.foreign));
+    let data = Data::new(&tables, &foreign, &feeding);
     let (sources, fingerprint) = (data.sources(), data.fingerprint(request, params, &used.views, &inputs, &assessment));
-    Ok(Prepared { tables, views: used.views, inputs, sources, notes, assessment, fingerprint, started_at })
+    Ok(Prepared { tables, foreign, views: used.views, inputs, sources, notes, assessment, fingerprint, started_at })
 }
 
 /// Whether the report reads the current state of the source's table, which any change of any time may decide.
@@ -277,10 +288,15 @@ struct Data<'a> {
     objects: Vec<&'a Receipt>,
     /// The files of tables that no source feeds.
     files: BTreeMap<&'a String, &'a BTreeSet<String>>,
+    foreign: &'a BTreeMap<String, ForeignVersion>,
 }
 
 impl<'a> Data<'a> {
-    fn new(tables: &'a BTreeMap<String, TableVersion>, feeding: &[SourceState<'a>]) -> Self {
+    fn new(
+        tables: &'a BTreeMap<String, TableVersion>,
+        foreign: &'a BTreeMap<String, ForeignVersion>,
+        feeding: &[SourceState<'a>],
+    ) -> Self {
         let fed = |table: &str| feeding.iter().any(|state| feeds(state.source, &[table.to_owned()].into()));
         let files = tables.iter().filter(|(name, _)| !fed(name)).map(|(name, table)| (name, &table.files)).collect();
         let mut objects: Vec<&Receipt> = feeding
@@ -289,7 +305,7 @@ impl<'a> Data<'a> {
             .filter(|receipt| receipt.counts.read > 0)
             .collect();
         objects.sort_by_key(|receipt| (receipt.key_number, receipt.generation));
-        Self { objects, files }
+        Self { objects, files, foreign }
     }
 
     /// For each source the source files by which its objects were read, by fingerprint.
@@ -315,7 +331,7 @@ impl<'a> Data<'a> {
         let objects = self.objects.iter().map(|receipt| {
             json!([receipt.object.source, receipt.object.key, receipt.object.member, receipt.generation, receipt.batch])
         });
-        let whole = json!({
+        let mut whole = json!({
             "format": MANIFEST_FORMAT,
             "program": PROGRAM,
             "report": request.report.fingerprint,
@@ -327,6 +343,11 @@ impl<'a> Data<'a> {
             "inputs": inputs,
             "assessment": assessment,
         });
+        if !self.foreign.is_empty() {
+            // Where a table lies does not matter, nor what became of it since.
+            let foreign = self.foreign.iter().map(|(name, table)| json!([name, table.id, table.version, table.files]));
+            whole["foreign"] = foreign.collect();
+        }
         blake3::hash(whole.to_string().as_bytes()).to_hex().to_string()
     }
 }
@@ -363,6 +384,7 @@ async fn execute(
         finished_at: (context.clock)(),
         parameters: manifest::parameters(params),
         tables: prepared.tables,
+        foreign: prepared.foreign,
         views: prepared.views,
         inputs: prepared.inputs,
         sources: prepared.sources,
@@ -413,6 +435,7 @@ async fn keep(context: RunContext<'_>, manifest: Manifest) -> Result<RunRecord, 
         fingerprint: manifest.fingerprint,
         snapshot_seq: manifest.snapshot_seq,
         tables: manifest.tables.into_iter().map(|(name, table)| (name, table.version)).collect(),
+        foreign: manifest.foreign,
         inputs: manifest.inputs,
         started_at: manifest.started_at,
         finished_at: manifest.finished_at,

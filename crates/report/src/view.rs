@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use stillhouse_chart::Chart;
 use stillhouse_spec::{ColumnFormat, Completeness, Receipt};
 
+use crate::record::ForeignVersion;
+
 /// A run with its results.
 #[derive(Debug, Clone)]
 pub struct RunView {
@@ -48,6 +50,8 @@ pub struct Provenance {
     pub snapshot_seq: i64,
     /// The versions of the tables that were read.
     pub tables: BTreeMap<String, i64>,
+    /// The foreign tables that were read.
+    pub foreign: BTreeMap<String, ForeignVersion>,
     /// When its results were stored; microseconds since 1970.
     pub finished_at: i64,
 }

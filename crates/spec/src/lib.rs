@@ -25,6 +25,7 @@
 mod choice;
 mod contract;
 mod current;
+mod foreign;
 mod format;
 mod load;
 mod name;
@@ -46,6 +47,7 @@ mod types;
 pub use choice::{Choice, Origin};
 pub use contract::*;
 pub use current::*;
+pub use foreign::*;
 pub use format::{FormatError, TimeFormat, TimeItem};
 pub use load::PROJECT_FORMAT;
 pub use name::{ColumnName, NAME_BYTES_MAX, NameError, QueryName, ReportName, SourceName, TableName};

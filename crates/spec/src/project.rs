@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::tz::TimeZone;
 
+use crate::foreign::ForeignTable;
 use crate::publish::Publication;
 use crate::report::Report;
 use crate::secret::{Filled, Secret};
@@ -23,6 +24,8 @@ pub struct Project {
     pub ledger: LedgerSettings,
     /// Ceilings.
     pub limits: Limits,
+    /// Tables that something else writes, in the order of the file.
+    pub foreign: Vec<ForeignTable>,
     /// The sources, by name.
     pub sources: Vec<Source>,
     /// The reports, by name.
@@ -40,9 +43,9 @@ impl Project {
         ledger: LedgerSettings,
         limits: Limits,
     ) -> Self {
-        let (sources, reports, publications) = (Vec::new(), Vec::new(), Vec::new());
+        let (foreign, sources, reports, publications) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let filled = Filled::default();
-        Self { name, time_zone, lake, ledger, limits, sources, reports, publications, filled }
+        Self { name, time_zone, lake, ledger, limits, foreign, sources, reports, publications, filled }
     }
 
     pub(crate) fn with_filled(self, filled: Filled) -> Self {
@@ -62,8 +65,8 @@ impl Project {
 
 impl fmt::Debug for Project {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, time_zone, lake, ledger, limits, sources, reports, publications, filled: _ } = self;
-        let parts = (name, time_zone, lake, ledger, limits, sources, reports, publications);
+        let Self { name, time_zone, lake, ledger, limits, foreign, sources, reports, publications, filled: _ } = self;
+        let parts = (name, time_zone, lake, ledger, limits, foreign, sources, reports, publications);
         let text = if f.alternate() { format!("Project{parts:#?}") } else { format!("Project{parts:?}") };
         f.write_str(&self.mask(&text))
     }

@@ -1,11 +1,12 @@
 //! Runs of reports, kept in the lake's `_runs`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use stillhouse_lake::{Lake, RunQuery, RunRow};
-use stillhouse_report::{RunFilter, RunRecord, RunStore, RunStoreError};
+use stillhouse_report::{ForeignVersion, RunFilter, RunRecord, RunStore, RunStoreError};
 
 /// `_runs` of a lake.
 pub struct LakeRuns {
@@ -23,6 +24,8 @@ impl LakeRuns {
 #[derive(Serialize, Deserialize)]
 struct Detail {
     reasons: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    foreign: BTreeMap<String, ForeignVersion>,
 }
 
 #[async_trait]
@@ -55,7 +58,7 @@ fn row(record: &RunRecord) -> Result<RunRow, RunStoreError> {
         result_digest: record.manifest_digest.clone(),
         started_at: record.started_at,
         finished_at: record.finished_at,
-        detail: serde_json::to_string(&Detail { reasons: record.reasons.clone() })?,
+        detail: serde_json::to_string(&Detail { reasons: record.reasons.clone(), foreign: record.foreign.clone() })?,
     })
 }
 
@@ -70,6 +73,7 @@ fn record(row: RunRow) -> Result<RunRecord, RunStoreError> {
         fingerprint: row.fingerprint,
         snapshot_seq: row.snapshot_seq,
         tables: serde_json::from_str(&row.tables)?,
+        foreign: detail.foreign,
         inputs: serde_json::from_str(&row.inputs)?,
         manifest: row.result_path,
         manifest_digest: row.result_digest,

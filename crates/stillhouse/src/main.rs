@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod doctor;
 mod failure;
+mod foreign_now;
 mod lake_runs;
 mod looked_at;
 mod memory;

@@ -5,10 +5,12 @@ use stillhouse_spec::{Column, NestedTable, Project, Source};
 /// Columns of the lake's own tables that may repeat anything that stood in a file.
 const OWN: [(&str, &[&str]); 1] = [("_quarantine", &["raw", "found"])];
 
-/// The columns of a table or view that hold personal data, as its contract says.
+/// The columns of a table or view that hold personal data, as its contract says; of a foreign table, as the settings do.
 pub fn personal_columns(project: &Project, table: &str) -> Vec<String> {
     let own = OWN.iter().filter(|(name, _)| *name == table).flat_map(|(_, columns)| columns.iter());
     let mut columns: Vec<String> = own.map(|column| (*column).to_owned()).collect();
+    let foreign = project.foreign.iter().filter(|foreign| foreign.name.as_str() == table);
+    columns.extend(foreign.flat_map(|foreign| foreign.pii.iter().cloned()));
     for source in &project.sources {
         columns.extend(personal_of_source(source, table));
     }

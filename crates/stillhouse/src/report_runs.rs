@@ -12,9 +12,10 @@ use stillhouse_spec::{Period, Receipt, Report, Source, standing};
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::foreign_now::Foreign;
 use crate::lake_runs::LakeRuns;
 use crate::surroundings;
-use crate::tables_now::TablesNow;
+use crate::tables_now::{Ceilings, TablesNow};
 
 /// What every run of one command shares: one snapshot, and how the sources stand.
 pub struct Reporter<'a> {
@@ -26,9 +27,11 @@ pub struct Reporter<'a> {
 }
 
 impl<'a> Reporter<'a> {
-    /// Opens the newest snapshot.
+    /// Opens the newest snapshot, and the foreign tables that a report may name.
     pub async fn open(app: &'a App) -> Result<Self, Failure> {
-        let tables = TablesNow::open(app).await?;
+        let reports = app.project().reports.iter();
+        let queries: Vec<&str> = reports.flat_map(|report| &report.queries).map(|query| query.sql.as_str()).collect();
+        let tables = TablesNow::open_with(app, Ceilings::AsSet, Foreign::NamedIn(&queries)).await?;
         let seq = tables.seq;
         let known = crate::receipts::read(app).await?.into_iter().filter(|receipt| receipt.seq <= seq);
         let receipts = standing(known).into_iter().filter(counts).collect();
@@ -54,6 +57,7 @@ impl<'a> Reporter<'a> {
         RunContext {
             session: &self.tables.session,
             tables: &self.tables.versions,
+            foreign: &self.tables.foreign_versions,
             store: self.app.lake.store(),
             root,
             snapshot_seq: self.tables.seq,

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 use object_store::path::Path;
 use stillhouse_lake::{SchemaChange, Snapshot};
-use stillhouse_query::{Engine, EngineOptions, FileInput, Params, RowStream, Session, TableInput, nearest};
-use stillhouse_report::TableVersion;
+use stillhouse_query::{Engine, EngineOptions, FileInput, Params, RowStream, Session, TableInput, mounted, nearest};
+use stillhouse_report::{ForeignVersion, TableVersion};
 use stillhouse_spec::CurrentView;
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::foreign_now::{self, Foreign, ForeignNow};
 
 /// The columns that say where a row came from.
 const LINEAGE: [&str; 3] = ["_object", "_record", "_ingested_at"];
@@ -44,6 +45,10 @@ pub struct TablesNow {
     pub histories: BTreeMap<String, Vec<SchemaChange>>,
     /// Views by name: the table below, and the rule.
     pub views: BTreeMap<String, (String, CurrentView)>,
+    /// The foreign tables that were opened.
+    pub foreign: Vec<ForeignNow>,
+    /// The versions of those that can be read.
+    pub foreign_versions: BTreeMap<String, ForeignVersion>,
     _engine: Engine,
 }
 
@@ -59,25 +64,17 @@ pub struct TableSize {
 }
 
 impl TablesNow {
-    /// The newest snapshot; tables of the contracts that the lake does not have yet are empty.
+    /// The newest snapshot, and all foreign tables; tables of the contracts that the lake does not have yet are empty.
     pub async fn open(app: &App) -> Result<Self, Failure> {
-        Self::open_with(app, Ceilings::AsSet).await
+        Self::open_with(app, Ceilings::AsSet, Foreign::All).await
     }
 
-    /// The same with other limits.
-    pub async fn open_with(app: &App, ceilings: Ceilings) -> Result<Self, Failure> {
+    /// The same with other limits, or fewer foreign tables.
+    pub async fn open_with(app: &App, ceilings: Ceilings, foreign: Foreign<'_>) -> Result<Self, Failure> {
         let snapshot = app.lake.snapshot().await?;
         let inputs = inputs(app, &snapshot);
-        let limits = &app.project().limits;
-        let engine = Engine::new(EngineOptions {
-            memory_bytes: limits.query_memory_bytes,
-            spill_bytes: limits.spill_bytes,
-            spill_dir: app.folder.resolve(".stillhouse/spill"),
-            query_seconds: if ceilings == Ceilings::WholeTables { u64::MAX } else { limits.query_seconds },
-            result_rows: if ceilings == Ceilings::AsSet { limits.result_rows } else { u64::MAX },
-            partitions: if ceilings == Ceilings::WholeTables { 1 } else { app.workers() },
-            store: std::sync::Arc::clone(app.lake.store()),
-        })?;
+        let foreign = foreign_now::open(app, &snapshot, foreign).await;
+        let engine = engine(app, ceilings, &foreign)?;
         let versions = snapshot.tables.iter().map(|(name, table)| {
             let files = table.files.iter().map(|file| file.path.clone()).collect();
             (name.clone(), TableVersion { version: table.version, files })
@@ -95,16 +92,23 @@ impl TablesNow {
             Some((rule.name.to_string(), (input.name.clone(), rule)))
         });
         let histories = snapshot.tables.iter().map(|(name, table)| (name.clone(), table.history.clone())).collect();
-        let schemas = inputs.iter().map(|input| (input.name.clone(), Arc::clone(&input.schema))).collect();
+        let schemas = inputs.iter().map(|input| (input.name.clone(), Arc::clone(&input.schema)));
+        let of_foreign = foreign.iter().filter_map(|table| {
+            let schema = &table.found.as_ref().ok()?.schema;
+            Some((table.settings.name.to_string(), Arc::clone(schema)))
+        });
+        let schemas = schemas.chain(of_foreign).collect();
         let (versions, sizes, views) = (versions.collect(), sizes.collect(), views.collect());
         Ok(Self {
-            session: engine.open(inputs)?,
+            session: engine.open_with_foreign(inputs, foreign_now::inputs(&foreign))?,
             seq: snapshot.seq,
             versions,
             sizes,
             schemas,
             histories,
             views,
+            foreign_versions: foreign_now::versions(&foreign),
+            foreign,
             _engine: engine,
         })
     }
@@ -117,10 +121,23 @@ impl TablesNow {
     }
 }
 
+fn engine(app: &App, ceilings: Ceilings, foreign: &[ForeignNow]) -> Result<Engine, stillhouse_query::Error> {
+    let limits = &app.project().limits;
+    Engine::new(EngineOptions {
+        memory_bytes: limits.query_memory_bytes,
+        spill_bytes: limits.spill_bytes,
+        spill_dir: app.folder.resolve(".stillhouse/spill"),
+        query_seconds: if ceilings == Ceilings::WholeTables { u64::MAX } else { limits.query_seconds },
+        result_rows: if ceilings == Ceilings::AsSet { limits.result_rows } else { u64::MAX },
+        partitions: if ceilings == Ceilings::WholeTables { 1 } else { app.workers() },
+        store: mounted(Arc::clone(app.lake.store()), foreign_now::stores(foreign)),
+    })
+}
+
 /// Which columns of a table.
 #[derive(Debug, Clone, Copy)]
 pub enum Columns<'a> {
-    /// Those of its contract; of the lake's own tables all.
+    /// Those of its contract; of the lake's own tables and of foreign ones all.
     Own,
     /// Those that say where a row came from as well.
     All,
@@ -135,7 +152,8 @@ impl TablesNow {
         let all = format!("select * from {}", quoted(table));
         let schema = self.session.plan(&all, &Params::new()).await?.schema;
         let known = || schema.fields().iter().map(|field| field.name());
-        let is_own = |name: &&String| table.starts_with('_') || !LINEAGE.contains(&name.as_str());
+        let has_lineage = !table.starts_with('_') && !self.foreign_versions.contains_key(table);
+        let is_own = |name: &&String| !has_lineage || !LINEAGE.contains(&name.as_str());
         let names: Vec<&String> = match columns {
             Columns::All => known().collect(),
             Columns::Own => known().filter(is_own).collect(),

@@ -2,7 +2,7 @@
 //!
 //! Start at [`Program`], which runs the built binary in a [`TempProject`] and says what it printed and how much memory
 //! it took; [`Events`] and [`Changes`] fill a project with files whose contents are known, and [`read_delta`] asks engines that are not
-//! ours what they see in the tables. [`shared_data`] finds the corpora that others wrote; [`account_movements`] are one of them
+//! ours what they see in the tables, [`write_delta`] has one of them write a table. [`shared_data`] finds the corpora that others wrote; [`account_movements`] are one of them
 //! with what is true of it.
 //!
 //! **Invariant:** the same seed gives the same bytes. Only [`Program`] looks at a clock, to end what hangs, and
@@ -27,7 +27,7 @@ pub mod simulation;
 
 pub use changes::{Changes, Customer};
 pub use clock::ManualClock;
-pub use delta::read_delta;
+pub use delta::{read_delta, write_delta};
 pub use events::{Answers, Events, EventsFile, write_unclosed_quote};
 pub use postgres::Postgres;
 pub use program::{Finished, Kills, Program, Running};

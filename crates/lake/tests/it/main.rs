@@ -8,6 +8,7 @@ mod crashes;
 mod encode;
 mod epochs;
 mod faults;
+mod foreign;
 mod history;
 mod kinds;
 mod kit;

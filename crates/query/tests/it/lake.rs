@@ -65,6 +65,10 @@ impl Lake {
         self.tables.iter_mut().find(|input| input.name == table).unwrap().current = Some(rule);
     }
 
+    pub fn tables(&self) -> Vec<TableInput> {
+        self.tables.clone()
+    }
+
     pub fn session(&self) -> Session {
         Engine::new(self.options.clone()).unwrap().open(self.tables.clone()).unwrap()
     }

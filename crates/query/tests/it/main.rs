@@ -3,6 +3,7 @@
 
 mod current;
 mod decimals;
+mod foreign;
 mod functions;
 mod guard;
 mod heavy;

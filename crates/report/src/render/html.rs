@@ -124,6 +124,9 @@ fn provenance(view: &RunView) -> Markup {
     let made = &view.provenance;
     let tables: Vec<String> =
         made.tables.iter().map(|(name, version)| format!("{name} at version {version}")).collect();
+    let foreign = made.foreign.iter();
+    let foreign: Vec<String> =
+        foreign.map(|(name, table)| format!("{name} at version {} of {}", table.version, table.folder)).collect();
     let at = Timestamp::from_microsecond(made.finished_at)
         .map_or_else(|_| made.finished_at.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
     html! {
@@ -134,6 +137,7 @@ fn provenance(view: &RunView) -> Markup {
                 dt { "Report" } dd { (view.report) ", " code { (made.report_fingerprint) } }
                 dt { "Fingerprint" } dd { code { (made.fingerprint) } }
                 dt { "Snapshot" } dd { (made.snapshot_seq) @if !tables.is_empty() { ": " (tables.join(", ")) } }
+                @if !foreign.is_empty() { dt { "Tables of others" } dd { (plain(&foreign.join(", "))) } }
             }
             @if view.inputs.is_empty() { p { "No object was loaded for it." } } @else { (inputs(view)) }
         }

@@ -77,7 +77,7 @@ pub fn json_value(array: &ArrayRef, row: usize) -> Value {
 }
 
 fn report(view: &RunView, out: &mut dyn io::Write) -> io::Result<()> {
-    let head = json!({
+    let mut head = json!({
         "report": view.report,
         "title": view.title,
         "period": view.period,
@@ -88,6 +88,9 @@ fn report(view: &RunView, out: &mut dyn io::Write) -> io::Result<()> {
         "reused": view.reused,
         "inputs": view.inputs,
     });
+    if !view.provenance.foreign.is_empty() {
+        head["foreign"] = json!(view.provenance.foreign);
+    }
     let head = serde_json::to_string(&head)?;
     out.write_all(head.strip_suffix('}').unwrap_or(&head).as_bytes())?;
     out.write_all(b",\"queries\":{")?;

@@ -2,7 +2,7 @@ use insta::assert_snapshot;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use stillhouse_report::{SourceState, StoppedObject, assess};
-use stillhouse_spec::{Receipt, Source};
+use stillhouse_spec::{Counts, Receipt, Source};
 
 use crate::fixture::{MONTHLY, receipt, source};
 
@@ -227,4 +227,25 @@ fn days_as_slots() {
     missing: data/2021/04/07/*.csv to data/2021/04/29/*.csv (23 objects)
     missing: data/2021/05/01/*.csv, which may hold rows of 2021-04-30
     ");
+}
+
+/// The rows of a list of plans are there in every period; a month without events is empty all the same.
+#[test]
+fn rows_of_a_reference_table_make_no_period_whole() {
+    let events = source(MONTHLY);
+    let plans = "format = 1\n[source]\npath = 'plans.csv'\ntype = 'csv'\n[table]\nname = 'plans'\ncolumns = { plan = 'string' }\n";
+    let plans = source(plans);
+    let of_plans = Receipt { counts: Counts { read: 3, loaded: 3, ..Counts::default() }, ..receipt("plans.csv", &[]) };
+    let (april, none) = (months(3, 5), Vec::new());
+    let assessed = |events_of: &[Receipt], with_events: bool| {
+        let of = |source, receipts| SourceState { source, receipts, stopped: Vec::new() };
+        let mut states = vec![of(&plans, vec![&of_plans])];
+        if with_events {
+            states.push(of(&events, events_of.iter().collect()));
+        }
+        assess("2021-04".parse().unwrap(), date(2021, 6, 15), &TimeZone::UTC, &states).completeness.to_string()
+    };
+    assert_eq!(assessed(&april, true), "COMPLETE");
+    assert_eq!(assessed(&none, true), "EMPTY");
+    assert_eq!(assessed(&none, false), "COMPLETE", "a report on plans alone");
 }

@@ -12,7 +12,8 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ArrowWriter;
 use stillhouse_query::{Engine, EngineOptions, FileInput, Session, TableInput};
 use stillhouse_report::{
-    Error, RunContext, RunFilter, RunRecord, RunRequest, RunStore, RunStoreError, RunView, SourceState, TableVersion,
+    Error, ForeignVersion, RunContext, RunFilter, RunRecord, RunRequest, RunStore, RunStoreError, RunView, SourceState,
+    TableVersion,
 };
 use stillhouse_spec::{Counts, ObjectVersion, Period, Project, ProjectFiles, Receipt, Report, Source};
 
@@ -86,6 +87,7 @@ pub struct Lake {
     pub folder: tempfile::TempDir,
     pub store: Arc<dyn ObjectStore>,
     pub tables: BTreeMap<String, TableVersion>,
+    pub foreign: BTreeMap<String, ForeignVersion>,
     inputs: Vec<TableInput>,
     pub runs: Runs,
 }
@@ -120,7 +122,14 @@ impl Lake {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("lake")).unwrap();
         let store = Arc::new(LocalFileSystem::new_with_prefix(folder.path().join("lake")).unwrap());
-        Self { folder, store, tables: BTreeMap::new(), inputs: Vec::new(), runs: Runs::default() }
+        Self {
+            folder,
+            store,
+            tables: BTreeMap::new(),
+            foreign: BTreeMap::new(),
+            inputs: Vec::new(),
+            runs: Runs::default(),
+        }
     }
 
     pub async fn add(&mut self, table: &str, file: &str, columns: Vec<(&str, ArrayRef)>) {
@@ -151,6 +160,12 @@ impl Lake {
     pub fn declare(&mut self, table: &str, schema: arrow::datatypes::SchemaRef) {
         let (name, folder) = (table.to_owned(), Path::from(table));
         self.inputs.push(TableInput { name, schema, folder, files: Vec::new(), current: None });
+    }
+
+    /// Says of a table that it is a foreign one, at that version.
+    pub fn foreign(&mut self, table: &str, version: u64) {
+        self.tables.remove(table);
+        self.foreign.insert(table.to_owned(), foreign(version));
     }
 
     /// Gives the table the view that the contract of the project asks for.
@@ -184,6 +199,7 @@ impl Lake {
         let context = RunContext {
             session: &session,
             tables: &self.tables,
+            foreign: &self.foreign,
             store: &self.store,
             root: &Path::default(),
             snapshot_seq: 7,
@@ -194,6 +210,11 @@ impl Lake {
         let request = RunRequest { report, period, zone: &TimeZone::UTC, sources, run_id };
         stillhouse_report::run(context, &request).await
     }
+}
+
+/// A version of a foreign table.
+pub fn foreign(version: u64) -> ForeignVersion {
+    ForeignVersion { folder: "../plans".to_owned(), id: "0b5e".to_owned(), version, files: "f".repeat(64) }
 }
 
 /// 2021-06-15T12:00:00Z.

@@ -3,7 +3,7 @@
 use stillhouse_report::render::html;
 use stillhouse_report::{Provenance, RunView};
 
-use crate::fixture::{Lake, MONTHLY, project};
+use crate::fixture::{Lake, MONTHLY, foreign, project};
 
 const REPORT: &str = "format = 1\ntitle = '<b>Shop</b> & more'\nperiod = { type = 'any' }\n[queries.q]\ntitle = 'Sales \"by\" name'\n\
     columns.total = { decimals = 2 }\nchart = { kind = 'bar' }\n[queries.none]\nchart = { kind = 'bar' }\n";
@@ -56,6 +56,7 @@ async fn a_page_has_charts_tables_and_provenance() {
         program: "stillhouse 1".to_owned(),
         snapshot_seq: 7,
         tables: [("events".to_owned(), 3)].into(),
+        foreign: [("plans".to_owned(), foreign(12))].into(),
         finished_at: crate::fixture::NOW,
     };
     let page = page(&view);
@@ -68,6 +69,7 @@ async fn a_page_has_charts_tables_and_provenance() {
     has("<h2>None</h2><p class=\"none\">no rows</p>");
     has(&"f".repeat(64));
     has("7: events at version 3");
+    has("<dt>Tables of others</dt><dd>plans at version 12 of ../plans</dd>");
     has("2021-06-15 12:00:00Z, stillhouse 1");
     assert_eq!(page.matches("<svg").count(), 1, "nothing is drawn of nothing");
 }

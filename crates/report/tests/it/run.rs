@@ -260,6 +260,35 @@ async fn a_report_on_the_current_state_depends_on_every_file_and_on_the_rule() {
     assert!(shown(&view).contains(r#""rows":[[0,null,"#), "{}", shown(&view));
 }
 
+/// A table of somebody else's counts by its version, and is no input that could be missing.
+#[tokio::test]
+async fn a_report_depends_on_the_versions_of_the_foreign_tables_that_it_reads() {
+    let joined = "select count(*) as n from events join plans on true where time >= $period_start";
+    let of = |sql| project(MONTHLY, &REPORT.replace("[queries.days]\ntitle = \"Days\"\n", ""), &[("summary", sql)]);
+    let (joins, other) = (of(joined), of(SUMMARY));
+    let mut lake = lake().await;
+    lake.add("plans", "p.parquet", vec![("plan", Arc::new(StringArray::from(vec!["a", "b"])))]).await;
+    lake.foreign("plans", 3);
+    let first = run(&lake, &joins, &receipts(), "r1").await.unwrap();
+    assert_eq!((first.reused, first.provenance.foreign["plans"].version), (false, 3));
+    assert_eq!(first.completeness.to_string(), "COMPLETE");
+    assert!(!first.provenance.tables.contains_key("plans"), "nobody keeps that version: {:?}", first.provenance.tables);
+    assert!(run(&lake, &joins, &receipts(), "r2").await.unwrap().reused);
+    assert!(run(&lake, &other, &receipts(), "r3").await.unwrap().provenance.foreign.is_empty());
+
+    lake.foreign("plans", 4);
+    let second = run(&lake, &joins, &receipts(), "r4").await.unwrap();
+    assert_eq!((second.reused, second.provenance.foreign["plans"].version), (false, 4));
+    assert!(run(&lake, &other, &receipts(), "r5").await.unwrap().reused, "it reads no table that changed");
+    lake.foreign.get_mut("plans").unwrap().folder = "/elsewhere".to_owned();
+    assert!(run(&lake, &joins, &receipts(), "r6").await.unwrap().reused, "where a table lies does not matter");
+    lake.foreign.get_mut("plans").unwrap().id = "another".to_owned();
+    assert!(!run(&lake, &joins, &receipts(), "r7").await.unwrap().reused, "it is another table");
+    lake.foreign("plans", 3);
+    let third = run(&lake, &joins, &receipts(), "r8").await.unwrap();
+    assert_eq!((third.reused, third.run_id.as_str()), (true, "r1"), "what was shown then can be shown again");
+}
+
 #[tokio::test]
 async fn a_damaged_result_is_made_again() {
     let (lake, project) = (lake().await, april());

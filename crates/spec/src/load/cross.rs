@@ -3,10 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::Read;
+use super::file::File;
+use super::foreign::Named;
 use super::source::Loaded;
 
-/// One source writes a table, and no view hides one; SQL tells their names apart without case.
-pub(super) fn unique_tables<'l, 'f: 'l>(sources: impl Iterator<Item = &'l Loaded<'f>> + Clone) -> Read<()> {
+/// One source writes a table, and no view hides one; SQL tells their names apart without case. `settings` is the file of
+/// the foreign tables.
+pub(super) fn unique_tables<'l, 'f: 'l>(
+    sources: impl Iterator<Item = &'l Loaded<'f>> + Clone,
+    settings: Option<&File<'_>>,
+    foreign: &[Named],
+) -> Read<()> {
     let mut places: BTreeMap<String, (&str, &str)> = BTreeMap::new();
     let mut result = Ok(());
     let tables = sources.clone().flat_map(|loaded| loaded.tables.iter().map(move |name| (loaded, name, "table")));
@@ -26,6 +33,13 @@ pub(super) fn unique_tables<'l, 'f: 'l>(sources: impl Iterator<Item = &'l Loaded
                 ),
             };
             result = Err(loaded.file.problem_with(name.at, message, hint));
+        }
+    }
+    for (file, named) in settings.into_iter().flat_map(|file| foreign.iter().map(move |named| (file, named))) {
+        let name = named.table.name.as_str();
+        if let Some((former, other)) = places.insert(name.to_ascii_lowercase(), ("table", "this file")) {
+            let message = format!("table `{name}` is already a {former} of {other}");
+            result = Err(file.problem_with(named.at, message, "give it another name; case does not count"));
         }
     }
     result

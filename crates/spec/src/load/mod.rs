@@ -1,8 +1,7 @@
 //! From the texts of the project files to a [`Project`], without I/O.
 //!
 //! [`reader`] walks the TOML tree and knows which keys exist; `project`, `source`, `contract`, `nested`, `columns`, `checks`, `current` and `report`
-//! know what the keys mean; `publish` reads
-//! what goes into databases; `cross` looks at what no single file can know. Every function notes what is wrong and
+//! know what the keys mean; `foreign` reads the tables that something else writes, `publish` what goes into databases; `cross` looks at what no single file can know. Every function notes what is wrong and
 //! carries on, so that a person sees all of it at once.
 
 mod chart;
@@ -14,6 +13,7 @@ mod csv;
 mod current;
 mod env;
 mod file;
+mod foreign;
 mod json;
 mod nested;
 mod project;

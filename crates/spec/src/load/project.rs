@@ -2,7 +2,7 @@
 
 use super::file::{File, Section};
 use super::reader::{Node, Reader, all};
-use super::{Context, Read, cross, publish, report, source};
+use super::{Context, Read, cross, foreign, publish, report, source};
 use crate::period::zone;
 use crate::project::{Durability, LakeSettings, LedgerSettings, Limits, Project};
 use crate::secret::Secret;
@@ -13,11 +13,12 @@ const LAKE_KEYS: &[&str] = &["path", "durability"];
 const LEDGER_KEYS: &[&str] = &["path"];
 const LIMITS_KEYS: &[&str] = &["query_memory", "query_seconds", "result_rows", "spill", "workers"];
 const SECTIONS: &[Section] = &[
-    Section { name: "", keys: &["format", "project", "lake", "ledger", "limits"] },
+    Section { name: "", keys: &["format", "project", "lake", "ledger", "limits", "tables"] },
     Section { name: "[project]", keys: PROJECT_KEYS },
     Section { name: "[lake]", keys: LAKE_KEYS },
     Section { name: "[ledger]", keys: LEDGER_KEYS },
     Section { name: "[limits]", keys: LIMITS_KEYS },
+    Section { name: "[tables.NAME]", keys: foreign::FOREIGN_KEYS },
 ];
 
 const SECONDS_MAX: i64 = 366 * 24 * 60 * 60;
@@ -25,16 +26,19 @@ const WORKERS_MAX: i64 = 1024;
 
 /// Reads every file of the project.
 pub(super) fn load(context: &Context<'_>) -> Read<Project> {
-    let settings = File::new(context, PATH, SECTIONS).and_then(|file| file.read(settings));
+    let file = File::new(context, PATH, SECTIONS);
+    let settings = file.as_ref().map_err(|reported| *reported).and_then(|file| file.read(settings));
     let files = source::files(context);
     let sources: Vec<_> = files.iter().map(|file| file.as_ref().map_err(|reported| *reported)).collect();
     let sources: Vec<_> = sources.into_iter().map(|file| file.and_then(source::load)).collect();
-    let unique = cross::unique_tables(sources.iter().flatten());
+    let foreign = settings.as_ref().map_or(&[][..], |(_, foreign)| foreign);
+    let unique = cross::unique_tables(sources.iter().flatten(), file.as_ref().ok(), foreign);
     let loaded = sources.iter().flatten();
     let published = all(loaded.map(|loaded| publish::of_source(loaded.file, &loaded.source.contract)));
     let reports = report::load_all(context);
-    let mut project = settings?;
+    let (mut project, foreign) = settings?;
     unique?;
+    project.foreign = foreign.into_iter().map(|named| named.table).collect();
     let (mut published, reports) = (published?, reports?);
     let paths: Vec<String> = reports.iter().map(|report| report::path(report.name.as_str())).collect();
     let report_files = publish::report_files(context, &paths)?;
@@ -46,7 +50,7 @@ pub(super) fn load(context: &Context<'_>) -> Read<Project> {
     Ok(project)
 }
 
-fn settings(top: &Reader<'_, '_>) -> Read<Project> {
+fn settings(top: &Reader<'_, '_>) -> Read<(Project, Vec<foreign::Named>)> {
     let project = match top.section("project", PROJECT_KEYS) {
         Ok(Some(reader)) => identity(&reader),
         Ok(None) => Err(top.missing("[project]", "`[project]` with `name = \"my-project\"`")),
@@ -55,8 +59,9 @@ fn settings(top: &Reader<'_, '_>) -> Read<Project> {
     let lake = top.section("lake", LAKE_KEYS).and_then(|reader| lake(reader.as_ref()));
     let ledger = top.section("ledger", LEDGER_KEYS).and_then(|reader| ledger(reader.as_ref()));
     let limits = top.section("limits", LIMITS_KEYS).and_then(|reader| limits(reader.as_ref()));
+    let foreign = foreign::load(top);
     let (name, time_zone) = project?;
-    Ok(Project::new(name, time_zone, lake?, ledger?, limits?))
+    Ok((Project::new(name, time_zone, lake?, ledger?, limits?), foreign?))
 }
 
 fn identity(reader: &Reader<'_, '_>) -> Read<(String, String)> {

@@ -74,7 +74,7 @@ fn unknown_keys() {
     let settings = "format = 1\nnmae = 1\ntime_zone = 'UTC'\n[project]\nname = 'shop'\nwhatever = 2\n[limits]\nQuery_Memory = '1 MB'\n";
     assert_snapshot!(problems(&[("stillhouse.toml", settings)]), @r"
     stillhouse.toml:2:1: unknown key `nmae` at the top of the file
-      hint: allowed here: `format`, `project`, `lake`, `ledger`, `limits`
+      hint: allowed here: `format`, `project`, `lake`, `ledger`, `limits`, `tables`
     stillhouse.toml:3:1: unknown key `time_zone` at the top of the file
       hint: `time_zone` belongs in [project]
     stillhouse.toml:6:1: unknown key `whatever` in [project]

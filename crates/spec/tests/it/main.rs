@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad;
+mod foreign;
 mod good;
 mod periods;
 mod publish;

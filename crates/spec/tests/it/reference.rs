@@ -29,8 +29,9 @@ fn the_examples_are_right() {
 fn every_key_is_explained() {
     let text = reference();
     let unknown = "x_y_z = 1\n";
-    let settings =
-        format!("format = 1\n{unknown}[project]\n{unknown}[lake]\n{unknown}[ledger]\n{unknown}[limits]\n{unknown}");
+    let settings = format!(
+        "format = 1\n{unknown}[project]\n{unknown}[lake]\n{unknown}[ledger]\n{unknown}[limits]\n{unknown}[tables.t]\n{unknown}"
+    );
     let source = format!(
         "format = 1\n{unknown}[source]\n{unknown}[csv]\n{unknown}[json]\n{unknown}[table]\n{unknown}[table.columns.a]\n{unknown}[[child]]\n{unknown}"
     );
@@ -54,7 +55,7 @@ fn every_key_is_explained() {
     let problems = parse(&files).unwrap_err();
     let lists: Vec<&str> =
         problems.iter().filter_map(|problem| problem.hint.as_deref()?.strip_prefix("allowed here: ")).collect();
-    assert_eq!(lists.len(), 21, "{problems}");
+    assert_eq!(lists.len(), 22, "{problems}");
     for key in lists.iter().flat_map(|list| list.split(", ")).map(|key| key.trim_matches('`')) {
         let places =
             [format!("`{key}`"), format!(" {key}`"), format!("[{key}]"), format!("{key}."), format!("{key} = ")];

@@ -15,7 +15,7 @@ use crate::text::plural;
 pub async fn check(cli: &Cli) -> Result<Exit, Failure> {
     let app = App::open(cli).await?;
     let tables = TablesNow::open(&app).await?;
-    let mut problems = Vec::new();
+    let mut problems: Vec<String> = unreadable(&tables).collect();
     for source in &app.project().sources {
         problems.extend(check_tables(&app, source).await?);
         problems.extend(check_sql(source));
@@ -45,6 +45,12 @@ pub async fn check(cli: &Cli) -> Result<Exit, Failure> {
     }
     let what = plural(problems.len() as u64, "problem");
     Err(Failure::usage(format!("{what}:\n{}", problems.join("\n"))).hint("mend them, then check again"))
+}
+
+/// Foreign tables that cannot be read.
+fn unreadable(tables: &TablesNow) -> impl Iterator<Item = String> {
+    let found = tables.foreign.iter().filter_map(|table| table.found.as_ref().err());
+    found.map(|unreadable| problem(&format!("stillhouse.toml: {}", unreadable.message), Some(&unreadable.hint)))
 }
 
 async fn check_report(app: &App, tables: &TablesNow, report: &Report) -> Result<Vec<String>, Failure> {

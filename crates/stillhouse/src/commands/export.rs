@@ -17,6 +17,7 @@ use super::sql::{params, text_or_stdin};
 use crate::app::App;
 use crate::cli::Cli;
 use crate::failure::{Exit, Failure};
+use crate::foreign_now::Foreign;
 use crate::new_file::{Existing, NewFile, cannot_write};
 use crate::printer::Printer;
 use crate::prompt::with_place;
@@ -81,14 +82,14 @@ pub async fn export(cli: &Cli, args: &ExportArgs, stop: &CancellationToken) -> R
             target.write(rows, args, stop).await?
         }
         (None, Some(query), None) => {
-            let tables = TablesNow::open_with(&app, Ceilings::AnyRows).await?;
+            let tables = TablesNow::open_with(&app, Ceilings::AnyRows, Foreign::All).await?;
             let text = text_or_stdin(query)?;
             let stream = tables.session.stream(&text, &params(&args.params)?).await;
             let stream = stream.map_err(|error| with_place(&text, error.into()))?;
             target.write(Rows { schema: stream.schema(), source: Source::Stream(stream) }, args, stop).await?
         }
         (Some(table), None, None) => {
-            let tables = TablesNow::open_with(&app, Ceilings::WholeTables).await?;
+            let tables = TablesNow::open_with(&app, Ceilings::WholeTables, Foreign::All).await?;
             let columns = match (args.columns.as_slice(), args.lineage) {
                 ([], false) => Columns::Own,
                 ([], true) => Columns::All,

@@ -14,6 +14,7 @@ use super::profile_file::{self, FileProfile, TableProfile};
 use crate::app::App;
 use crate::cli::Cli;
 use crate::failure::{Exit, Failure};
+use crate::foreign_now::Foreign;
 use crate::looked_at::{NamedFile, spill_folder};
 use crate::personal::{personal_columns, personal_fields_of_all};
 use crate::printer::Printer;
@@ -47,7 +48,7 @@ pub async fn profile(cli: &Cli, args: &ProfileArgs, stop: &CancellationToken) ->
         return show(printer, args, of_file(file, None, args, stop)?);
     }
     let app = App::open(cli).await?;
-    let tables = TablesNow::open_with(&app, Ceilings::WholeTables).await?;
+    let tables = TablesNow::open_with(&app, Ceilings::WholeTables, Foreign::All).await?;
     let is_table = tables.session.tables().contains(&args.name);
     let found = match (is_table, file_of(&app, &args.name)) {
         (true, _) => of_table(&app, &tables, args, stop).await?,

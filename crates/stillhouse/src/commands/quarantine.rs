@@ -8,8 +8,9 @@ use super::sql::{print, style, view};
 use crate::app::App;
 use crate::cli::{Cli, QuarantineCommand};
 use crate::failure::{Exit, Failure};
+use crate::foreign_now::Foreign;
 use crate::selection::nothing_of;
-use crate::tables_now::TablesNow;
+use crate::tables_now::{Ceilings, TablesNow};
 use crate::text::plural;
 
 const LIST: &str = "select file, \"column\", reason, count(*) as records, min(line) as first_line \
@@ -44,7 +45,7 @@ pub async fn quarantine(cli: &Cli, command: &QuarantineCommand, stop: Cancellati
 }
 
 async fn list(app: &App) -> Result<Exit, Failure> {
-    let tables = TablesNow::open(app).await?;
+    let tables = TablesNow::open_with(app, Ceilings::AsSet, Foreign::None).await?;
     let result = tables.session.query(&by_file(&tables, LIST), &Params::new()).await?;
     let rows = result.rows;
     let view = view("quarantine", result);
@@ -61,7 +62,7 @@ async fn list(app: &App) -> Result<Exit, Failure> {
 
 async fn show(app: &App, named: Option<&str>, limit: u64) -> Result<Exit, Failure> {
     let key = named.map(|named| app.folder.key(named));
-    let tables = TablesNow::open(app).await?;
+    let tables = TablesNow::open_with(app, Ceilings::AsSet, Foreign::None).await?;
     let params = Params::from([("key".to_owned(), Value::Text(key.clone().unwrap_or_default()))]);
     let result = tables.session.query(&by_file(&tables, &format!("{SHOW}{limit}")), &params).await?;
     let rows = result.rows;

@@ -9,6 +9,7 @@ use stillhouse_spec::CurrentView;
 use crate::app::App;
 use crate::cli::{Cli, TablesArgs};
 use crate::failure::{Exit, Failure};
+use crate::foreign_now::ForeignNow;
 use crate::table::Table;
 use crate::tables_now::TablesNow;
 use crate::text::{bytes, count};
@@ -28,11 +29,12 @@ pub fn list(app: &App, tables: &TablesNow) -> Result<Exit, Failure> {
     let views: Vec<_> = tables.views.iter().map(|(name, (table, rule))| view(name, table, rule)).collect();
     let version = |name: &String| tables.versions.get(name).map(|table| table.version);
     if app.printer.json() {
-        let tables = tables.sizes.iter().map(|(name, size)| {
+        let tables_now = tables.sizes.iter().map(|(name, size)| {
             json!({"table": name, "version": version(name), "rows": size.rows, "files": size.files, "bytes": size.bytes})
         });
-        let tables: Vec<_> = tables.collect();
-        app.printer.value(&json!({"format": 1, "tables": tables, "views": views}))?;
+        let tables_now: Vec<_> = tables_now.collect();
+        let foreign: Vec<_> = tables.foreign.iter().map(foreign_value).collect();
+        app.printer.value(&json!({"format": 1, "tables": tables_now, "views": views, "foreign": foreign}))?;
         return Ok(Exit::Done);
     }
     let mut table = Table::new(&["table", "rows", "files", "size", "version"]);
@@ -51,7 +53,55 @@ pub fn list(app: &App, tables: &TablesNow) -> Result<Exit, Failure> {
         }
         app.printer.out(format!("\n{}", table.render()))?;
     }
+    foreign(app, &tables.foreign)?;
     Ok(Exit::Done)
+}
+
+/// The tables of others; why one cannot be read is said apart from the list.
+fn foreign(app: &App, tables: &[ForeignNow]) -> Result<(), Failure> {
+    if tables.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&["foreign table", "rows", "files", "size", "version", "folder"]);
+    table.right(&[1, 2, 3, 4]);
+    table.long(&[0, 5]);
+    for ForeignNow { settings, found } in tables {
+        let (name, folder) = (settings.name.to_string(), settings.folder.to_string());
+        let unknown = || "-".to_owned();
+        table.row(match found {
+            Ok(found) => {
+                let size = bytes(found.files.iter().map(|file| file.size).sum());
+                let rows = found.rows().map_or_else(unknown, count);
+                let pinned = if settings.version.is_some() { " (pinned)" } else { "" };
+                let version = format!("{}{pinned}", found.version);
+                vec![name, rows, count(found.files.len() as u64), size, version, folder]
+            }
+            Err(_) => vec![name, unknown(), unknown(), unknown(), "not readable".to_owned(), folder],
+        });
+    }
+    app.printer.out(format!("\n{}", table.render()))?;
+    for unreadable in tables.iter().filter_map(|table| table.found.as_ref().err()) {
+        app.printer.say(format!("{}\n  {}", unreadable.message, unreadable.hint));
+    }
+    Ok(())
+}
+
+/// A foreign table for programs.
+fn foreign_value(ForeignNow { settings, found }: &ForeignNow) -> Value {
+    let mut value = json!({
+        "table": settings.name, "folder": settings.folder.to_string(), "pinned": settings.version.is_some(),
+    });
+    match found {
+        Ok(found) => {
+            value["version"] = json!(found.version);
+            value["id"] = json!(found.id);
+            value["rows"] = json!(found.rows());
+            value["files"] = json!(found.files.len());
+            value["bytes"] = json!(found.files.iter().map(|file| file.size).sum::<u64>());
+        }
+        Err(unreadable) => value["problem"] = json!(unreadable.message),
+    }
+    value
 }
 
 /// A view for programs.
@@ -83,6 +133,9 @@ pub async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, 
     if app.printer.json() {
         let columns: Vec<_> = columns.map(|(name, data_type)| json!({"name": name, "type": data_type})).collect();
         let mut answer = json!({"format": 1, "table": name, "columns": columns, "schema_changes": history});
+        if let Some(foreign) = tables.foreign_versions.get(name) {
+            answer["foreign"] = json!(foreign);
+        }
         if let Some((table, rule)) = view_of {
             answer["view"] = view(name, table, rule);
         }
@@ -103,6 +156,9 @@ pub async fn columns(app: &App, tables: &TablesNow, name: &str) -> Result<Exit, 
     }
     if let Some((table, rule)) = view_of {
         app.printer.say(format!("a view of `{table}`: {rule}"));
+    }
+    if let Some(foreign) = tables.foreign_versions.get(name) {
+        app.printer.say(format!("a foreign table: version {} of `{}`", foreign.version, foreign.folder));
     }
     Ok(Exit::Done)
 }

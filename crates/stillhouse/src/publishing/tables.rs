@@ -8,6 +8,7 @@ use stillhouse_spec::{Lineage, Publication, Published, PublishedRows, TableName}
 use super::outcome::{Done, Status};
 use crate::app::App;
 use crate::failure::Failure;
+use crate::foreign_now::Foreign;
 use crate::surroundings;
 use crate::tables_now::{Ceilings, TablesNow};
 
@@ -18,7 +19,7 @@ pub async fn publish(
     group: &[&Publication],
     again: bool,
 ) -> Result<Vec<Done>, Failure> {
-    let tables = TablesNow::open_with(app, Ceilings::WholeTables).await?;
+    let tables = TablesNow::open_with(app, Ceilings::WholeTables, Foreign::None).await?;
     let entries = database.entries().await?;
     let there = |copy: &TableCopy| !again && is_published(&entries, copy);
     if group.iter().all(|publication| there(&copy(app, &tables, publication))) {
@@ -26,7 +27,7 @@ pub async fn publish(
     }
     let mut writing = database.begin().await?;
     // Only now that nobody else writes: the newest state is to be the last that is published.
-    let tables = TablesNow::open_with(app, Ceilings::WholeTables).await?;
+    let tables = TablesNow::open_with(app, Ceilings::WholeTables, Foreign::None).await?;
     let entries = writing.entries().await?;
     let mut done = Vec::with_capacity(group.len());
     for publication in group {

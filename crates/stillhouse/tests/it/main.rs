@@ -12,6 +12,7 @@ mod doctor;
 mod events;
 mod export;
 mod faults;
+mod foreign;
 mod formats;
 mod generate;
 mod kills;
@@ -26,6 +27,7 @@ mod prompt;
 mod proofs;
 mod publish;
 mod readers;
+mod reference_files;
 mod screens;
 mod sniff;
 #[path = "../../src/prompt/statements.rs"]
