@@ -333,5 +333,11 @@ async fn instants_of_96_bits_reach_as_far_as_others() {
     |                          |
     +--------------------------+
     ");
-    assert_snapshot!(answer(&session, "select at, count(*) as n from plans where at > timestamp '2200-01-01' group by 1").await, @"");
+    assert_snapshot!(answer(&session, "select at, count(*) as n from plans where at > timestamp '2200-01-01' group by 1").await, @r"
+    +----------------------+---+
+    | at                   | n |
+    +----------------------+---+
+    | 9999-12-31T23:59:59Z | 1 |
+    +----------------------+---+
+    ");
 }
