@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::decoders::Decoders;
 use crate::error::Error;
+use crate::open::Archives;
 use crate::progress::Progress;
 
 /// Gives the value of an environment variable, if it is set.
@@ -52,6 +53,8 @@ pub struct Ingest {
     pub rules: MakeRules,
     /// A folder for what is unpacked while it is read.
     pub spill: PathBuf,
+    /// Archives whose members are being read.
+    pub archives: Archives,
     /// Sizes and times.
     pub settings: Settings,
 }

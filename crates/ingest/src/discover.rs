@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Kind};
 use crate::folder::{Folder, is_nobodys};
 use crate::open::{Members, OpenObject, is_archive, limits, members};
+use crate::version::version;
 
 /// What a listing of one source found.
 #[derive(Debug, Default)]
@@ -158,16 +159,4 @@ pub(crate) fn concerns(source: &Source, key: &str, period: Period) -> bool {
     let from = own.0.checked_sub(days).unwrap_or(own.0);
     let to = own.1.checked_add(days).unwrap_or(own.1);
     from < end && first < to
-}
-
-/// The version of an object that the store describes.
-pub fn version(source: &str, meta: &ObjectMeta) -> ObjectVersion {
-    ObjectVersion {
-        source: source.to_owned(),
-        key: meta.location.as_ref().to_owned(),
-        member: String::new(),
-        etag: meta.e_tag.clone().unwrap_or_default(),
-        size: meta.size,
-        modified_at: meta.last_modified.timestamp_micros(),
-    }
 }

@@ -152,7 +152,7 @@ fn reloads(request: &IngestRequest, all: &Discovered) -> Result<BTreeSet<Identit
         if !all.found.iter().chain(&all.settling).any(|found| is_meant(&found)) {
             return Err(Error::new(
                 Kind::FixSettings,
-                format!("`{named}` cannot be loaded again: no source has a file of that path here, or that name and files"),
+                format!("`{named}` cannot be loaded again: expected a source that has files, or the path of one of them"),
             )
             .with_hint(
                 "write the name of a source, or the path as `stillhouse receipts list` shows it, relative to the project folder",

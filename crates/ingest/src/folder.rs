@@ -6,7 +6,7 @@ use object_store::path::Path;
 use object_store::{ListResult, ObjectMeta, ObjectStore};
 use stillhouse_spec::{FOLDER_TAG, ObjectVersion, Source};
 
-use crate::discover::version;
+use crate::version::version;
 
 /// A folder with more parts is held: what is known of each part is in memory while the object is read.
 pub(crate) const PARTS_MAX: usize = 100_000;

@@ -48,6 +48,7 @@ mod summary;
 mod targets;
 mod text;
 mod verify;
+mod version;
 mod withdraw;
 
 pub use amend::{AmendedObject, Selection, drop_refused, replay};
@@ -59,7 +60,7 @@ pub use discover::{Found, Listing, discover};
 pub use discovered::IngestRequest;
 pub use error::{Error, Kind};
 pub use maintain::{MaintainRequest, Maintained, maintain, pinned};
-pub use open::{FileMembers, LocalFile, Look, LookedAt, OpenError, OpenObject};
+pub use open::{Archives, FileMembers, LocalFile, Look, LookedAt, OpenError, OpenObject};
 pub use plan::plan;
 pub use progress::{Event, Progress, Silent};
 pub use publish::{LakeNumbers, Turn, belong_together, publish_all};

@@ -10,14 +10,13 @@ use crate::discovered::{Discovered, IngestRequest, identity};
 use crate::error::Error;
 use crate::progress::Event;
 use crate::reason::Reason;
-use crate::retype;
 
 /// Offers what was found; objects to reload get a new generation, failed ones (and held ones, when asked) another try.
 pub(crate) async fn offer(ingest: &Ingest, request: &IngestRequest, discovered: &mut Discovered) -> Result<(), Error> {
     let offers: Vec<Offer> = discovered.found.iter().map(|found| offer_of(ingest, &found.version)).collect();
     let mut all = ingest.ledger.offer(&offers, ingest.now()).await?;
     for (Offer { object, .. }, offered) in offers.iter().zip(&mut all) {
-        *offered = match retype::offered(discovered, object) {
+        *offered = match discovered.together.get(&identity(object)).copied() {
             Some(version) => Offered::New(version),
             None => again(ingest, request, discovered, object, offered.clone()).await?,
         };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use stillhouse_ledger::{Offer, VersionId};
+use stillhouse_ledger::Offer;
 use stillhouse_spec::{ObjectVersion, Period, Source, SourceName};
 
 use crate::context::Ingest;
@@ -134,9 +134,4 @@ fn not_all(request: &IngestRequest, source: &Source, change: &str, others: &[Obj
 fn too_many(change: &str, count: usize) -> Error {
     let message = format!("{change}: expected at most {TOGETHER_MAX} files to replace together, found {count}");
     Error::new(Kind::FixSettings, message).with_hint("give the column a new name; its old values stay in the old one")
-}
-
-/// The version under which an object was offered together with others.
-pub(crate) fn offered(discovered: &Discovered, object: &ObjectVersion) -> Option<VersionId> {
-    discovered.together.get(&identity(object)).copied()
 }

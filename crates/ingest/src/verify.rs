@@ -250,10 +250,10 @@ async fn original(ingest: &Ingest, source: &Source, object: &ObjectVersion) -> R
     match ingest.store.head(&location).await {
         // What is in an archive is as it was if the archive is.
         Ok(meta) if !object.member.is_empty() => {
-            let archive = crate::discover::version(&object.source, &meta);
+            let archive = crate::version::version(&object.source, &meta);
             Ok(Some(ObjectVersion { member: object.member.clone(), ..archive }))
         }
-        Ok(meta) => Ok(Some(crate::discover::version(&object.source, &meta))),
+        Ok(meta) => Ok(Some(crate::version::version(&object.source, &meta))),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(failed(error)),
     }

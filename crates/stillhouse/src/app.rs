@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
-use stillhouse_ingest::{Decoders, Ingest, Settings};
+use stillhouse_ingest::{Archives, Decoders, Ingest, Settings};
 use stillhouse_lake::Lake;
 use stillhouse_ledger::Ledger;
 use stillhouse_spec::Project;
@@ -80,6 +80,7 @@ impl App {
             decoders: Decoders::default(),
             rules: Box::new(crate::row_rules::compile),
             spill: self.folder.resolve(".stillhouse/spill"),
+            archives: Archives::default(),
             settings: Settings { workers: self.workers(), ..Settings::default() },
         }))
     }

@@ -63,7 +63,7 @@ impl Limits {
             let message = format!("unpacks to more than {} bytes", count(self.bytes_max));
             return Err(Error::limit(
                 message,
-                "raise the limit of unpacked bytes if the object is meant to be that large",
+                "raise `max_unpacked_bytes` in the source file if it is meant to be that large",
             ));
         }
         if out > self.ratio_free_bytes && out > packed.saturating_mul(self.ratio_max) {
@@ -73,7 +73,7 @@ impl Limits {
                 count(out),
                 count(self.ratio_max)
             );
-            return Err(Error::limit(message, "raise the limit of the ratio if the object is to be trusted"));
+            return Err(Error::limit(message, "if it is to be trusted, unpack it by hand and load what comes out"));
         }
         Ok(())
     }

@@ -67,7 +67,7 @@ impl Zstd {
         if window > self.window_bytes_max {
             let (window, max) = (count(window), count(self.window_bytes_max));
             let message = format!("a zstd frame asks for a window of {window} bytes, and {max} are allowed");
-            return Err(Error::limit(message, "pack the file without `--long`, or raise the limit of the window"));
+            return Err(Error::limit(message, "pack the file without `--long`"));
         }
         self.state = State::Frame { checked: descriptor.has_checksum() };
         // The library reads the header again.

@@ -1,7 +1,7 @@
 //! Members of zip archives: which there are, and the bytes of one.
 
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stillhouse_decode::{ByteSource, SharedSource};
 use stillhouse_spec::ObjectVersion;
@@ -38,6 +38,32 @@ pub(crate) fn members(
     Ok(Members { versions: archive.members().iter().map(of).collect(), ignored: archive.ignored() })
 }
 
+/// The directory of the archive that was opened last: its members are mostly loaded one after the other.
+#[derive(Default)]
+pub struct Archives(Mutex<Option<(ObjectVersion, Arc<Archive>)>>);
+
+impl Archives {
+    /// The directory of an object version, which `object` is. Blocks on the store.
+    pub(super) fn of(
+        &self,
+        version: &ObjectVersion,
+        object: &dyn SharedSource,
+        limits: &Limits,
+    ) -> Result<Arc<Archive>, OpenError> {
+        let whole = ObjectVersion { member: String::new(), size: 0, ..version.clone() };
+        if let Some((_, archive)) = self.lock().as_ref().filter(|(known, _)| *known == whole) {
+            return Ok(Arc::clone(archive));
+        }
+        let archive = Arc::new(Archive::open(&Stored::new(object), limits).map_err(OpenError::unpack)?);
+        *self.lock() = Some((whole, Arc::clone(&archive)));
+        Ok(archive)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(ObjectVersion, Arc<Archive>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The bytes of an object, for whoever reads them in any order.
 pub(super) struct Stored<'o> {
     reader: Mutex<Box<dyn ByteSource + Send + 'o>>,
@@ -57,7 +83,7 @@ impl ReadAt for Stored<'_> {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let mut reader = self.reader.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         reader.read_at(offset, buf).map_err(io::Error::other)
     }
 }

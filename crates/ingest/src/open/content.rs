@@ -58,7 +58,7 @@ impl<'a> Content<'a> {
     ) -> Result<Self, OpenError> {
         let state = Mutex::default();
         let settings = Settings::of(source);
-        let opening = Opening { settings, member: &object.member, folder: &ingest.spill, name: ingest.new_id() };
+        let opening = Opening { settings, member: None, folder: &ingest.spill, name: ingest.new_id() };
         let mut content = Self { ingest, source, object, runtime, opening, files: Vec::new(), state };
         let parts = if content.is_folder() { content.listed()? } else { vec![object.clone()] };
         for part in &parts {
@@ -66,6 +66,10 @@ impl<'a> Content<'a> {
             let bytes = OpenObject::new(Arc::clone(store), part, runtime.clone(), stop.clone(), Arc::clone(on_bytes))?;
             let name = if content.is_folder() { part_name(part).to_owned() } else { String::new() };
             content.files.push(StoredFile { name, bytes: Arc::new(bytes) });
+        }
+        if !object.member.is_empty() {
+            let (bytes, limits) = (&*content.files[0].bytes, &content.opening.settings.limits);
+            content.opening.member = Some((ingest.archives.of(object, bytes, limits)?, object.member.as_str()));
         }
         content.plain(0)?;
         Ok(content)

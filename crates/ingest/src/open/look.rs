@@ -109,7 +109,14 @@ impl<'a> LookedAt<'a> {
             is_part: false,
             enough: look.enough,
         };
-        let opening = Opening { settings, member: look.member, folder: look.folder, name: look.name };
+        let member = match look.member {
+            "" => None,
+            name => {
+                let archive = Archive::open(&Stored::new(&file), &settings.limits).map_err(OpenError::unpack)?;
+                Some((Arc::new(archive), name))
+            }
+        };
+        let opening = Opening { settings, member, folder: look.folder, name: look.name };
         let (plain, facts) = Plain::open(Arc::new(file), &opening)?;
         Ok(Self { plain, facts })
     }

@@ -10,6 +10,7 @@ mod plain;
 mod raw;
 mod spill;
 
+pub use archive::Archives;
 pub(crate) use archive::{Members, is_archive, members};
 pub(crate) use content::Content;
 pub use look::{LocalFile, Look, LookedAt, Members as FileMembers};

@@ -28,8 +28,8 @@ const PIECE_BYTES: usize = 512 << 10;
 #[derive(Clone)]
 pub(crate) struct Opening<'a> {
     pub(crate) settings: Settings,
-    /// The member of an archive; empty for a plain object.
-    pub(crate) member: &'a str,
+    /// It is a member of this archive, by this name.
+    pub(crate) member: Option<(Arc<Archive>, &'a str)>,
     /// Where files without a name may be made, …
     pub(crate) folder: &'a Path,
     /// … and the beginning of the names that they have for a moment.
@@ -163,7 +163,11 @@ impl<'a, O: SharedSource + Send> Looking<'a, O> {
     fn unpack(&mut self, opening: &Opening<'a>) -> Result<(), OpenError> {
         let settings = &opening.settings;
         let mut spill = Spill::new(opening.folder, format!("{}.unpacked", opening.name));
-        let (packing, unpacked) = if opening.member.is_empty() {
+        let (packing, unpacked) = if let Some((archive, name)) = &opening.member {
+            let (packing, unpacked, digest) = member(&*self.plain.object, (archive, name), settings, &mut spill)?;
+            self.facts.digest = Some(digest);
+            (packing, unpacked)
+        } else {
             let head = self.plain.range(0, stillhouse_unpack::HEAD_BYTES as u64)?;
             let packing = recognise(&head).map_err(|refused| OpenError::unpack(refused.into()))?;
             match packing {
@@ -171,10 +175,6 @@ impl<'a, O: SharedSource + Send> Looking<'a, O> {
                 Packing::Zip => return Err(self.zip_without_member(settings)),
                 _ => (packing.to_string(), stream(&*self.plain.object, packing, settings, &mut spill)?),
             }
-        } else {
-            let (packing, unpacked, digest) = member(&*self.plain.object, opening.member, settings, &mut spill)?;
-            self.facts.digest = Some(digest);
-            (packing, unpacked)
         };
         self.facts.decided.push(("packing".to_owned(), Choice::detected(packing)));
         self.facts.is_cut = unpacked.is_none();
@@ -321,12 +321,11 @@ fn pour<R: Read>(mut unpacker: Unpacker<R>, enough: Option<u64>, into: &mut dyn 
 /// Unpacks a member of an archive, and what that is packed in itself. Gives the packing in words and the digest of the member.
 fn member(
     object: &dyn SharedSource,
-    name: &str,
+    (archive, name): (&Archive, &str),
     settings: &Settings,
     into: &mut Spill<'_>,
 ) -> Result<(String, Poured, String), OpenError> {
     let (stored, limits) = (Stored::new(object), &settings.limits);
-    let archive = Archive::open(&stored, limits).map_err(OpenError::unpack)?;
     let Some(member) = archive.member(name) else { return Err(OpenError::Removed) };
     let mut digested = Digested { into, hasher: blake3::Hasher::new() };
     let unpacker = member.reader(&stored, limits).map_err(OpenError::unpack)?;

@@ -100,7 +100,7 @@ fn a_ledger_that_is_lost_old_damaged_or_another_s() {
     let mut damaged = new.clone();
     let pages = damaged.len() / 4096;
     for page in 4..pages {
-        damaged[page * 4096 + 100..page * 4096 + 400].fill(0x5a);
+        damaged[page * 4096..(page + 1) * 4096].fill(0x5a);
     }
     std::fs::write(&ledger, &damaged).unwrap();
     let answer = doctor(&project, 1);

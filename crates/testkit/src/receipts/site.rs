@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use object_store::ObjectStoreExt as _;
 use object_store::memory::InMemory;
 use object_store::path::Path as Key;
-use stillhouse_ingest::{Decoders, Ingest, IngestRequest, Settings, Silent, Status};
+use stillhouse_ingest::{Archives, Decoders, Ingest, IngestRequest, Settings, Silent, Status};
 use stillhouse_lake::{Lake, ReceiptQuery};
 use stillhouse_ledger::Ledger;
 use stillhouse_spec::{Durability, Period, Source};
@@ -112,6 +112,7 @@ impl Site {
             decoders: Decoders::default(),
             rules: Box::new(|_| Err("no contract here says something in SQL".to_owned())),
             spill: std::path::PathBuf::from("."),
+            archives: Archives::default(),
             settings: Settings { group_objects: plan.per_commit, ..Settings::default() },
         };
         Self { ingest: Arc::new(ingest), files, watch, plan: plan.clone() }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use stillhouse_ingest::{Decoders, Ingest, IngestRequest, MaintainRequest, Selection, Settings};
+use stillhouse_ingest::{Archives, Decoders, Ingest, IngestRequest, MaintainRequest, Selection, Settings};
 use stillhouse_lake::{Lake, RunRow};
 use stillhouse_ledger::Ledger;
 use stillhouse_spec::Period;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::content::{Contract, Policies, source, source_text};
+use super::content::{Contract, Policies, SOURCES, source, source_text};
 use super::process::{Process, Watched};
 use super::store::FaultStore;
 use super::world::Folder;
@@ -72,6 +72,9 @@ impl Task {
     pub fn name(&self) -> &'static str {
         match self {
             Task::Ingest(request) if request.held => "ingest --held",
+            Task::Ingest(request) if SOURCES.iter().any(|source| request.reload.iter().any(|one| one == source)) => {
+                "ingest --reload SOURCE"
+            }
             Task::Ingest(request) if !request.reload.is_empty() => "ingest --reload",
             Task::Ingest(request) if !request.sources.is_empty() => "ingest one source",
             Task::Ingest(request) if request.period != Period::All => "ingest one month",
@@ -160,6 +163,7 @@ impl Actor {
             decoders: Decoders::default(),
             rules: Box::new(|_| Err("no contract here says something in SQL".to_owned())),
             spill: std::path::PathBuf::from("."),
+            archives: Archives::default(),
             settings: Settings {
                 workers: 1,
                 lease: LEASE,

@@ -34,6 +34,7 @@ pub const KINDS: &[Kind] = &[
     step("ingest"),
     step("ingest --held"),
     step("ingest --reload"),
+    step("ingest --reload SOURCE"),
     step("ingest one source"),
     step("ingest one month"),
     step("quarantine replay"),

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
-use stillhouse_ingest::{Decoders, Ingest, IngestRequest, Settings, Silent, Status, Summary, ingest, plan};
+use stillhouse_ingest::{Archives, Decoders, Ingest, IngestRequest, Settings, Silent, Status, Summary, ingest, plan};
 use stillhouse_lake::{Lake, ReceiptQuery};
 use stillhouse_ledger::{Hook, HookFuture, Ledger};
 use stillhouse_spec::{Period, Source};
@@ -91,6 +91,7 @@ async fn site(folder: &TempProject, counter: &Arc<Counter>) -> Arc<Ingest> {
         decoders: Decoders::default(),
         rules: Box::new(|_| Err("no contract here says something in SQL".to_owned())),
         spill: std::path::PathBuf::from("."),
+        archives: Archives::default(),
         settings: Settings {
             workers: 2,
             group_objects: u32::try_from(FILES_OF_A_BATCH).expect("a small number"),

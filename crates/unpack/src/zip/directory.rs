@@ -83,7 +83,7 @@ pub(super) fn entry_bytes(fixed: &[u8], limits: &Limits) -> Result<usize, Error>
     if u64::from(name) > limits.name_bytes_max {
         let (name, max) = (count(u64::from(name)), count(limits.name_bytes_max));
         let message = format!("a name in the zip archive has {name} bytes, and {max} are allowed");
-        return Err(Error::limit(message, "give the members shorter names, or raise the limit"));
+        return Err(Error::limit(message, "give the members shorter names"));
     }
     let (extra, comment) = (u16_le(&fixed[30..]), u16_le(&fixed[32..]));
     Ok(ENTRY_BYTES + usize::from(name) + usize::from(extra) + usize::from(comment))

@@ -141,7 +141,7 @@ fn check(said: &Said, directory_end: u64, limits: &Limits) -> Result<Directory, 
             count(said.entries),
             count(limits.members_max)
         );
-        return Err(Error::limit(message, "make several archives of it, or raise the limit of members"));
+        return Err(Error::limit(message, "make several archives of it"));
     }
     if said.offset.checked_add(said.bytes) != Some(directory_end) {
         return Err(wrong("the directory of the zip archive is not where its end record says"));
