@@ -287,16 +287,7 @@ async fn stage_receipts(
     let settled = receipts.into_iter().map(member).collect();
     let manifest = manifest(&claim.attempt, ingest.ledger.ledger_id(), targets, files, settled)?;
     if let Err(error) = ingest.lake.check(&manifest).await? {
-        // The tables cannot take the batch as it is: nobody but a person can change that. What brings no rows of its own
-        // has no part in it, and is claimed alone.
-        let is_meant = |member: &StageMember| with_rows.is_empty() || with_rows.contains(&member.version);
-        let (meant, others): (Vec<_>, Vec<_>) = members.into_iter().partition(is_meant);
-        let hint = retype::hint(ingest, source).await?.or(error.hint.clone());
-        for member in &meant {
-            hold(ingest, claim, member.version, &error.to_string(), hint.as_deref()).await?;
-        }
-        ingest.ledger.release(&claim.token, ingest.now()).await?;
-        return Ok(others.len());
+        return hold_meant(ingest, claim, source, (members, &with_rows), &error).await;
     }
     let (batch_id, token, manifest) = (claim.attempt.clone(), claim.token.clone(), manifest.to_json()?);
     match ingest.ledger.stage(&StageRequest { batch_id, token, members, manifest }, ingest.now()).await? {
@@ -328,6 +319,25 @@ async fn stage_receipts(
             Ok(if meet { claim.jobs.len() } else { 0 })
         }
     }
+}
+
+/// The tables cannot take the batch as it is: nobody but a person can change that. What brings no rows of its own has no
+/// part in it, and is claimed alone; answers how many that are.
+async fn hold_meant(
+    ingest: &Ingest,
+    claim: &Claim,
+    source: &Source,
+    (members, with_rows): (Vec<StageMember>, &BTreeSet<VersionId>),
+    error: &stillhouse_lake::Error,
+) -> Result<usize, Error> {
+    let is_meant = |member: &StageMember| with_rows.is_empty() || with_rows.contains(&member.version);
+    let (meant, others): (Vec<_>, Vec<_>) = members.into_iter().partition(is_meant);
+    let hint = retype::hint(ingest, source).await?.or(error.hint.clone());
+    for member in &meant {
+        hold(ingest, claim, member.version, &error.to_string(), hint.as_deref()).await?;
+    }
+    ingest.ledger.release(&claim.token, ingest.now()).await?;
+    Ok(others.len())
 }
 
 fn stage_member(source: &Source, receipt: &Receipt) -> StageMember {
