@@ -329,7 +329,7 @@ async fn write_files(
     rows: Vec<(usize, RecordBatch)>,
 ) -> Result<Vec<Vec<DataFile>>, Error> {
     let lake = Arc::clone(&ingest.lake);
-    let mut files = BatchFiles::new(lake, Handle::current(), Arc::clone(targets), batch_id.to_owned());
+    let mut files = BatchFiles::new(lake, Handle::current(), Arc::clone(targets), batch_id.to_owned(), 0);
     let now = ingest.now();
     let written = tokio::task::spawn_blocking(move || {
         for (table, batch) in &rows {

@@ -13,7 +13,7 @@ use crate::claim::Claim;
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
 use crate::logs::{log, log_outcomes};
-use crate::object::{Loaded, ObjectLoad, with_columns, write_error};
+use crate::object::{ADDED_MAX, Loaded, ObjectLoad, with_columns, write_error};
 use crate::reason::Reason;
 use crate::retype;
 use crate::same::{Twins, skips_same};
@@ -108,33 +108,62 @@ struct DecodedBatch {
     files: Vec<Vec<DataFile>>,
 }
 
-/// Objects with columns that the source wants added are found out on the way: then all of the claim begins anew.
-fn decode_claim(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &Handle) -> Result<DecodedBatch, Error> {
-    /// Each time at least one column more is known.
-    const ROUNDS_MAX: usize = 20;
-    let mut source = source.clone();
-    for _ in 0..ROUNDS_MAX {
-        let batch = decode_round(ingest, claim, &source, runtime)?;
-        let more = batch.outcomes.iter().filter_map(|outcome| match outcome {
-            Loaded::MoreColumns(fields) => Some(fields.iter().cloned()),
-            _ => None,
-        });
-        let more: BTreeSet<NewField> = more.flatten().collect();
-        if more.is_empty() {
-            return Ok(batch);
-        }
-        source = with_columns(&source, &more.into_iter().collect::<Vec<_>>());
-    }
-    Err(Error::new(Kind::Bug, "the columns of a file are never all known"))
+/// What decoding a claim again knows from the time before.
+#[derive(Default)]
+struct Rounds {
+    /// Objects whose fields do not become columns.
+    given_up: BTreeSet<VersionId>,
+    /// Names of files that have been used.
+    names: usize,
 }
 
-fn decode_round(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &Handle) -> Result<DecodedBatch, Error> {
+/// Objects with columns that the source wants added are found out on the way: then all of the claim begins anew. Each time a
+/// field more is known, or an object is given up.
+fn decode_claim(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &Handle) -> Result<DecodedBatch, Error> {
+    let mut with_added = source.clone();
+    let mut rounds = Rounds::default();
+    loop {
+        let batch = decode_round(ingest, claim, &with_added, runtime, &mut rounds)?;
+        let known: BTreeSet<NewField> = with_added.contract.added_fields().into_iter().collect();
+        let asks = claim.jobs.iter().zip(&batch.outcomes).filter_map(|(job, outcome)| match outcome {
+            Loaded::MoreColumns(fields) => Some((job.version, fields)),
+            _ => None,
+        });
+        let (mut more, given_up) = (BTreeSet::new(), rounds.given_up.len());
+        let mut asked = false;
+        for (version, fields) in asks {
+            asked = true;
+            let new: Vec<&NewField> = fields.iter().filter(|field| !known.contains(field)).collect();
+            if new.is_empty() || known.len() + new.len() > ADDED_MAX {
+                rounds.given_up.insert(version);
+            } else {
+                more.extend(new.into_iter().cloned());
+            }
+        }
+        if !asked {
+            return Ok(batch);
+        }
+        // What was added for an object that is given up must not stay.
+        let base = if rounds.given_up.len() > given_up { source } else { &with_added };
+        with_added = with_columns(base, &more.into_iter().collect::<Vec<_>>());
+    }
+}
+
+fn decode_round(
+    ingest: &Arc<Ingest>,
+    claim: &Claim,
+    source: &Source,
+    runtime: &Handle,
+    rounds: &mut Rounds,
+) -> Result<DecodedBatch, Error> {
     let targets = Arc::new(TargetTables::new(&source.contract));
     let lake = Arc::clone(&ingest.lake);
-    let mut files = BatchFiles::new(lake, runtime.clone(), Arc::clone(&targets), claim.attempt.clone());
+    let (attempt, names) = (claim.attempt.clone(), rounds.names);
+    let mut files = BatchFiles::new(lake, runtime.clone(), Arc::clone(&targets), attempt, names);
     let mut twins = Twins::new(ingest, source, &claim.jobs, runtime);
+    let given_up = &rounds.given_up;
     let objects: Vec<ObjectLoad<'_>> =
-        claim.jobs.iter().map(|job| ObjectLoad { ingest, source, job, targets: &targets, runtime }).collect();
+        claim.jobs.iter().map(|job| ObjectLoad { ingest, source, job, targets: &targets, runtime, given_up }).collect();
     let mut batch = DecodedBatch {
         outcomes: Vec::new(),
         files: vec![Vec::new(); targets.tables.len()],
@@ -148,6 +177,7 @@ fn decode_round(ingest: &Arc<Ingest>, claim: &Claim, source: &Source, runtime: &
         batch.files.iter_mut().zip(written).for_each(|(files, written)| files.extend(written));
         rest = behind;
     }
+    rounds.names = files.names();
     Ok(batch)
 }
 

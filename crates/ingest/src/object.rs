@@ -1,6 +1,6 @@
 //! One object of a claim: decoded to its end, with the receipt that it gets, or why it is not loaded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stillhouse_decode::{
@@ -27,6 +27,9 @@ use crate::targets::{Lineage, TargetTables};
 const BATCH_ROWS: usize = 16_384;
 const BATCH_BYTES: usize = 8 << 20;
 
+/// An object may bring so many fields that its contract does not know; one whose names are values has no end of them.
+pub(crate) const ADDED_MAX: usize = 1_000;
+
 /// What became of one job of a claim.
 pub(crate) enum Loaded {
     /// Its rows are in the files of the batch.
@@ -52,6 +55,8 @@ pub(crate) struct ObjectLoad<'a> {
     pub(crate) job: &'a Job,
     pub(crate) targets: &'a TargetTables,
     pub(crate) runtime: &'a Handle,
+    /// Objects whose fields do not become columns.
+    pub(crate) given_up: &'a BTreeSet<VersionId>,
 }
 
 impl ObjectLoad<'_> {
@@ -119,6 +124,12 @@ impl ObjectLoad<'_> {
     fn run(&self, decode: impl FnOnce(&Content<'_>, &Request<'_>, &Lineage) -> Decoding) -> Result<Run, Error> {
         let started_at = self.ingest.now();
         let job = self.job;
+        if self.given_up.contains(&job.version) {
+            return Ok(Err(Loaded::Held {
+                message: format!("it brings more than {ADDED_MAX} fields that the contract does not know"),
+                hint: Some("set `unknown_columns` to \"json\" or \"ignore\" in the source file".to_owned()),
+            }));
+        }
         self.ingest.progress.event(&Event::Started { object: &job.object });
         let bytes = match self.open() {
             Ok(bytes) => bytes,

@@ -27,7 +27,7 @@ pub(crate) async fn offer(ingest: &Ingest, request: &IngestRequest, discovered: 
     Ok(())
 }
 
-pub(crate) fn offer_of(ingest: &Ingest, object: &ObjectVersion) -> Offer {
+fn offer_of(ingest: &Ingest, object: &ObjectVersion) -> Offer {
     let policy = ingest.source_named(&object.source).map(|source| source.on_change).unwrap_or_default();
     let change = match policy {
         OnChange::Replace => Change::Replace,

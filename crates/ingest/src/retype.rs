@@ -1,15 +1,14 @@
 //! A column gets another type. A column of a table has one type, so all files that have rows there are read again, and their
 //! rows replaced in one batch.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use stillhouse_ledger::Offer;
+use stillhouse_ledger::{Change, Offer};
 use stillhouse_spec::{ObjectVersion, Period, Source, SourceName};
 
 use crate::context::Ingest;
 use crate::discovered::{Discovered, Identity, IngestRequest, identity};
 use crate::error::{Error, Kind};
-use crate::offer::offer_of;
 use crate::targets::TargetTables;
 use crate::text::files;
 
@@ -37,15 +36,12 @@ pub(crate) async fn together(
         }
         let Some(change) = type_change(ingest, source).await? else { continue };
         let with_rows = ingest.ledger.with_rows(name).await?;
-        let mut others: Vec<ObjectVersion> =
-            with_rows.iter().filter(|object| !discovered.reload.contains(&identity(object))).cloned().collect();
-        if !others.is_empty() {
-            others.sort_by_key(ObjectVersion::name);
-            return Err(not_all(request, source, &change, &others));
-        }
+        check_settled(&change, &with_rows, discovered)?;
+        check_all(request, source, &change, &with_rows, discovered)?;
+        check_versions(&change, &with_rows)?;
         let found = discovered.found.iter().map(|found| &found.version);
-        let known: BTreeMap<Identity, ()> = with_rows.iter().map(|object| (identity(object), ())).collect();
-        let objects: Vec<_> = found.filter(|object| known.contains_key(&identity(object))).cloned().collect();
+        let known: BTreeSet<Identity> = with_rows.iter().map(identity).collect();
+        let objects: Vec<_> = found.filter(|object| known.contains(&identity(object))).cloned().collect();
         if objects.len() > TOGETHER_MAX {
             return Err(too_many(&change, objects.len()));
         }
@@ -65,8 +61,9 @@ pub(crate) async fn offer_together(
     let all = together(ingest, request, discovered).await?;
     let any = !all.is_empty();
     for Together { objects, note } in all {
-        // A file that was changed meanwhile is loaded as it is now.
-        let offers: Vec<Offer> = objects.iter().map(|object| offer_of(ingest, object)).collect();
+        // A file that was changed meanwhile is loaded as it is now, in the place of what it was.
+        let offers: Vec<Offer> =
+            objects.iter().map(|object| Offer { object: object.clone(), change: Change::Replace }).collect();
         ingest.ledger.offer(&offers, ingest.now()).await?;
         let keys: Vec<_> = objects
             .iter()
@@ -117,10 +114,38 @@ pub(crate) fn meet(source: &Source) -> (String, String) {
     (message.to_owned(), hint)
 }
 
-fn not_all(request: &IngestRequest, source: &Source, change: &str, others: &[ObjectVersion]) -> Error {
-    let first = others[0].name();
-    let more = if others.len() > 1 { format!(" and {} more", others.len() - 1) } else { String::new() };
-    let message = format!("{change}, for all rows together; but `{first}`{more} would keep the old type");
+/// The first of these names, and how many more there are.
+fn first_of(objects: &[&ObjectVersion]) -> String {
+    let mut names: Vec<String> = objects.iter().map(|object| object.name()).collect();
+    names.sort();
+    let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+    format!("`{}`{more}", names.first().map_or("", String::as_str))
+}
+
+/// A file that is still being written cannot be read again now.
+fn check_settled(change: &str, with_rows: &[ObjectVersion], discovered: &Discovered) -> Result<(), Error> {
+    let settling: BTreeSet<Identity> = discovered.settling.iter().map(|found| identity(&found.version)).collect();
+    let others: Vec<_> = with_rows.iter().filter(|object| settling.contains(&identity(object))).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{change}, for all rows together; but {} is still being written", first_of(&others));
+    Err(Error::new(Kind::FixSettings, message).with_hint("run the same command again when it is finished"))
+}
+
+/// Every file with rows is to be loaded again.
+fn check_all(
+    request: &IngestRequest,
+    source: &Source,
+    change: &str,
+    with_rows: &[ObjectVersion],
+    discovered: &Discovered,
+) -> Result<(), Error> {
+    let others: Vec<_> = with_rows.iter().filter(|object| !discovered.reload.contains(&identity(object))).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{change}, for all rows together; but {} would keep the old type", first_of(&others));
     let hint = if request.reload.iter().any(|named| named == source.name.as_str()) && request.period == Period::All {
         "put the files back, or set `on_missing = \"remove\"` in the source file and run `stillhouse ingest` first, or give \
          the column a new name"
@@ -128,7 +153,22 @@ fn not_all(request: &IngestRequest, source: &Source, change: &str, others: &[Obj
     } else {
         format!("load all files of the source again: `stillhouse ingest --reload {}`", source.name)
     };
-    Error::new(Kind::FixSettings, message).with_hint(hint)
+    Err(Error::new(Kind::FixSettings, message).with_hint(hint))
+}
+
+/// Of a file whose versions came one to the other, only the newest can be read again.
+fn check_versions(change: &str, with_rows: &[ObjectVersion]) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    let twice: Vec<_> = with_rows.iter().filter(|object| !seen.insert(identity(object))).collect();
+    if twice.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "{change}, for all rows together; but {} has rows of versions that are there no more (`on_change = \"append\"`)",
+        first_of(&twice)
+    );
+    Err(Error::new(Kind::FixSettings, message)
+        .with_hint("give the column a new name; its old values stay in the old one"))
 }
 
 fn too_many(change: &str, count: usize) -> Error {

@@ -28,10 +28,15 @@ pub struct BatchFiles {
 }
 
 impl BatchFiles {
-    /// No files yet.
-    pub fn new(lake: Arc<Lake>, runtime: Handle, targets: Arc<TargetTables>, attempt: String) -> Self {
+    /// No files yet; the attempt has used the names of so many.
+    pub fn new(lake: Arc<Lake>, runtime: Handle, targets: Arc<TargetTables>, attempt: String, files: usize) -> Self {
         let writers = targets.tables.iter().map(|_| None).collect();
-        Self { lake, runtime, targets, attempt, files: 0, writers }
+        Self { lake, runtime, targets, attempt, files, writers }
+    }
+
+    /// How many names the attempt has used.
+    pub fn names(&self) -> usize {
+        self.files
     }
 
     /// Appends rows to a table's file.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::{Checks, Column, ColumnFrom, Contract, ListSyntax, NumberFormat};
 use crate::name::{ColumnName, TableName};
+use crate::path::FieldPath;
 use crate::types::DataType;
 
 /// So many characters of a field's name are kept in that of a column which is added for it.
@@ -107,7 +108,8 @@ fn added(name: ColumnName, path: &str, data_type: &DataType) -> Column {
 /// A name like that of a field which none of these columns has.
 fn free_name<'c>(field: &str, columns: &(impl Iterator<Item = &'c Column> + Clone)) -> ColumnName {
     let fits = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    let text: String = field.chars().map(fits).take(NAME_CHARS_MAX).collect();
+    let words = field.parse::<FieldPath>().map_or_else(|_| field.to_owned(), |path| path.names().join("_"));
+    let text: String = words.chars().map(fits).take(NAME_CHARS_MAX).collect();
     let text = text.trim_matches('_');
     let stem = if text.starts_with(|c: char| c.is_ascii_alphabetic()) { text.to_owned() } else { format!("c_{text}") };
     let is_taken = |name: &str| columns.clone().any(|column| column.name.as_str().eq_ignore_ascii_case(name));

@@ -25,6 +25,12 @@ impl FieldPath {
         &self.0
     }
 
+    /// The way of a field of the value that this one leads to.
+    #[must_use]
+    pub fn to(&self, name: &str) -> Self {
+        Self(self.0.iter().cloned().chain([name.to_owned()]).collect())
+    }
+
     /// The way of a field of the record.
     pub fn field(name: &str) -> Self {
         Self(vec![name.to_owned()])

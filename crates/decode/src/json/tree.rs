@@ -53,8 +53,10 @@ pub(super) struct Node {
     first_lead: Lead,
     /// How messages call it.
     path: String,
-    /// The table in whose rows it is.
+    /// The table in whose rows it is, …
     table: usize,
+    /// … and the way from there.
+    way: FieldPath,
 }
 
 /// A field of an object.
@@ -105,6 +107,7 @@ impl Default for Node {
             first_lead: Lead::NONE,
             path: String::new(),
             table: 0,
+            way: FieldPath::default(),
         }
     }
 }
@@ -170,7 +173,8 @@ impl Tree {
             at = known.map(|value| value.node).unwrap_or_else(|| {
                 let node = self.nodes.len();
                 let path = if at == table { name.clone() } else { format!("{}.{name}", self.nodes[at].path) };
-                self.nodes.push(Node { path, table, ..Node::default() });
+                let way = self.nodes[at].way.to(name);
+                self.nodes.push(Node { path, table, way, ..Node::default() });
                 self.nodes[at].by_likeness.entry(comparable(name)).or_insert(node);
                 self.add_field(at, name, Some(node));
                 node
@@ -263,9 +267,8 @@ impl Tree {
     fn new_field(&mut self, at: NodeId, name: &str) -> Option<usize> {
         let node = self.nodes[at].by_likeness.get(&comparable(name)).copied();
         if node.is_none() && self.asks && self.unknown.len() < UNKNOWN_MAX {
-            let Node { table, path, .. } = &self.nodes[at];
-            let inside = if at == *table { String::new() } else { format!("{path}.") };
-            let path = format!("{inside}{}", FieldPath::field(name));
+            let Node { table, way, .. } = &self.nodes[at];
+            let path = way.to(name).to_string();
             let table = table.checked_sub(1).map(|nested| self.nested[nested].clone());
             self.unknown.insert(NewField { table, path });
         }

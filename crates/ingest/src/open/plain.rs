@@ -111,13 +111,15 @@ pub(crate) struct Partial {
 struct Looking<'a, O> {
     plain: Plain<'a, O>,
     facts: Facts,
+    /// Its packing breaks off here, and what comes before is wanted.
+    broken: Option<Broken>,
 }
 
 impl<'a, O: SharedSource + Send> Plain<'a, O> {
     /// Looks what the file is packed in and how its text is encoded, and unpacks it. Blocks on store and disk.
     pub(super) fn open(object: Arc<O>, opening: &Opening<'a>) -> Result<(Self, Facts), OpenError> {
         let plain = Self { object, unpacked: None };
-        let mut looking = Looking { plain, facts: Facts::default() };
+        let mut looking = Looking { plain, facts: Facts::default(), broken: None };
         looking.unpack(opening)?;
         let is_text = match opening.settings.is_text {
             Some(is_text) => is_text,
@@ -126,6 +128,7 @@ impl<'a, O: SharedSource + Send> Plain<'a, O> {
         if is_text {
             looking.transcode(opening)?;
         }
+        looking.cut()?;
         Ok((looking.plain, looking.facts))
     }
 
@@ -179,7 +182,7 @@ impl<'a, O: SharedSource + Send> Looking<'a, O> {
         self.facts.decided.push(("packing".to_owned(), Choice::detected(packing)));
         self.facts.is_cut = unpacked.is_none();
         if let Some(Unpacked { end: End::Broken(broken), .. }) = unpacked {
-            self.broken(&broken, settings, &mut spill)?;
+            self.broken(broken, settings, &mut spill)?;
         }
         self.plain.unpacked = Some(spill);
         Ok(())
@@ -206,8 +209,8 @@ impl<'a, O: SharedSource + Send> Looking<'a, O> {
         }
     }
 
-    /// By policy the object is held, or what is certain is taken up to the last line that is whole.
-    fn broken(&mut self, broken: &Broken, settings: &Settings, spill: &mut Spill<'_>) -> Result<(), OpenError> {
+    /// By policy the object is held, or what is certain is taken.
+    fn broken(&mut self, broken: Broken, settings: &Settings, spill: &mut Spill<'_>) -> Result<(), OpenError> {
         let by_lines = settings.is_text != Some(false);
         if settings.on_broken == OnBroken::Hold || !by_lines {
             let hint =
@@ -222,6 +225,14 @@ impl<'a, O: SharedSource + Send> Looking<'a, O> {
             return Ok(());
         }
         spill.truncate(broken.at_unpacked);
+        self.broken = Some(broken);
+        Ok(())
+    }
+
+    /// Of what breaks off, all lines that are whole are taken. Looked for in UTF-8, where a line end is one byte and no part of
+    /// anything else.
+    fn cut(&mut self) -> Result<(), OpenError> {
+        let (Some(broken), Some(spill)) = (self.broken.take(), &mut self.plain.unpacked) else { return Ok(()) };
         let whole = last_line_end(spill).map_err(OpenError::disk)?;
         let mut bytes = vec![0; usize::try_from(spill.length() - whole).unwrap_or(usize::MAX)];
         spill.read_at(whole, &mut bytes).map_err(OpenError::disk)?;

@@ -89,15 +89,25 @@ fn a_field_that_is_added_inside_of_arrays() {
     );
     assert_balanced(&project, "orders");
     run(&project, &["receipts", "verify"]).succeeded();
+    // Names with dots in them are names like others.
+    let dots = "{\"id\":9,\"items\":[{\"sku\":\"z\",\"geo.point\":{\"lat\":1,\"lon\":2},\"a\\\"b.c\":3}]}\n";
+    project.write("data/9.jsonl", dots);
+    run(&project, &["ingest"]).succeeded();
+    let found = ask(&project, "select geo_point, a_b_c from items where order_id = 9");
+    assert_eq!(found, json!([["{\"lat\":1,\"lon\":2}", "3"]]));
     // Where the contract looks into an object, what else that has gets a column as well.
-    let project_with_size =
-        |text: &str| text.replace("sku = 'string'", "sku = 'string'\ncm = { type = 'int64', from = 'size.cm' }");
+    let project_with_size = |text: &str| {
+        text.replace("sku = 'string'", "sku = 'string'\ncm = { type = 'int64', from = 'size.cm' }\nlat = { type = 'int64', from = '\"geo.point\".lat' }")
+    };
     let source = std::fs::read_to_string(project.path("sources/orders.toml")).unwrap();
     project.write("sources/orders.toml", project_with_size(&source));
-    project.write("data/3.jsonl", "{\"id\":3,\"items\":[{\"sku\":\"d\",\"size\":{\"cm\":6,\"inch\":2.4}}]}\n");
+    project.write(
+        "data/3.jsonl",
+        "{\"id\":3,\"items\":[{\"sku\":\"d\",\"size\":{\"cm\":6,\"inch\":2.4},\"geo.point\":{\"lat\":1,\"lon\":2}}]}\n",
+    );
     run(&project, &["ingest"]).succeeded();
-    let found = ask(&project, "select sku, cm, size_inch from items where order_id = 3");
-    assert_eq!(found, json!([["d", 6, "2.4"]]));
+    let found = ask(&project, "select sku, cm, size_inch, lat, geo_point_lon from items where order_id = 3");
+    assert_eq!(found, json!([["d", 6, "2.4", 1, "2"]]));
     run(&project, &["receipts", "verify"]).succeeded();
 }
 
@@ -232,6 +242,18 @@ fn files_that_are_gone_keep_the_old_type() {
     run(&project, &["ingest"]).succeeded();
     run(&project, &["ingest", "--reload", "sales"]).succeeded();
     assert_eq!(ask(&project, "select sum(amount) from sales"), json!([[30.5]]));
+}
+
+#[test]
+fn versions_that_came_one_to_the_other_keep_the_old_type() {
+    let project = source("", COLUMNS);
+    project.edit("sources/sales.toml", "type = 'csv'", "type = 'csv'\non_change = 'append'");
+    project.write("data/1.csv", "id,name,amount\n3,Cy,5\n");
+    run(&project, &["ingest"]).succeeded();
+    assert_eq!(ask(&project, "select count(*) from sales"), json!([[3]]));
+    project.edit("sources/sales.toml", "'decimal(12,2)'", "'float64'");
+    let refused = run(&project, &["ingest", "--reload", "sales"]).ended_with(2);
+    assert!(refused.stderr.contains("`data/1.csv` has rows of versions that are there no more"), "{}", refused.stderr);
 }
 
 #[test]

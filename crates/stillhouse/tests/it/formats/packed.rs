@@ -142,6 +142,28 @@ fn a_stream_that_is_not_whole_is_held_or_gives_what_is() {
 }
 
 #[test]
+fn utf_16_that_breaks_off_is_cut_between_lines() {
+    // The character of the names has a byte in it that is a line end elsewhere, in one of the two orders or in the other.
+    let text: String = (0..5000).map(|id| format!("{id},\u{4e0a}\u{0a4e}{id}\n")).collect();
+    let text = format!("\u{feff}id,name\n{text}");
+    for order in [u16::to_le_bytes, u16::to_be_bytes] {
+        let bytes: Vec<u8> = text.encode_utf16().flat_map(order).collect();
+        let packed = piped("gzip", &["-c"], &bytes);
+        let project = rows_project();
+        project.edit("sources/rows.toml", "type = 'csv'\n", "type = 'csv'\non_broken = 'load'\n");
+        project.write("data/cut.csv.gz", &packed[..packed.len() * 9 / 10]);
+        let answer = run(&project, &["--json", "ingest"]).succeeded();
+        let found = object(&answer, "data/cut.csv.gz");
+        assert_eq!((&found["status"], &found["counts"]["quarantined"]), (&json!("loaded"), &json!(1)), "{found:#}");
+        let loaded = found["counts"]["loaded"].as_i64().unwrap();
+        assert!(loaded > 3000, "{loaded}");
+        let whole = "select count(*) from rows where name = concat(chr(19978), chr(2638), cast(id as varchar))";
+        assert_eq!(ask(&project, whole), json!([[loaded]]));
+        run(&project, &["receipts", "verify"]).succeeded();
+    }
+}
+
+#[test]
 fn archives_that_want_to_do_harm_are_held() {
     let project = rows_project();
     python(
