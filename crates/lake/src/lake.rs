@@ -100,10 +100,7 @@ impl Lake {
         let schema = delta_schema(schema)?;
         let fits = match self.head(table).await? {
             Some(state) if state.epoch == 0 => Err(not_ours(table)),
-            Some(state) => {
-                let old_rows = if state.files.is_empty() { OldRows::Go } else { OldRows::Stay };
-                state.columns_with(&schema, old_rows).map(drop)
-            }
+            Some(state) => state.columns_with(&schema, OldRows::Stay).map(drop),
             None => Ok(()),
         };
         match fits {

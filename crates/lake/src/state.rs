@@ -54,6 +54,7 @@ impl TableState {
     /// has no rows that columns would have to fit (who made it perhaps never came back): it gets those of the batch.
     pub(crate) fn columns_with(&self, change: &str, old_rows: OldRows) -> Result<Option<String>, Error> {
         if self.seq > 0 || !self.files.is_empty() {
+            let old_rows = if self.files.is_empty() { OldRows::Go } else { old_rows };
             return merge_schema(&self.table, &self.schema, &self.metadata.schema_string, change, old_rows);
         }
         arrow_schema(change)?;
