@@ -6,6 +6,7 @@ use object_store::path::Path;
 use object_store::{ListResult, ObjectMeta, ObjectStore};
 use stillhouse_spec::{FOLDER_TAG, ObjectVersion, Source};
 
+use crate::text::and_more;
 use crate::version::version;
 
 /// A folder with more parts is held: what is known of each part is in memory while the object is read.
@@ -135,7 +136,7 @@ impl Folder {
             );
         }
         if let Some(first) = self.inner.first() {
-            let more = if self.inner.len() > 1 { format!(" and {} more", self.inner.len() - 1) } else { String::new() };
+            let more = and_more(self.inner.len());
             let of = first.split_once('=').map_or("part", |(name, _)| name);
             return problem(
                 format!("the folder has folders in it, which are not read: `{first}`{more}"),
@@ -182,10 +183,7 @@ const LOGS: &[&str] = &["_delta_log", ".hoodie"];
 
 /// Markers, checksums and hidden entries: what programs that read such folders pass over, too.
 pub(crate) fn is_nobodys(name: &str) -> bool {
-    name.starts_with(['_', '.'])
-        || name.ends_with(".crc")
-        || name.eq_ignore_ascii_case("thumbs.db")
-        || name.eq_ignore_ascii_case("desktop.ini")
+    name.starts_with('_') || stillhouse_unpack::is_nobodys(name)
 }
 
 #[cfg(test)]

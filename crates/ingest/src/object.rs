@@ -169,7 +169,7 @@ impl ObjectLoad<'_> {
     fn open(&self) -> Result<Content<'_>, OpenError> {
         let (ingest, object) = (Arc::clone(self.ingest), self.job.object.clone());
         let on_bytes: OnBytes = Arc::new(move |bytes| ingest.progress.event(&Event::Read { object: &object, bytes }));
-        open(self.ingest, self.source, &self.job.object, self.runtime, &on_bytes)
+        Content::open(self.ingest, self.source, &self.job.object, self.runtime, &on_bytes)
     }
 
     /// The decoder stopped: because of the data (held), because of the store (failed), or because of us (an error).
@@ -248,18 +248,6 @@ pub(crate) fn as_loaded(source: &Source, receipt: &Receipt) -> Source {
         source.contract.unknown_columns = UnknownColumns::Ignore;
     }
     source
-}
-
-/// Opens an object of `source`, out of its packing. `on_bytes` hears of every byte that is read for the first time. Blocks on
-/// store and disk.
-pub(crate) fn open<'a>(
-    ingest: &'a Ingest,
-    source: &'a Source,
-    object: &'a ObjectVersion,
-    runtime: &Handle,
-    on_bytes: &OnBytes,
-) -> Result<Content<'a>, OpenError> {
-    Content::open(ingest, source, object, runtime.clone(), on_bytes)
 }
 
 /// Nobody wants to hear of bytes.

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use crate::amend::{AmendedObject, Change, forget_reason, ranges};
 use crate::context::Ingest;
 use crate::error::{Error, Kind};
-use crate::object::{open, request, rules, unheard, write_error};
+use crate::object::{request, rules, unheard, write_error};
 use crate::open::{Content, OpenError};
 use crate::reread::renumbered;
 use crate::sink::{Decoded, ObjectSink};
@@ -70,7 +70,7 @@ impl<'r> Records<'r> {
         runtime: &Handle,
     ) -> Result<(Self, Beyond), Error> {
         let mut records = Self { of: Vec::new(), bytes: Vec::new() };
-        let original = LazyCell::new(|| open(ingest, source, &receipt.object, runtime, &unheard()));
+        let original = LazyCell::new(|| Content::open(ingest, source, &receipt.object, runtime, &unheard()));
         let mut beyond: BTreeMap<String, u64> = BTreeMap::new();
         for refused in rows {
             let place = &refused.row.place;

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use crate::context::Ingest;
 use crate::digest::Digest;
 use crate::error::{Error, Kind};
-use crate::object::{as_loaded, open, refuse_ends, request, rules, unheard};
+use crate::object::{as_loaded, refuse_ends, request, rules, unheard};
 use crate::open::{Content, OpenError};
 use crate::targets::TargetTables;
 
@@ -40,7 +40,7 @@ pub(crate) fn reread(
     runtime: &Handle,
 ) -> Result<Reread, Error> {
     let source = &as_loaded(&sources[&receipt.source_fingerprint], receipt);
-    let bytes = match open(ingest, source, object, runtime, &unheard()) {
+    let bytes = match Content::open(ingest, source, object, runtime, &unheard()) {
         Ok(bytes) => bytes,
         Err(_) if ingest.stop.is_cancelled() => return Err(Error::cancelled()),
         // What cannot even be unpacked, and once could, has changed.

@@ -10,10 +10,13 @@ use crate::context::Ingest;
 use crate::discovered::{Discovered, Identity, IngestRequest, identity};
 use crate::error::{Error, Kind};
 use crate::targets::TargetTables;
-use crate::text::files;
+use crate::text::{and_more, files};
 
 /// The most files that can be replaced in one batch: its manifest, some kilobytes for each, is one entry of a log.
 const TOGETHER_MAX: usize = 10_000;
+
+/// The next step where rows cannot change their type.
+const NEW_NAME: &str = "give the column a new name; its old values stay in the old one";
 
 /// Files of a source that load as one batch.
 pub(crate) struct Together {
@@ -118,8 +121,7 @@ pub(crate) fn meet(source: &Source) -> (String, String) {
 fn first_of(objects: &[&ObjectVersion]) -> String {
     let mut names: Vec<String> = objects.iter().map(|object| object.name()).collect();
     names.sort();
-    let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
-    format!("`{}`{more}", names.first().map_or("", String::as_str))
+    format!("`{}`{}", names.first().map_or("", String::as_str), and_more(names.len()))
 }
 
 /// A file that is still being written cannot be read again now.
@@ -167,11 +169,10 @@ fn check_versions(change: &str, with_rows: &[ObjectVersion]) -> Result<(), Error
         "{change}, for all rows together; but {} has rows of versions that are there no more (`on_change = \"append\"`)",
         first_of(&twice)
     );
-    Err(Error::new(Kind::FixSettings, message)
-        .with_hint("give the column a new name; its old values stay in the old one"))
+    Err(Error::new(Kind::FixSettings, message).with_hint(NEW_NAME))
 }
 
 fn too_many(change: &str, count: usize) -> Error {
     let message = format!("{change}: expected at most {TOGETHER_MAX} files to replace together, found {count}");
-    Error::new(Kind::FixSettings, message).with_hint("give the column a new name; its old values stay in the old one")
+    Error::new(Kind::FixSettings, message).with_hint(NEW_NAME)
 }

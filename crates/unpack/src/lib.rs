@@ -36,4 +36,4 @@ pub use limits::{BYTES_MAX, Limits, MEMBERS_MAX, NAME_BYTES_MAX, RATIO_FREE_BYTE
 pub use recognise::{HEAD_BYTES, Packing, Refused, recognise};
 pub use text::{Confidence, Detected, Encoding, Fault, Flaw, Transcoded, Transcoder, detect};
 pub use unpacker::{Broken, Cause, End, Unpacked, Unpacker, unpack};
-pub use zip::{Archive, Ignored, Member, MemberBytes, ReadAt};
+pub use zip::{Archive, Ignored, Member, MemberBytes, ReadAt, is_nobodys};

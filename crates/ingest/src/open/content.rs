@@ -48,14 +48,16 @@ pub(crate) struct Found {
 }
 
 impl<'a> Content<'a> {
-    /// Opens an object, and the first of its files. Blocks on store and disk.
+    /// Opens an object of `source`, and the first of its files. `on_bytes` hears of every byte that is read for the first
+    /// time. Blocks on store and disk.
     pub(crate) fn open(
         ingest: &'a Ingest,
         source: &'a Source,
         object: &'a ObjectVersion,
-        runtime: tokio::runtime::Handle,
+        runtime: &tokio::runtime::Handle,
         on_bytes: &OnBytes,
     ) -> Result<Self, OpenError> {
+        let runtime = runtime.clone();
         let state = Mutex::default();
         let settings = Settings::of(source);
         let opening = Opening { settings, member: None, folder: &ingest.spill, name: ingest.new_id() };

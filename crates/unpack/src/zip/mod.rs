@@ -11,7 +11,7 @@ mod name;
 
 pub use archive::Archive;
 pub use member::{Member, MemberBytes};
-pub use name::Ignored;
+pub use name::{Ignored, is_nobodys};
 
 use std::io::{self, ErrorKind};
 

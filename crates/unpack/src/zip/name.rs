@@ -46,6 +46,11 @@ impl Ignored {
     }
 }
 
+/// Whether a file of that name is nobody's data, in an archive or in a folder.
+pub fn is_nobodys(name: &str) -> bool {
+    Ignored::default().takes(name, false)
+}
+
 fn is_system(name: &str, file: &str) -> bool {
     name.split('/').any(|part| part == "__MACOSX")
         || file.starts_with("._")
